@@ -1,0 +1,151 @@
+package activities
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/perennial-billing/perennial/billing/calendar"
+	"github.com/perennial-billing/perennial/billing/invoicing"
+	"github.com/perennial-billing/perennial/billing/ledger"
+	"github.com/perennial-billing/perennial/billing/subscription"
+	"github.com/perennial-billing/perennial/billing/tax"
+	"github.com/perennial-billing/perennial/internal/store"
+	"github.com/perennial-billing/perennial/workflows/message"
+)
+
+// facts begins the facts of an invoice of this account.
+func (a account) facts(subscriptionID, key string, reason invoicing.Reason, at time.Time) invoicing.Facts {
+	return invoicing.Facts{
+		Key: "invoice:" + subscriptionID + ":" + key, Reason: reason, IssuedAt: at.UTC(), Currency: a.row.Currency,
+		Zone: a.zone, Seller: a.seller, Buyer: a.customer.Buyer(),
+	}
+}
+
+// issueIfAny issues an invoice, or none when the facts make no line.
+func (a account) issueIfAny(ctx context.Context, facts invoicing.Facts, cycle int) (*message.Billed, error) {
+	billed, err := a.issue(ctx, facts, cycle)
+	if errors.Is(err, invoicing.ErrNothingToBill) {
+		return nil, nil
+	}
+	return billed, err
+}
+
+// issue builds an invoice and writes it with everything that follows from it: lines, ledger postings, credit, tax
+// entries and the mail. It returns invoicing.ErrNothingToBill when there is nothing on it.
+func (a account) issue(ctx context.Context, facts invoicing.Facts, cycle int) (*message.Billed, error) {
+	balance, err := a.tx.LockWallet(ctx, a.customer.ID, facts.Currency)
+	if err != nil {
+		return nil, err
+	}
+	facts.Balance = balance
+	built, err := invoicing.Build(facts)
+	if err != nil {
+		return nil, err
+	}
+	row, lines, err := a.rows(built, facts, cycle)
+	if err != nil {
+		return nil, err
+	}
+	if row, err = a.tx.AddInvoice(ctx, row, lines); err != nil {
+		return nil, err
+	}
+	if err := a.book(ctx, row.ID, built, facts.IssuedAt); err != nil {
+		return nil, err
+	}
+	if err := a.declareTax(ctx, row.ID, built, facts); err != nil {
+		return nil, err
+	}
+	if err := a.tx.QueueMail(ctx, "invoice", a.customer.ID, row.ID, facts.IssuedAt); err != nil {
+		return nil, err
+	}
+	return &message.Billed{InvoiceID: row.ID, Number: row.Number, Total: built.Total, AmountDue: built.AmountDue}, nil
+}
+
+// book posts the invoice and moves the customer's credit.
+func (a account) book(ctx context.Context, invoiceID string, built invoicing.Invoice, at time.Time) error {
+	err := a.tx.Post(ctx, ledger.InvoiceFinalised(ledger.FinalisedInvoice{
+		ID: invoiceID, EntityID: a.row.EntityID, At: at, Deferred: built.Deferred, Earned: built.Earned, Tax: built.Tax,
+		Total: built.Total, CreditGranted: built.CreditGranted, CreditApplied: built.CreditApplied,
+	}))
+	if err != nil {
+		return err
+	}
+	if err := a.tx.MoveWallet(ctx, "credit:"+invoiceID+":granted", a.customer.ID, built.CreditGranted, at); err != nil {
+		return err
+	}
+	return a.tx.MoveWallet(ctx, "credit:"+invoiceID+":applied", a.customer.ID, built.CreditApplied.Neg(), at)
+}
+
+func (a account) declareTax(ctx context.Context, invoiceID string, built invoicing.Invoice, facts invoicing.Facts) error {
+	for i, group := range built.Taxes {
+		decision := group.Lines[0].Decision
+		err := a.tx.AddTaxEntry(ctx, a.row.EntityID, tax.Entry{
+			ID: fmt.Sprintf("tax:%s:%d", invoiceID, i+1), InvoiceID: invoiceID, Decision: decision, Country: group.Jurisdiction,
+			Net: group.Base, Tax: group.Tax, TaxPoint: facts.Zone.DateOf(facts.IssuedAt),
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a account) rows(built invoicing.Invoice, facts invoicing.Facts, cycle int) (store.Invoice, []store.InvoiceLine, error) {
+	row := store.Invoice{
+		ID: invoiceID(built.Key), BusinessKey: built.Key, EntityID: a.row.EntityID, CustomerID: a.customer.ID, SubscriptionID: a.row.ID,
+		Reason: string(built.Reason), Cycle: cycle, Status: "open", Currency: facts.Currency,
+		Subtotal: built.Subtotal.Minor, Tax: built.Tax.Minor, Total: built.Total.Minor, CreditGranted: built.CreditGranted.Minor,
+		CreditApplied: built.CreditApplied.Minor, AmountDue: built.AmountDue.Minor,
+		PeriodStart: built.Period.Start, PeriodEnd: built.Period.End, Zone: a.zone.Name(), TZVersion: calendar.TZVersion(), IssuedAt: facts.IssuedAt,
+	}
+	if built.AmountDue.IsZero() {
+		row.Status, row.PaidAt = "paid", &facts.IssuedAt
+	}
+	lines := make([]store.InvoiceLine, len(built.Lines))
+	for i, line := range built.Lines {
+		explanation, err := json.Marshal(line.Explanation)
+		if err != nil {
+			return row, nil, fmt.Errorf("explain line %d: %w", i+1, err)
+		}
+		lines[i] = lineRow(i+1, line, explanation)
+	}
+	return row, lines, nil
+}
+
+func lineRow(position int, line invoicing.Line, explanation json.RawMessage) store.InvoiceLine {
+	row := store.InvoiceLine{
+		Position: position, Kind: string(line.Kind), ChargeID: line.ChargeID, PlanID: line.PlanID, PlanVersion: line.PlanVersion,
+		Description: line.Description, Quantity: line.Quantity, Exact: line.Exact, Amount: line.Amount.Minor, Tax: line.Tax.Minor,
+		Treatment: string(line.Decision.Treatment), Jurisdiction: line.Decision.Jurisdiction,
+		Scheme: string(line.Decision.Scheme), TaxReason: line.Decision.Reason, TaxRate: line.Decision.Rate,
+		PeriodStart: line.Period.Start, PeriodEnd: line.Period.End, Explanation: explanation,
+	}
+	if line.Credits != nil {
+		row.CreditsInvoice, row.CreditsPosition = &line.Credits.InvoiceID, &line.Credits.Position
+	}
+	return row
+}
+
+// invoiceID is derived from the business identity, so that every attempt to make an invoice makes the same one.
+func invoiceID(key string) string { return "inv_" + shortHash(key) }
+
+func shortHash(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:10]))
+}
+
+// cycleOf is a state's billing period, outcome still open.
+func cycleOf(state subscription.State) store.Cycle {
+	return store.Cycle{Cycle: state.Cycle, PeriodStart: state.Period.Start, PeriodEnd: state.Period.End}
+}
+
+func reasonNothing() *string {
+	reason := "nothing to bill"
+	return &reason
+}

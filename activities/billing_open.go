@@ -1,0 +1,114 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+
+	"github.com/perennial-billing/perennial/billing/calendar"
+	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/money"
+	"github.com/perennial-billing/perennial/billing/subscription"
+	"github.com/perennial-billing/perennial/internal/store"
+	"github.com/perennial-billing/perennial/workflows/message"
+)
+
+var validID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$`)
+
+// OpenSubscription checks an agreement against the customer and the catalogue and records it. What is wrong with it
+// comes back as a refusal, and nothing is written.
+func (b *Billing) OpenSubscription(ctx context.Context, in message.Subscribe) (message.Opened, error) {
+	var opened message.Opened
+	err := b.Store.Tx(ctx, func(tx store.Tx) error {
+		var err error
+		opened, err = openSubscription(ctx, tx, in)
+		return err
+	})
+	var refused *subscription.Refusal
+	if errors.As(err, &refused) {
+		return message.Opened{Refusal: refused}, nil
+	}
+	return opened, err
+}
+
+func openSubscription(ctx context.Context, tx store.Tx, in message.Subscribe) (message.Opened, error) {
+	if !validID.MatchString(in.SubscriptionID) {
+		return message.Opened{}, refusal("subscription_id_invalid",
+			"subscription id %q: use 1 to 100 letters, digits, '_', '.' or '-', beginning with a letter or digit", in.SubscriptionID)
+	}
+	if in.EndsAfter < 0 {
+		return message.Opened{}, refusal("term_invalid", "ends_after must be 0 (no end) or a number of billing periods, not %d", in.EndsAfter)
+	}
+	customer, err := tx.Customer(ctx, in.CustomerID)
+	if err != nil {
+		return message.Opened{}, unknownAs("customer_unknown", err)
+	}
+	if customer.EntityID != in.EntityID {
+		return message.Opened{}, refusal("entity_mismatch", "customer %s belongs to %s, not to %s", customer.ID, customer.EntityID, in.EntityID)
+	}
+	plan, err := sellable(ctx, tx, in.EntityID, in.Terms, in.Currency)
+	if err != nil {
+		return message.Opened{}, err
+	}
+	if plan.BilledBy == catalog.ByInvoiceRun && in.EndsAfter > 0 {
+		return message.Opened{}, refusal("term_invalid", "plan %s is billed by the monthly run: a fixed term (ends_after) needs a plan billed by renewal", plan.ID)
+	}
+	zone, err := calendar.LoadZone(customer.Zone)
+	if err != nil {
+		return message.Opened{}, refusal("zone_unknown", "customer %s: %s", customer.ID, err)
+	}
+	state := subscription.New(in.SubscriptionID, in.CustomerID, in.Terms, plan.BilledBy, in.StartAt.UTC(), in.EndsAfter)
+	state.Anchor = zone.DateOf(in.StartAt)
+	return message.Opened{State: state}, addOnce(ctx, tx, in, customer, state)
+}
+
+// addOnce records the subscription. A row that exists is this agreement's own if it has not started: the activity ran before.
+func addOnce(ctx context.Context, tx store.Tx, in message.Subscribe, customer store.Customer, state subscription.State) error {
+	existing, err := tx.Subscription(ctx, in.SubscriptionID)
+	if errors.Is(err, store.ErrNotFound) {
+		return tx.AddSubscription(ctx, in.EntityID, customer.Zone, in.Currency, state)
+	}
+	if err != nil {
+		return err
+	}
+	if existing.Status != subscription.Scheduled || existing.CustomerID != in.CustomerID || existing.PlanID != in.Terms.PlanID {
+		return refusal("subscription_exists", "subscription %s exists: choose another id", in.SubscriptionID)
+	}
+	return nil
+}
+
+// sellable checks that terms can be sold by an entity in a currency.
+func sellable(ctx context.Context, tx store.Tx, entityID string, terms subscription.Terms, currency money.Currency) (catalog.Plan, error) {
+	version, err := tx.Plan(ctx, terms.PlanID, terms.PlanVersion)
+	if err != nil {
+		return catalog.Plan{}, unknownAs("plan_unknown", err)
+	}
+	plan := version.Plan
+	if version.EntityID != entityID {
+		return plan, refusal("plan_unknown", "plan %q is not sold by %s", plan.ID, entityID)
+	}
+	if !slices.Contains(plan.Currencies(), currency) {
+		return plan, refusal("currency_not_priced", "plan %q version %d has no price in %q: it is sold in %v", plan.ID, plan.Version, currency, plan.Currencies())
+	}
+	if plan.HasSeats() && terms.Seats < 1 {
+		return plan, refusal("seats_missing", "plan %q is priced per seat: seats must be 1 or more, not %d", plan.ID, terms.Seats)
+	}
+	if !plan.HasSeats() && terms.Seats != 0 {
+		return plan, refusal("seats_not_sold", "plan %q has no seats: leave seats out", plan.ID)
+	}
+	return plan, nil
+}
+
+func refusal(code, format string, args ...any) *subscription.Refusal {
+	return &subscription.Refusal{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// unknownAs turns "not found" into a refusal; other errors stay what they are.
+func unknownAs(code string, err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return &subscription.Refusal{Code: code, Message: err.Error()}
+	}
+	return err
+}

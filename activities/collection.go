@@ -1,0 +1,176 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	temporalclient "go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/perennial-billing/perennial/billing/calendar"
+	"github.com/perennial-billing/perennial/billing/dunning"
+	"github.com/perennial-billing/perennial/billing/ledger"
+	"github.com/perennial-billing/perennial/internal/store"
+	"github.com/perennial-billing/perennial/workflows/message"
+)
+
+// Collection goes after unpaid invoices: it starts their dunning and records where it stands.
+type Collection struct {
+	Store    *store.Store
+	Temporal temporalclient.Client
+}
+
+// OpenDunning hands an unpaid invoice to its dunning workflow. Dunning is started here and not as a child, because a
+// subscription must be able to sleep, and to continue as new, while an invoice is collected.
+func (c *Collection) OpenDunning(ctx context.Context, in message.OpenDunningInput) (message.None, error) {
+	step, err := c.NextDunningStep(ctx, message.InvoiceAt{InvoiceID: in.InvoiceID, At: in.At})
+	if err != nil {
+		return message.None{}, err
+	}
+	invoice, err := c.Store.Invoice(ctx, in.InvoiceID)
+	if err != nil {
+		return message.None{}, err
+	}
+	if err := c.Store.Tx(ctx, func(tx store.Tx) error {
+		return tx.QueueMail(ctx, "payment_failed", in.CustomerID, in.InvoiceID, in.At)
+	}); err != nil {
+		return message.None{}, err
+	}
+	return message.None{}, c.start(ctx, invoice, step)
+}
+
+// start starts the dunning of an invoice. It is started once ever: that it exists is success.
+func (c *Collection) start(ctx context.Context, invoice store.Invoice, step message.DunningStep) error {
+	_, err := c.Temporal.ExecuteWorkflow(ctx, temporalclient.StartWorkflowOptions{
+		ID: message.DunningID(invoice.ID), TaskQueue: message.BillingQueue,
+		WorkflowIDReusePolicy:                    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		WorkflowExecutionErrorWhenAlreadyStarted: true,
+		StaticSummary:                            fmt.Sprintf("Collect %s of invoice %s", invoice.Owed(), invoice.Number),
+		TypedSearchAttributes: temporal.NewSearchAttributes(
+			message.CustomerID.ValueSet(invoice.CustomerID), message.EntityID.ValueSet(invoice.EntityID),
+			message.InvoiceID.ValueSet(invoice.ID), message.Currency.ValueSet(string(invoice.Currency)),
+			message.AmountMinor.ValueSet(invoice.AmountDue)),
+	}, message.DunningWorkflow, message.DunningInput{
+		InvoiceID: invoice.ID, CustomerID: invoice.CustomerID, SubscriptionID: invoice.SubscriptionID, Owed: invoice.Owed(), Next: step,
+	})
+	var started *serviceerror.WorkflowExecutionAlreadyStarted
+	if err != nil && !errors.As(err, &started) {
+		return fmt.Errorf("start dunning of invoice %s: %w", invoice.ID, err)
+	}
+	return nil
+}
+
+// NextDunningStep decides from the recorded attempts what follows, and records it for operators and for the clock.
+func (c *Collection) NextDunningStep(ctx context.Context, in message.InvoiceAt) (message.DunningStep, error) {
+	var step message.DunningStep
+	err := c.Store.Tx(ctx, func(tx store.Tx) error {
+		invoice, err := tx.LockInvoice(ctx, in.InvoiceID)
+		if err != nil {
+			return err
+		}
+		attempts, err := tx.Payments(ctx, in.InvoiceID)
+		if err != nil {
+			return err
+		}
+		if step, err = nextStep(ctx, tx, invoice, attempts, in.At); err != nil {
+			return fmt.Errorf("dunning of invoice %s: %w", in.InvoiceID, err)
+		}
+		return tx.SaveDunning(ctx, standing(invoice, attempts, step, in.At))
+	})
+	return step, err
+}
+
+// lookAgain is how long to wait before asking the provider again about a payment that is under way.
+const lookAgain = 24 * time.Hour
+
+func nextStep(ctx context.Context, tx store.Tx, invoice store.Invoice, attempts []store.Payment, asOf time.Time) (message.DunningStep, error) {
+	if invoice.Status != "open" {
+		return message.DunningStep{Kind: message.DunningOver, At: asOf, Reason: "invoice is " + invoice.Status}, nil
+	}
+	if len(attempts) == 0 {
+		return message.DunningStep{Kind: message.DunningRetry, At: asOf, Attempt: 1, Reason: "first_attempt"}, nil
+	}
+	if last := attempts[len(attempts)-1]; last.Status != store.PaymentFailed {
+		return message.DunningStep{Kind: message.DunningWait, At: asOf.Add(lookAgain), Reason: "payment_" + last.Status}, nil
+	}
+	entity, err := tx.Entity(ctx, invoice.EntityID)
+	if err != nil {
+		return message.DunningStep{}, err
+	}
+	facts, err := dunningCase(ctx, tx, invoice, attempts)
+	if err != nil {
+		return message.DunningStep{}, err
+	}
+	next, err := dunning.Next(entity.Dunning, facts, asOf)
+	return message.DunningStep{
+		Kind: message.DunningKind(next.Kind), At: next.At, Attempt: next.Attempt, Reason: next.Reason,
+		Cancel: entity.Dunning.End == dunning.EndCancel,
+	}, err
+}
+
+func dunningCase(ctx context.Context, tx store.Tx, invoice store.Invoice, attempts []store.Payment) (dunning.Case, error) {
+	zone, err := calendar.LoadZone(invoice.Zone)
+	if err != nil {
+		return dunning.Case{}, err
+	}
+	facts := dunning.Case{Zone: zone}
+	for _, attempt := range attempts {
+		tried := dunning.Attempt{Number: attempt.Attempt, At: attempt.AskedAt, Outcome: dunning.Declined, DeclineCode: attempt.DeclineCode}
+		if attempt.MethodID != nil {
+			tried.PaymentMethodID = *attempt.MethodID
+		}
+		facts.Attempts = append(facts.Attempts, tried)
+	}
+	method, err := tx.PaymentMethod(ctx, invoice.CustomerID)
+	if errors.Is(err, store.ErrNotFound) {
+		return facts, nil
+	}
+	facts.Method = dunning.Method{ID: method.ID, Network: method.Network}
+	return facts, err
+}
+
+// standing is the dunning row that follows from a step.
+func standing(invoice store.Invoice, attempts []store.Payment, step message.DunningStep, at time.Time) store.Dunning {
+	row := store.Dunning{
+		InvoiceID: invoice.ID, CustomerID: invoice.CustomerID, Status: "retrying", Attempts: len(attempts), Reason: step.Reason,
+		NextActionAt: &step.At, StartedAt: at,
+	}
+	switch step.Kind {
+	case message.DunningWait, message.DunningGiveUp:
+		row.Status = "waiting"
+	case message.DunningOver:
+		row.Status, row.NextActionAt, row.EndedAt = "recovered", nil, &at
+	}
+	return row
+}
+
+// GiveUpInvoice writes an invoice off. One that was paid meanwhile stays paid.
+func (c *Collection) GiveUpInvoice(ctx context.Context, in message.GiveUp) (message.None, error) {
+	return message.None{}, c.Store.Tx(ctx, func(tx store.Tx) error {
+		invoice, err := tx.LockInvoice(ctx, in.InvoiceID)
+		if err != nil {
+			return err
+		}
+		if invoice.Status != "open" {
+			return nil
+		}
+		attempts, err := tx.Payments(ctx, in.InvoiceID)
+		if err != nil {
+			return err
+		}
+		if err := tx.SetInvoiceStatus(ctx, invoice.ID, "uncollectible", invoice.AmountPaid, nil); err != nil {
+			return err
+		}
+		if err := tx.Post(ctx, ledger.InvoiceUncollectible(invoice.EntityID, invoice.ID, in.At, invoice.Owed())); err != nil {
+			return err
+		}
+		return tx.SaveDunning(ctx, store.Dunning{
+			InvoiceID: invoice.ID, CustomerID: invoice.CustomerID, Status: "given_up", Attempts: len(attempts), Reason: in.Reason,
+			StartedAt: in.At, EndedAt: &in.At,
+		})
+	})
+}

@@ -1,0 +1,214 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/stripe/stripe-go/v79/client"
+
+	"github.com/perennial-billing/perennial/billing/ledger"
+	"github.com/perennial-billing/perennial/billing/money"
+	"github.com/perennial-billing/perennial/internal/store"
+	"github.com/perennial-billing/perennial/workflows/message"
+)
+
+// Payments collects invoices through Stripe: one payment intent per invoice, confirmed once per attempt.
+// Before the provider is asked, the attempt is a row; its outcome is written into the same row. An outcome that is
+// unknown is found out before anything is tried again.
+type Payments struct {
+	Store  *store.Store
+	Stripe *client.API
+}
+
+// outcome is what the provider says of an attempt.
+type outcome struct {
+	status      string // of store.Payment
+	declineCode string
+	charge      string
+	fee         money.Amount
+}
+
+// errNoMethod is the decline code of a customer who has nothing to pay with.
+const errNoMethod = "no_payment_method"
+
+// ChargeInvoice makes one attempt to collect an invoice. Repeating it, after a crash or a time-out, is the same attempt.
+// If another attempt turns out to be live or to have succeeded, its outcome is the answer and nothing is charged.
+func (p *Payments) ChargeInvoice(ctx context.Context, in message.Charge) (message.Charged, error) {
+	attempt, invoice, err := p.begin(ctx, in)
+	if err != nil {
+		return message.Charged{}, fmt.Errorf("charge invoice %s: %w", in.InvoiceID, err)
+	}
+	if attempt.Status == store.PaymentPending {
+		if attempt, err = p.attempt(ctx, invoice, attempt, in.At); err != nil {
+			return message.Charged{}, fmt.Errorf("charge invoice %s, attempt %d: %w", in.InvoiceID, attempt.Attempt, err)
+		}
+	}
+	return charged(attempt), nil
+}
+
+// begin writes the attempt down, or finds the one that answers for it.
+func (p *Payments) begin(ctx context.Context, in message.Charge) (store.Payment, store.Invoice, error) {
+	var attempt store.Payment
+	var invoice store.Invoice
+	err := p.Store.Tx(ctx, func(tx store.Tx) error {
+		var err error
+		if invoice, err = tx.LockInvoice(ctx, in.InvoiceID); err != nil {
+			return err
+		}
+		payments, err := tx.Payments(ctx, in.InvoiceID)
+		if err != nil {
+			return err
+		}
+		for _, earlier := range payments {
+			if earlier.Attempt == in.Attempt || earlier.Status != store.PaymentFailed {
+				attempt = earlier
+				return nil
+			}
+		}
+		if !invoice.Owed().IsPositive() || invoice.Status == "void" {
+			return fmt.Errorf("nothing is owed on invoice %s, which is %s", invoice.ID, invoice.Status)
+		}
+		attempt = newAttempt(invoice, in.Attempt, in.At)
+		method, err := tx.PaymentMethod(ctx, invoice.CustomerID)
+		if err == nil {
+			attempt.MethodID = &method.ID
+		} else if !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		return tx.AddPayment(ctx, attempt)
+	})
+	return attempt, invoice, err
+}
+
+func newAttempt(invoice store.Invoice, number int, at time.Time) store.Payment {
+	key := fmt.Sprintf("charge:%s:%d", invoice.ID, number)
+	return store.Payment{
+		ID: "pay_" + shortHash(key), InvoiceID: invoice.ID, Attempt: number, Status: store.PaymentPending,
+		Amount: invoice.AmountDue, Currency: invoice.Currency, IdempotencyKey: key, AskedAt: at,
+	}
+}
+
+// attempt asks the provider and records its answer.
+func (p *Payments) attempt(ctx context.Context, invoice store.Invoice, attempt store.Payment, at time.Time) (store.Payment, error) {
+	customer, err := p.Store.Customer(ctx, invoice.CustomerID)
+	if err != nil {
+		return attempt, err
+	}
+	result, err := p.ask(ctx, provider{Payments: p, at: at, customer: customer}, invoice, attempt)
+	if err != nil {
+		return attempt, err
+	}
+	return p.settle(ctx, attempt, result, at)
+}
+
+func (p *Payments) ask(ctx context.Context, provider provider, invoice store.Invoice, attempt store.Payment) (outcome, error) {
+	if attempt.MethodID == nil {
+		return outcome{status: store.PaymentFailed, declineCode: errNoMethod, fee: money.Zero(invoice.Currency)}, nil
+	}
+	method, err := provider.method(ctx)
+	if declined, ok := declineOf(err, invoice.Currency); ok {
+		return declined, nil
+	}
+	if err != nil {
+		return outcome{}, err
+	}
+	intent, err := provider.intent(ctx, invoice)
+	if err != nil {
+		return outcome{}, err
+	}
+	return provider.confirm(ctx, invoice, attempt, intent, method)
+}
+
+// settle records the outcome of an attempt with everything that follows from it, in one transaction.
+func (p *Payments) settle(ctx context.Context, attempt store.Payment, result outcome, at time.Time) (store.Payment, error) {
+	attempt.Status, attempt.DeclineCode, attempt.ProviderFee = result.status, result.declineCode, result.fee.Minor
+	if result.charge != "" {
+		attempt.ProviderCharge = &result.charge
+	}
+	if attempt.Status == store.PaymentSucceeded || attempt.Status == store.PaymentFailed {
+		attempt.SettledAt = &at
+	}
+	err := p.Store.Tx(ctx, func(tx store.Tx) error {
+		invoice, err := tx.LockInvoice(ctx, attempt.InvoiceID)
+		if err != nil {
+			return err
+		}
+		if err := tx.SettlePayment(ctx, attempt); err != nil || attempt.Status != store.PaymentSucceeded {
+			return err
+		}
+		return received(ctx, tx, invoice, attempt, at)
+	})
+	return attempt, err
+}
+
+// received books a successful payment and sends the receipt.
+func received(ctx context.Context, tx store.Tx, invoice store.Invoice, attempt store.Payment, at time.Time) error {
+	amount := money.New(attempt.Amount, attempt.Currency)
+	transaction, err := ledger.PaymentReceived(invoice.EntityID, attempt.ID, at, amount, money.New(attempt.ProviderFee, attempt.Currency))
+	if err != nil {
+		return err
+	}
+	if err := tx.Post(ctx, transaction); err != nil {
+		return err
+	}
+	if err := tx.SetInvoiceStatus(ctx, invoice.ID, "paid", invoice.AmountPaid+attempt.Amount, &at); err != nil {
+		return err
+	}
+	return tx.QueueMail(ctx, "receipt", invoice.CustomerID, invoice.ID, at)
+}
+
+// AskProvider finds out what became of an invoice's payment, however it was made, and records a success.
+func (p *Payments) AskProvider(ctx context.Context, in message.InvoiceAt) (message.Charged, error) {
+	invoice, err := p.Store.Invoice(ctx, in.InvoiceID)
+	if err != nil {
+		return message.Charged{}, err
+	}
+	payments, err := p.Store.Payments(ctx, in.InvoiceID)
+	if err != nil {
+		return message.Charged{}, err
+	}
+	last := store.Payment{Status: store.PaymentFailed, Amount: invoice.AmountDue, Currency: invoice.Currency}
+	if len(payments) > 0 {
+		last = payments[len(payments)-1]
+	}
+	if invoice.Status == "paid" || invoice.ProviderIntent == nil {
+		return charged(last), nil
+	}
+	found, err := provider{Payments: p, at: in.At}.find(ctx, *invoice.ProviderIntent, invoice.Currency)
+	if err != nil {
+		return message.Charged{}, fmt.Errorf("ask about invoice %s: %w", in.InvoiceID, err)
+	}
+	settled, err := p.learn(ctx, invoice, last, found, in.At)
+	return charged(settled), err
+}
+
+// learn records what was found out: it settles a live attempt, or adds the payment that the customer made without us.
+func (p *Payments) learn(ctx context.Context, invoice store.Invoice, last store.Payment, found outcome, at time.Time) (store.Payment, error) {
+	if last.Status != store.PaymentFailed {
+		if found.status == store.PaymentPending {
+			return last, nil
+		}
+		return p.settle(ctx, last, found, at)
+	}
+	if found.status != store.PaymentSucceeded {
+		return last, nil
+	}
+	paid := newAttempt(invoice, last.Attempt+1, at)
+	if err := p.Store.Tx(ctx, func(tx store.Tx) error { return tx.AddPayment(ctx, paid) }); err != nil {
+		return last, err
+	}
+	return p.settle(ctx, paid, found, at)
+}
+
+func charged(p store.Payment) message.Charged {
+	status := map[string]message.PaymentStatus{
+		store.PaymentSucceeded:      message.Paid,
+		store.PaymentFailed:         message.Declined,
+		store.PaymentRequiresAction: message.RequiresAction,
+		store.PaymentProcessing:     message.Processing,
+		store.PaymentPending:        message.Processing,
+	}[p.Status]
+	return message.Charged{Status: status, DeclineCode: p.DeclineCode, Amount: money.New(p.Amount, p.Currency)}
+}

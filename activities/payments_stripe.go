@@ -1,0 +1,229 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/stripe/stripe-go/v79"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/perennial-billing/perennial/billing/money"
+	"github.com/perennial-billing/perennial/internal/store"
+)
+
+// AsOfHeader carries the billing instant of a request, for whoever keeps books beside ours. Stripe ignores it.
+const AsOfHeader = "Perennial-As-Of"
+
+// provider is Stripe, asked on behalf of one customer at one billing instant.
+type provider struct {
+	*Payments
+	at       time.Time
+	customer store.Customer
+}
+
+// params begins every request. An empty key is for requests that change nothing.
+func (p provider) params(ctx context.Context, key string) stripe.Params {
+	params := stripe.Params{Context: ctx, Headers: http.Header{AsOfHeader: []string{p.at.UTC().Format(time.RFC3339)}}}
+	if key != "" {
+		params.IdempotencyKey = &key
+	}
+	return params
+}
+
+// providerCustomer returns Stripe's id of the customer, who is introduced to Stripe the first time.
+func (p provider) providerCustomer(ctx context.Context) (string, error) {
+	if p.customer.ProviderCustomerID != nil {
+		return *p.customer.ProviderCustomerID, nil
+	}
+	created, err := p.Stripe.Customers.New(&stripe.CustomerParams{
+		Params: p.params(ctx, "customer:"+p.customer.ID), Name: &p.customer.Name, Email: &p.customer.Email,
+		Metadata: map[string]string{"customer": p.customer.ID},
+	})
+	if err != nil {
+		return "", fmt.Errorf("create customer %s: %w", p.customer.ID, later(err))
+	}
+	return created.ID, p.Store.SetProviderCustomer(ctx, p.customer.ID, created.ID)
+}
+
+// method returns Stripe's id of the payment method to charge, attaching it to the customer the first time.
+func (p provider) method(ctx context.Context) (string, error) {
+	method, err := p.Store.PaymentMethod(ctx, p.customer.ID)
+	if err != nil {
+		return "", err
+	}
+	if method.ProviderID != nil {
+		return *method.ProviderID, nil
+	}
+	customer, err := p.providerCustomer(ctx)
+	if err != nil {
+		return "", err
+	}
+	attached, err := p.Stripe.PaymentMethods.Attach(method.ProviderToken, &stripe.PaymentMethodAttachParams{
+		Params: p.params(ctx, "attach:"+method.ID), Customer: &customer,
+	})
+	if err != nil {
+		return "", fmt.Errorf("attach payment method %s: %w", method.ID, later(err))
+	}
+	network := ""
+	if attached.Card != nil {
+		network = string(attached.Card.Brand)
+	}
+	return attached.ID, p.Store.SetProviderMethod(ctx, method.ID, attached.ID, network)
+}
+
+// intent returns the payment intent of an invoice, which is created once and never again.
+func (p provider) intent(ctx context.Context, invoice store.Invoice) (string, error) {
+	if invoice.ProviderIntent != nil {
+		return *invoice.ProviderIntent, nil
+	}
+	customer, err := p.providerCustomer(ctx)
+	if err != nil {
+		return "", err
+	}
+	amount, err := providerAmount(invoice.Due())
+	if err != nil {
+		return "", err
+	}
+	created, err := p.Stripe.PaymentIntents.New(&stripe.PaymentIntentParams{
+		Params: p.params(ctx, "intent:"+invoice.ID), Amount: &amount, Currency: stripe.String(string(invoice.Currency)), Customer: &customer,
+		Description:             stripe.String("Invoice " + invoice.Number),
+		AutomaticPaymentMethods: &stripe.PaymentIntentAutomaticPaymentMethodsParams{Enabled: stripe.Bool(true), AllowRedirects: stripe.String("never")},
+		Metadata:                map[string]string{"invoice": invoice.ID, "customer": invoice.CustomerID, "subscription": invoice.SubscriptionID},
+	})
+	if err != nil {
+		return "", fmt.Errorf("create payment intent: %w", later(err))
+	}
+	return created.ID, p.Store.SetInvoiceIntent(ctx, invoice.ID, created.ID)
+}
+
+// confirm makes the attempt. The same key gives the same answer however often it is asked, so a repetition after a
+// crash cannot charge twice. Only an error of the provider's own leaves the outcome open; then the intent is read.
+func (p provider) confirm(ctx context.Context, invoice store.Invoice, attempt store.Payment, intent, method string) (outcome, error) {
+	confirmed, err := p.Stripe.PaymentIntents.Confirm(intent, &stripe.PaymentIntentConfirmParams{
+		Params: p.params(ctx, attempt.IdempotencyKey), PaymentMethod: &method, OffSession: stripe.Bool(true),
+		Expand: []*string{stripe.String("latest_charge.balance_transaction")},
+	})
+	if err == nil {
+		return outcomeOf(confirmed, invoice.Currency)
+	}
+	if declined, ok := declineOf(err, invoice.Currency); ok {
+		return declined, nil
+	}
+	var refused *stripe.Error
+	if errors.As(err, &refused) && (refused.HTTPStatusCode >= 500 || refused.Code == stripe.ErrorCodePaymentIntentUnexpectedState) {
+		return p.afterFailure(ctx, invoice, attempt, intent, err)
+	}
+	return outcome{}, later(err)
+}
+
+// afterFailure finds out what an attempt did that the provider answered with an error of its own. That answer stays
+// bound to the attempt's key, so an attempt that did nothing goes on under a new one.
+func (p provider) afterFailure(ctx context.Context, invoice store.Invoice, attempt store.Payment, intent string, cause error) (outcome, error) {
+	found, err := p.find(ctx, intent, invoice.Currency)
+	if err != nil {
+		return outcome{}, err
+	}
+	known, err := p.chargeIsKnown(ctx, invoice.ID, found.charge)
+	if err != nil {
+		return outcome{}, err
+	}
+	if found.status != store.PaymentPending && !known {
+		return found, nil
+	}
+	key := fmt.Sprintf("charge:%s:%d:after-%s", invoice.ID, attempt.Attempt, shortHash(attempt.IdempotencyKey))
+	if err := p.Store.ReplacePaymentKey(ctx, attempt.ID, key); err != nil {
+		return outcome{}, err
+	}
+	return outcome{}, fmt.Errorf("the provider failed and did nothing; the attempt goes on under a new key: %w", cause)
+}
+
+// chargeIsKnown says that a charge belongs to an earlier attempt.
+func (p provider) chargeIsKnown(ctx context.Context, invoiceID, charge string) (bool, error) {
+	payments, err := p.Store.Payments(ctx, invoiceID)
+	for _, payment := range payments {
+		if charge != "" && payment.ProviderCharge != nil && *payment.ProviderCharge == charge {
+			return true, err
+		}
+	}
+	return charge == "", err
+}
+
+// find reads a payment intent. An intent that nobody has confirmed yet is pending.
+func (p provider) find(ctx context.Context, intent string, currency money.Currency) (outcome, error) {
+	read, err := p.Stripe.PaymentIntents.Get(intent, &stripe.PaymentIntentParams{
+		Params: p.params(ctx, ""), Expand: []*string{stripe.String("latest_charge.balance_transaction")},
+	})
+	if err != nil {
+		return outcome{}, fmt.Errorf("read payment intent %s: %w", intent, later(err))
+	}
+	return outcomeOf(read, currency)
+}
+
+// outcomeOf reads an intent's state as the outcome of its latest attempt.
+func outcomeOf(intent *stripe.PaymentIntent, currency money.Currency) (outcome, error) {
+	result := outcome{status: store.PaymentPending, fee: money.Zero(currency)}
+	if intent.LatestCharge != nil {
+		result.charge = intent.LatestCharge.ID
+	}
+	switch intent.Status {
+	case stripe.PaymentIntentStatusSucceeded:
+		result.status = store.PaymentSucceeded
+		return result, result.takeFee(intent.LatestCharge, currency)
+	case stripe.PaymentIntentStatusProcessing:
+		result.status = store.PaymentProcessing
+	case stripe.PaymentIntentStatusRequiresAction:
+		result.status = store.PaymentRequiresAction
+	case stripe.PaymentIntentStatusRequiresPaymentMethod, stripe.PaymentIntentStatusCanceled:
+		if intent.LastPaymentError != nil {
+			result.status, result.declineCode = store.PaymentFailed, declineCode(intent.LastPaymentError)
+		}
+	}
+	return result, nil
+}
+
+// takeFee reads what the provider keeps. A fee in another currency than the payment's is not the payment's business.
+func (o *outcome) takeFee(charge *stripe.Charge, currency money.Currency) error {
+	if charge == nil || charge.BalanceTransaction == nil || !sameCurrency(charge.BalanceTransaction.Currency, currency) {
+		return nil
+	}
+	fee, err := fromProvider(charge.BalanceTransaction.Fee, currency)
+	o.fee = fee
+	return err
+}
+
+// declineOf recognises a decline: the card was asked and said no, or what is to be charged cannot be.
+func declineOf(err error, currency money.Currency) (outcome, bool) {
+	var refused *stripe.Error
+	if !errors.As(err, &refused) {
+		return outcome{}, false
+	}
+	if refused.HTTPStatusCode != http.StatusPaymentRequired && refused.Code != stripe.ErrorCodeAmountTooSmall {
+		return outcome{}, false
+	}
+	return outcome{status: store.PaymentFailed, declineCode: declineCode(refused), charge: refused.ChargeID, fee: money.Zero(currency)}, true
+}
+
+func declineCode(err *stripe.Error) string {
+	if err.DeclineCode != "" {
+		return string(err.DeclineCode)
+	}
+	return string(err.Code)
+}
+
+// later makes an error say when to try again, if the provider did.
+func later(err error) error {
+	var refused *stripe.Error
+	if !errors.As(err, &refused) || refused.LastResponse == nil {
+		return err
+	}
+	seconds, parseErr := strconv.Atoi(refused.LastResponse.Header.Get("Retry-After"))
+	if parseErr != nil || seconds <= 0 {
+		return err
+	}
+	return temporal.NewApplicationErrorWithOptions(refused.Msg, "provider_busy",
+		temporal.ApplicationErrorOptions{Cause: err, NextRetryDelay: time.Duration(seconds) * time.Second})
+}

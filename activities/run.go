@@ -1,0 +1,172 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"go.temporal.io/sdk/activity"
+
+	"github.com/perennial-billing/perennial/billing/calendar"
+	"github.com/perennial-billing/perennial/billing/invoicing"
+	"github.com/perennial-billing/perennial/billing/subscription"
+	"github.com/perennial-billing/perennial/internal/store"
+	"github.com/perennial-billing/perennial/workflows/message"
+)
+
+// membersPerShard is how many subscriptions one activity bills: few enough to finish in seconds, many enough that a
+// million accounts are a few thousand activities.
+const membersPerShard = 500
+
+// Runs bills the months of entities.
+type Runs struct {
+	Store      *store.Store
+	Collection *Collection
+}
+
+// PrepareRun writes down who is due. The month must be over everywhere: the run's instant is checked against the zones
+// of the members when they are billed.
+func (r *Runs) PrepareRun(ctx context.Context, in message.InvoiceRunInput) (message.RunProgress, error) {
+	run := store.Run{ID: message.InvoiceRunID(in.EntityID, in.Period), EntityID: in.EntityID, Period: in.Period, AsOf: in.AsOf}
+	// Somewhere the month begins up to 14 hours before it does in UTC.
+	month, err := calendar.MonthPeriod(calendar.Zone{}, in.Period)
+	if err != nil {
+		return message.RunProgress{}, err
+	}
+	err = r.Store.Tx(ctx, func(tx store.Tx) error {
+		run, err = tx.AddRun(ctx, run, month.Start.AddDate(0, 0, -1), membersPerShard)
+		return err
+	})
+	if err != nil {
+		return message.RunProgress{}, err
+	}
+	counts, err := r.Store.RunCounts(ctx, run.ID)
+	return message.RunProgress{Due: counts.Due, Shards: run.Shards}, err
+}
+
+// BillShard makes the invoices of a shard, each in a transaction of its own, so that a run that stops goes on where it was.
+func (r *Runs) BillShard(ctx context.Context, in message.Shard) (message.ShardBilled, error) {
+	run, err := r.Store.Run(ctx, in.RunID)
+	if err != nil {
+		return message.ShardBilled{}, err
+	}
+	members, err := r.Store.Members(ctx, in.RunID, in.Shard)
+	if err != nil {
+		return message.ShardBilled{}, err
+	}
+	var done message.ShardBilled
+	for _, member := range members {
+		if member.InvoiceID == nil && member.SkippedBecause == nil {
+			if member, err = r.billMember(ctx, run, member); err != nil {
+				return done, fmt.Errorf("run %s, subscription %s: %w", run.ID, member.SubscriptionID, err)
+			}
+		}
+		if member.InvoiceID != nil {
+			done.Invoiced++
+		} else {
+			done.Skipped++
+		}
+		activity.RecordHeartbeat(ctx, member.SubscriptionID)
+	}
+	return done, nil
+}
+
+// billMember bills one subscription's month, or records why there is nothing to bill.
+func (r *Runs) billMember(ctx context.Context, run store.Run, member store.Member) (store.Member, error) {
+	err := r.Store.Tx(ctx, func(tx store.Tx) error {
+		account, err := openAccount(ctx, tx, member.SubscriptionID)
+		if err != nil {
+			return err
+		}
+		billed, err := account.billMonth(ctx, run)
+		switch {
+		case errors.Is(err, invoicing.ErrNothingToBill):
+			member.SkippedBecause = reasonNothing()
+		case err != nil:
+			return err
+		default:
+			member.InvoiceID = &billed.InvoiceID
+		}
+		return tx.SettleMember(ctx, run.ID, member)
+	})
+	return member, err
+}
+
+// billMonth bills a calendar month in the customer's zone, in arrears.
+func (a account) billMonth(ctx context.Context, run store.Run) (*message.Billed, error) {
+	full, err := calendar.MonthPeriod(a.zone, run.Period)
+	if err != nil {
+		return nil, err
+	}
+	if full.End.After(run.AsOf) {
+		return nil, fmt.Errorf("month %s ends at %s in %s, after the run's instant %s", run.Period, full.End, a.zone.Name(), run.AsOf)
+	}
+	began := a.zone.DateOf(a.row.StartedAt)
+	first := a.zone.DateOf(full.Start)
+	cycle := (first.Year-began.Year)*12 + int(first.Month) - int(began.Month)
+	if cycle < 0 || a.row.EndedAt != nil && !a.row.EndedAt.After(full.Start) {
+		return nil, invoicing.ErrNothingToBill
+	}
+	facts := a.facts(a.row.ID, fmt.Sprintf("cycle-%d", cycle), invoicing.ForCycle, run.AsOf)
+	if facts.Closes, err = a.closing(ctx, full, full.End); err != nil {
+		return nil, err
+	}
+	state := subscription.State{ID: a.row.ID, Cycle: cycle, Period: full}
+	turned, err := a.billCycle(ctx, state, facts)
+	if err != nil {
+		return nil, err
+	}
+	if turned.Invoice == nil {
+		return nil, invoicing.ErrNothingToBill
+	}
+	return turned.Invoice, nil
+}
+
+// CollectShard hands the shard's unpaid invoices to collection. Starting a collection twice is starting it once.
+func (r *Runs) CollectShard(ctx context.Context, in message.Shard) (message.None, error) {
+	members, err := r.Store.Members(ctx, in.RunID, in.Shard)
+	if err != nil {
+		return message.None{}, err
+	}
+	for _, member := range members {
+		if member.InvoiceID == nil {
+			continue
+		}
+		if err := r.collect(ctx, *member.InvoiceID, in); err != nil {
+			return message.None{}, err
+		}
+		activity.RecordHeartbeat(ctx, member.SubscriptionID)
+	}
+	return message.None{}, nil
+}
+
+func (r *Runs) collect(ctx context.Context, invoiceID string, in message.Shard) error {
+	invoice, err := r.Store.Invoice(ctx, invoiceID)
+	if err != nil || invoice.Status != "open" {
+		return err
+	}
+	step, err := r.Collection.NextDunningStep(ctx, message.InvoiceAt{InvoiceID: invoiceID, At: in.AsOf})
+	if err != nil {
+		return err
+	}
+	return r.Collection.start(ctx, invoice, step)
+}
+
+// CompleteRun proves completeness: every member has an invoice or a stated reason. Anything else is an alarm.
+func (r *Runs) CompleteRun(ctx context.Context, in message.Shard) (message.RunProgress, error) {
+	counts, err := r.Store.RunCounts(ctx, in.RunID)
+	if err != nil {
+		return message.RunProgress{}, err
+	}
+	if counts.Open() != 0 {
+		return message.RunProgress{}, fmt.Errorf("run %s is not complete: %d of %d members have neither an invoice nor a reason", in.RunID, counts.Open(), counts.Due)
+	}
+	run, err := r.Store.Run(ctx, in.RunID)
+	if err != nil {
+		return message.RunProgress{}, err
+	}
+	err = r.Store.Tx(ctx, func(tx store.Tx) error { return tx.CompleteRun(ctx, in.RunID, in.AsOf) })
+	return message.RunProgress{
+		Due: counts.Due, Shards: run.Shards, ShardDone: run.Shards, Invoiced: counts.Invoiced, Skipped: counts.Skipped,
+	}, err
+}

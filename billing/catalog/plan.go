@@ -1,0 +1,178 @@
+// Package catalog describes what is sold: versioned plans, their charges, and
+// the prices of each charge per currency. A plan version never changes once it
+// is sold; a new price is a new version.
+package catalog
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/perennial-billing/perennial/billing/calendar"
+	"github.com/perennial-billing/perennial/billing/money"
+)
+
+// Grain is how finely a plan prorates a change inside a billing period.
+type Grain string
+
+// Grains of proration.
+const (
+	GrainDay    Grain = "day"    // civil days in the customer's zone
+	GrainSecond Grain = "second" // elapsed seconds
+	GrainNone   Grain = "none"   // what is in force when the period starts is billed whole
+)
+
+// BilledBy is what puts a subscription's charges on an invoice.
+type BilledBy string
+
+// Ways to be billed.
+const (
+	ByRenewal    BilledBy = "renewal"     // each subscription at its own anchor
+	ByInvoiceRun BilledBy = "invoice_run" // the legal entity's run for the calendar month
+)
+
+// Kind is what a charge depends on.
+type Kind string
+
+// Kinds of charge.
+const (
+	Recurring Kind = "recurring" // the passing of time
+	Usage     Kind = "usage"     // what a meter counted
+)
+
+// Per is what a recurring charge is multiplied by.
+type Per string
+
+// Bases of a recurring charge.
+const (
+	PerSubscription Per = "subscription" // once
+	PerSeat         Per = "seat"         // by the number of seats
+)
+
+// Timing is when in its period a charge is billed.
+type Timing string
+
+// Timings of a charge.
+const (
+	Advance Timing = "advance" // at the start of the period
+	Arrears Timing = "arrears" // after its end
+)
+
+// Model is the formula of a price. The formulas are in package rating.
+type Model string
+
+// Pricing models.
+const (
+	Flat      Model = "flat"
+	PerUnit   Model = "per_unit"
+	Graduated Model = "graduated"
+	Volume    Model = "volume"
+	Package   Model = "package"
+)
+
+// Plan is one version of something to subscribe to.
+type Plan struct {
+	ID       string            `json:"id"`
+	Version  int               `json:"version"` // 1, 2, …
+	Name     string            `json:"name"`
+	Interval calendar.Interval `json:"interval"`
+	// TrialDays is the length of the free trial in civil days, 0 for none.
+	TrialDays int      `json:"trial_days,omitzero"`
+	Proration Grain    `json:"proration"`
+	BilledBy  BilledBy `json:"billed_by"`
+	Charges   []Charge `json:"charges"`
+}
+
+// Charge is one component of a plan and becomes one or more invoice lines.
+type Charge struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	Kind Kind   `json:"kind"`
+	// Per is for recurring charges only.
+	Per Per `json:"per,omitzero"`
+	// Timing of usage is always Arrears.
+	Timing Timing `json:"timing"`
+	// Meter names what is counted; for usage charges only.
+	Meter       string                   `json:"meter,omitzero"`
+	TaxCategory string                   `json:"tax_category"`
+	Prices      map[money.Currency]Price `json:"prices"`
+}
+
+// Price is a formula with its numbers, in major units of one currency. In JSON,
+// numbers may be strings or numbers; either way they are read exactly.
+type Price struct {
+	Model Model `json:"model"`
+	// UnitAmount is the price of a unit (per_unit) or of a package (package).
+	UnitAmount decimal.Decimal `json:"unit_amount,omitzero"`
+	// FlatAmount is the whole price of the flat model.
+	FlatAmount decimal.Decimal `json:"flat_amount,omitzero"`
+	// Tiers are for graduated and volume.
+	Tiers []Tier `json:"tiers,omitzero"`
+	// PackageSize is the number of units in a package; a started one is charged whole.
+	PackageSize decimal.Decimal `json:"package_size,omitzero"`
+	// FreeUnits is the number of units before the first package.
+	FreeUnits decimal.Decimal `json:"free_units,omitzero"`
+	// FlatAtZero charges the first tier's flat amount also when nothing was used.
+	FlatAtZero bool `json:"flat_at_zero,omitzero"`
+}
+
+// Tier is a range of quantities: above the previous tier's bound, up to and
+// including its own. Only upper bounds are kept, so that no decimal quantity can
+// fall between two tiers.
+type Tier struct {
+	// UpTo is the inclusive upper bound; nil, in the last tier only, means no bound.
+	UpTo       *decimal.Decimal `json:"up_to,omitzero"`
+	UnitAmount decimal.Decimal  `json:"unit_amount,omitzero"`
+	FlatAmount decimal.Decimal  `json:"flat_amount,omitzero"`
+}
+
+// Charge returns the charge with the given id; the error lists those that exist.
+func (p Plan) Charge(id string) (Charge, error) {
+	ids := make([]string, 0, len(p.Charges))
+	for _, charge := range p.Charges {
+		if charge.ID == id {
+			return charge, nil
+		}
+		ids = append(ids, charge.ID)
+	}
+	return Charge{}, fmt.Errorf("plan %q version %d has no charge %q: it has %s", p.ID, p.Version, id, strings.Join(ids, ", "))
+}
+
+// Price returns the price in the currency; the error lists those that exist.
+func (c Charge) Price(currency money.Currency) (Price, error) {
+	price, found := c.Prices[currency]
+	if !found {
+		return Price{}, fmt.Errorf("charge %q has no price in %q: it has prices in %s", c.ID, currency, listed(c.currencies()))
+	}
+	return price, nil
+}
+
+// Currencies returns, sorted, the currencies in which every charge has a price:
+// those in which the plan can be sold.
+func (p Plan) Currencies() []money.Currency {
+	if len(p.Charges) == 0 {
+		return nil
+	}
+	return slices.DeleteFunc(p.Charges[0].currencies(), func(currency money.Currency) bool {
+		return slices.ContainsFunc(p.Charges, func(charge Charge) bool {
+			_, priced := charge.Prices[currency]
+			return !priced
+		})
+	})
+}
+
+func (c Charge) currencies() []money.Currency {
+	//workflowcheck:ignore the order of the map does not survive the sorting
+	return slices.Sorted(maps.Keys(c.Prices))
+}
+
+func listed[T ~string](values []T) string {
+	texts := make([]string, 0, len(values))
+	for _, value := range values {
+		texts = append(texts, string(value))
+	}
+	return strings.Join(texts, ", ")
+}

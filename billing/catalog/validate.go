@@ -1,0 +1,152 @@
+package catalog
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+
+	"github.com/perennial-billing/perennial/billing/calendar"
+	"github.com/perennial-billing/perennial/billing/money"
+)
+
+const (
+	longestTrial = 730
+	longestName  = 200
+)
+
+// Ids end up in workflow ids, idempotency keys and file names.
+var idPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
+
+// Validate checks every rule of a plan and reports the first broken one with the
+// path of its field: plan "pro" charge "seats": prices.USD.tiers[1].up_to must
+// exceed 10. Tiers are counted from 0.
+func (p Plan) Validate() error {
+	if err := checkID("id", p.ID); err != nil {
+		return fmt.Errorf("plan: %w", err)
+	}
+	if err := p.validateTerms(); err != nil {
+		return fmt.Errorf("plan %q: %w", p.ID, err)
+	}
+	seen := make(map[string]bool, len(p.Charges))
+	for i, charge := range p.Charges {
+		if err := checkID("id", charge.ID); err != nil {
+			return fmt.Errorf("plan %q: charges[%d].%w", p.ID, i, err)
+		}
+		if seen[charge.ID] {
+			return fmt.Errorf("plan %q: charges[%d].id %q is used twice", p.ID, i, charge.ID)
+		}
+		seen[charge.ID] = true
+		if err := charge.validate(); err != nil {
+			return fmt.Errorf("plan %q charge %q: %w", p.ID, charge.ID, err)
+		}
+	}
+	if len(p.Currencies()) == 0 {
+		return fmt.Errorf("plan %q: no currency has a price in every charge, so it cannot be sold", p.ID)
+	}
+	return nil
+}
+
+func (p Plan) validateTerms() error {
+	if p.Version < 1 {
+		return fmt.Errorf("version must be at least 1, got %d", p.Version)
+	}
+	if err := checkName(p.Name); err != nil {
+		return err
+	}
+	if err := p.Interval.Validate(); err != nil {
+		return err
+	}
+	if p.TrialDays < 0 || p.TrialDays > longestTrial {
+		return fmt.Errorf("trial_days must be between 0 and %d, got %d", longestTrial, p.TrialDays)
+	}
+	if err := oneOf("proration", p.Proration, GrainDay, GrainSecond, GrainNone); err != nil {
+		return err
+	}
+	if err := oneOf("billed_by", p.BilledBy, ByRenewal, ByInvoiceRun); err != nil {
+		return err
+	}
+	monthly := calendar.Interval{Unit: calendar.Month, Count: 1}
+	if p.BilledBy == ByInvoiceRun && p.Interval != monthly {
+		return fmt.Errorf("interval must be 1 month for billed_by invoice_run, got %s", p.Interval)
+	}
+	if len(p.Charges) == 0 {
+		return fmt.Errorf("charges must not be empty")
+	}
+	return nil
+}
+
+func (c Charge) validate() error {
+	if err := checkName(c.Name); err != nil {
+		return err
+	}
+	if err := c.validateKind(); err != nil {
+		return err
+	}
+	if c.TaxCategory == "" {
+		return fmt.Errorf("tax_category is required: without it no tax can be determined")
+	}
+	if len(c.Prices) == 0 {
+		return fmt.Errorf("prices must not be empty")
+	}
+	for _, currency := range c.currencies() {
+		known, err := money.ParseCurrency(string(currency))
+		if err != nil {
+			return fmt.Errorf("prices: %w", err)
+		}
+		if known != currency {
+			return fmt.Errorf("prices: currency %q must be written %q", currency, known)
+		}
+		price := c.Prices[currency]
+		if c.Kind == Usage && price.Model == Flat {
+			return fmt.Errorf("prices.%s.model flat does not depend on usage: make it a recurring charge", currency)
+		}
+		if err := price.Validate(); err != nil {
+			return fmt.Errorf("prices.%s.%w", currency, err)
+		}
+	}
+	return nil
+}
+
+func (c Charge) validateKind() error {
+	switch c.Kind {
+	case Recurring:
+		if err := oneOf("per", c.Per, PerSubscription, PerSeat); err != nil {
+			return err
+		}
+		if c.Meter != "" {
+			return fmt.Errorf("meter %q is only for usage charges", c.Meter)
+		}
+		return oneOf("timing", c.Timing, Advance, Arrears)
+	case Usage:
+		if c.Per != "" {
+			return fmt.Errorf("per %q is only for recurring charges", c.Per)
+		}
+		if c.Timing != Arrears {
+			return fmt.Errorf("timing %q must be arrears: usage is known only afterwards", c.Timing)
+		}
+		return checkID("meter", c.Meter)
+	default:
+		return oneOf("kind", c.Kind, Recurring, Usage)
+	}
+}
+
+func checkID(field, id string) error {
+	if !idPattern.MatchString(id) {
+		return fmt.Errorf("%s %.80q must be 1 to 64 letters, digits, dots, dashes or underscores, starting with a letter or digit", field, id)
+	}
+	return nil
+}
+
+func checkName(name string) error {
+	if name == "" || len(name) > longestName {
+		return fmt.Errorf("name must have 1 to %d bytes, got %d", longestName, len(name))
+	}
+	return nil
+}
+
+func oneOf[T ~string](field string, value T, allowed ...T) error {
+	if !slices.Contains(allowed, value) {
+		return fmt.Errorf("%s %.40q must be one of %s", field, value, listed(allowed))
+	}
+	return nil
+}

@@ -1,0 +1,162 @@
+package dunning
+
+import (
+	"time"
+
+	"github.com/perennial-billing/perennial/billing/calendar"
+)
+
+// Local hours. Issuers decline most between 00:00 and 05:00 local time (Recurly's published data), so the day starts
+// at 05:00 for retries, and the end falls in the evening of its day, after any retry of that day.
+const (
+	dayStartHour  = 5
+	usualHour     = 10
+	endHour       = 20
+	retryInterval = time.Minute // between an attempt and the one after it, at the very least
+)
+
+// opaqueHours are used in turn: an opaque decline may hang on the hour of the day.
+var opaqueHours = [...]int{10, 14, 18}
+
+// ladder is one decision in progress.
+type ladder struct {
+	Policy
+	Case
+	asOf time.Time
+}
+
+func (l ladder) next() Step {
+	if step, ok := l.changedMethod(); ok {
+		return step
+	}
+	if !l.asOf.Before(l.end()) {
+		return Step{Kind: GiveUp, At: l.asOf, Reason: ReasonEnded}
+	}
+	if reason := l.blocked(); reason != "" {
+		return l.wait(reason)
+	}
+	if len(l.Attempts) >= l.MaxAttempts {
+		return l.wait(ReasonExhausted)
+	}
+	at, reason, ok := l.scheduled()
+	if !ok {
+		return l.wait(ReasonExhausted)
+	}
+	return l.retry(at, reason)
+}
+
+func (l ladder) wait(reason string) Step {
+	return Step{Kind: WaitForCustomer, At: l.end(), Reason: reason}
+}
+
+// end is when the policy gives up.
+func (l ladder) end() time.Time {
+	return l.Zone.Instant(l.firstDay().AddDays(l.EndAfter), endHour, 0, 0)
+}
+
+func (l ladder) firstDay() calendar.Date { return l.Zone.DateOf(l.Attempts[0].At) }
+
+// changedMethod retries at once, at any hour, when the customer gave another method or its details were updated
+// since the last attempt: somebody is waiting for the answer. A change after the end comes too late.
+func (l ladder) changedMethod() (Step, bool) {
+	last := l.last()
+	replaced := l.Method.ID != "" && l.Method.ID != last.PaymentMethodID
+	updated := l.Method.ID == last.PaymentMethodID && l.Method.UpdatedAt.After(last.At)
+	if (!replaced && !updated) || l.blocked() != "" || !l.asOf.Before(l.end()) {
+		return Step{}, false
+	}
+	return l.retry(l.asOf, ReasonMethodChanged), true
+}
+
+// blocked says why the current method must not be tried, or "". A method that was ever declined for good stays
+// blocked when the customer switches back to it; only an update of its details lifts that.
+func (l ladder) blocked() string {
+	if l.Method.ID == "" {
+		return ReasonNoMethod
+	}
+	for i := len(l.Attempts) - 1; i >= 0; i-- {
+		a := l.Attempts[i]
+		class := Classify(a.DeclineCode)
+		if a.PaymentMethodID != l.Method.ID || !class.blocking() || l.Method.UpdatedAt.After(a.At) {
+			continue
+		}
+		if class == Hard {
+			return ReasonHardDecline
+		}
+		return ReasonNeedsCustomer
+	}
+	return ""
+}
+
+// scheduled is the next automatic retry: a quick one after a technical decline, else the next day of the ladder.
+func (l ladder) scheduled() (time.Time, string, bool) {
+	if row := l.technicalInARow(); row > 0 && row <= len(l.TechnicalRetryHours) {
+		wait := time.Duration(l.TechnicalRetryHours[row-1]) * time.Hour
+		return l.daytime(l.last().At.Add(wait)), ReasonTechnical, true
+	}
+	lastDay := l.Zone.DateOf(l.last().At)
+	for _, days := range l.RetryAfter {
+		// One rung per local day: a late attempt skips the rungs it overtook instead of bunching them.
+		if day := l.firstDay().AddDays(days); day.Compare(lastDay) > 0 {
+			return l.Zone.Instant(day, l.hour(), 0, 0), ReasonScheduled, true
+		}
+	}
+	return time.Time{}, "", false
+}
+
+func (l ladder) technicalInARow() int {
+	n := 0
+	for i := len(l.Attempts) - 1; i >= 0 && Classify(l.Attempts[i].DeclineCode) == SoftTechnical; i-- {
+		n++
+	}
+	return n
+}
+
+func (l ladder) hour() int {
+	if Classify(l.last().DeclineCode) == SoftOpaque {
+		return opaqueHours[len(l.Attempts)%len(opaqueHours)]
+	}
+	return usualHour
+}
+
+// daytime moves an instant out of the night to the usual hour of the same local day.
+func (l ladder) daytime(t time.Time) time.Time {
+	day := l.Zone.DateOf(t)
+	if t.Before(l.Zone.Instant(day, dayStartHour, 0, 0)) {
+		return l.Zone.Instant(day, usualHour, 0, 0)
+	}
+	return t
+}
+
+// retry applies the gates: not before now, not too close to the last attempt, within the networks' caps, and before
+// the end. An automatic retry that any of them moved stays out of the night.
+func (l ladder) retry(at time.Time, reason string) Step {
+	if earliest := l.last().At.Add(retryInterval); at.Before(earliest) {
+		at = earliest
+	}
+	if at.Before(l.asOf) {
+		at = l.daytime(l.asOf)
+	}
+	if free := clear(at, l.tries(), Caps(l.Method.Network)); free.After(at) {
+		// Later never breaks a cap that holds now: windows only empty while nothing is tried.
+		at, reason = l.daytime(free), ReasonNetworkCap
+	}
+	if at.Before(l.end()) {
+		return Step{Kind: Retry, At: at.UTC(), Attempt: len(l.Attempts) + 1, Reason: reason}
+	}
+	if reason != ReasonNetworkCap {
+		reason = ReasonExhausted
+	}
+	return l.wait(reason)
+}
+
+// tries are the instants at which the current card was used.
+func (l ladder) tries() []time.Time {
+	tries := append([]time.Time(nil), l.OtherTries...)
+	for _, a := range l.Attempts {
+		if a.PaymentMethodID == l.Method.ID {
+			tries = append(tries, a.At)
+		}
+	}
+	return tries
+}

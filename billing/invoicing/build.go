@@ -1,0 +1,125 @@
+package invoicing
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/perennial-billing/perennial/billing/calendar"
+	"github.com/perennial-billing/perennial/billing/money"
+)
+
+// ErrNothingToBill is returned when the facts make no line at all: the cycle is then skipped with that reason.
+var ErrNothingToBill = errors.New("nothing to bill")
+
+// Build makes the invoice that follows from the facts, and always the same one from the same facts. Lines come in the
+// order: what ended (arrears), what is revised (credits, then charges), what begins (advance). Tax is computed per
+// group of lines, then the customer's credit is applied to the total.
+//
+// It returns ErrNothingToBill when there is no line; a line of zero, as of a free plan, is a line. Other errors begin
+// with the facts' key and name the plan, charge or currency that is wrong; they wrap money.ErrOverflow when an amount
+// leaves its range and money.ErrCurrencyMismatch when the facts are not all in one currency.
+func Build(f Facts) (Invoice, error) {
+	lines, err := f.lines()
+	if err != nil {
+		return Invoice{}, fmt.Errorf("%s: %w", f.Key, err)
+	}
+	if len(lines) == 0 {
+		return Invoice{}, ErrNothingToBill
+	}
+	inv := Invoice{Key: f.Key, Reason: f.Reason, Period: f.period(), Lines: lines}
+	if inv.Taxes, err = f.applyTax(inv.Lines); err != nil {
+		return Invoice{}, fmt.Errorf("%s: %w", f.Key, err)
+	}
+	if err := inv.total(f); err != nil {
+		return Invoice{}, fmt.Errorf("%s: %w", f.Key, err)
+	}
+	if err := inv.settle(f.Balance); err != nil {
+		return Invoice{}, fmt.Errorf("%s: %w", f.Key, err)
+	}
+	return inv, nil
+}
+
+func (f Facts) lines() ([]Line, error) {
+	var lines []Line
+	for _, part := range []func() ([]Line, error){f.closingLines, f.revisionLines, f.openingLines} {
+		more, err := part()
+		if err != nil {
+			return nil, err
+		}
+		lines = append(lines, more...)
+	}
+	return lines, nil
+}
+
+// period is the period opened, else revised, else closed.
+func (f Facts) period() calendar.Period {
+	switch {
+	case f.Opens != nil:
+		return f.Opens.Period
+	case f.Revises != nil:
+		return f.Revises.Period
+	}
+	return f.Closes.Period
+}
+
+// total adds up the lines.
+func (inv *Invoice) total(f Facts) error {
+	sums := []struct {
+		into *money.Amount
+		of   func(Line) money.Amount
+	}{
+		{&inv.Subtotal, func(l Line) money.Amount { return l.Amount }},
+		{&inv.Tax, func(l Line) money.Amount { return l.Tax }},
+		{&inv.Deferred, func(l Line) money.Amount { return f.onlyIf(f.ahead(l), l.Amount) }},
+		{&inv.Earned, func(l Line) money.Amount { return f.onlyIf(!f.ahead(l), l.Amount) }},
+	}
+	for _, sum := range sums {
+		amounts := make([]money.Amount, len(inv.Lines))
+		for i, line := range inv.Lines {
+			amounts[i] = sum.of(line)
+		}
+		total, err := money.Sum(f.Currency, amounts...)
+		if err != nil {
+			return fmt.Errorf("sum of lines: %w", err)
+		}
+		*sum.into = total
+	}
+	var err error
+	if inv.Total, err = inv.Subtotal.Add(inv.Tax); err != nil {
+		return fmt.Errorf("total: %w", err)
+	}
+	return nil
+}
+
+// ahead says that a line pays for time that is not over when the invoice is issued.
+func (f Facts) ahead(l Line) bool { return l.Period.End.After(f.IssuedAt) }
+
+func (f Facts) onlyIf(cond bool, a money.Amount) money.Amount {
+	if cond {
+		return a
+	}
+	return money.Zero(f.Currency)
+}
+
+// settle applies the customer's credit to the total, after tax and never more than is open. A negative total becomes credit.
+func (inv *Invoice) settle(balance money.Amount) error {
+	zero := money.Zero(inv.Total.Currency)
+	if balance.Currency != zero.Currency {
+		return fmt.Errorf("customer's credit of %s on an invoice in %s: %w", balance, zero.Currency, money.ErrCurrencyMismatch)
+	}
+	if balance.IsNegative() {
+		return fmt.Errorf("customer's credit must not be negative, got %s: what is owed is an invoice of its own", balance)
+	}
+	inv.CreditGranted, inv.CreditApplied, inv.AmountDue = zero, zero, zero
+	if inv.Total.IsNegative() {
+		inv.CreditGranted = inv.Total.Neg()
+		return nil
+	}
+	inv.CreditApplied = balance
+	if balance.Cmp(inv.Total) > 0 {
+		inv.CreditApplied = inv.Total
+	}
+	var err error
+	inv.AmountDue, err = inv.Total.Sub(inv.CreditApplied)
+	return err
+}

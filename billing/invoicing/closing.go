@@ -1,0 +1,146 @@
+package invoicing
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/perennial-billing/perennial/billing/calendar"
+	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/proration"
+)
+
+// closingLines charges in arrears for the period that ended, plan by plan in the order in which they came into force.
+func (f Facts) closingLines() ([]Line, error) {
+	if f.Closes == nil {
+		return nil, nil
+	}
+	if err := f.Closes.check(); err != nil {
+		return nil, err
+	}
+	var lines []Line
+	for _, tenure := range f.Closes.tenures() {
+		for _, charge := range tenure.plan().Charges {
+			if charge.Timing != catalog.Arrears {
+				continue
+			}
+			more, err := f.arrears(tenure, charge)
+			if err != nil {
+				return nil, err
+			}
+			lines = append(lines, more...)
+		}
+	}
+	return lines, nil
+}
+
+func (f Facts) arrears(t tenure, c catalog.Charge) ([]Line, error) {
+	if c.Kind == catalog.Usage {
+		return f.usageLines(t, c)
+	}
+	var lines []Line
+	for _, stretch := range t.stretches(c) {
+		num, den, err := proration.Between(t.plan().Proration, f.Zone, f.Closes.Full, stretch.Period.Start, stretch.Period.End)
+		if err != nil {
+			return nil, fmt.Errorf("plan %q charge %q: %w", t.plan().ID, c.ID, err)
+		}
+		if num == 0 {
+			continue
+		}
+		line, err := f.charge(c, stretch.Terms, quantity(c, stretch.Terms.Seats), stretch.Period, share{num, den})
+		if err != nil {
+			return nil, err
+		}
+		lines = append(lines, line)
+	}
+	return lines, nil
+}
+
+// usageLines charges a meter once for all the time under the plan: seats that changed in between neither begin the
+// tiers anew nor charge a flat amount or a started package again. Nothing used and nothing charged is no line.
+func (f Facts) usageLines(t tenure, c catalog.Charge) ([]Line, error) {
+	used := t.used(c.Meter)
+	line, err := f.charge(c, t[0].Terms, used.Quantity, t.period(), whole)
+	if err != nil {
+		return nil, err
+	}
+	if used.Quantity.IsZero() && line.Amount.IsZero() {
+		return nil, nil
+	}
+	line.Kind = UsageLine
+	if !used.Late.IsZero() {
+		line.Explanation.Late = used.Late.String()
+	}
+	return []Line{line}, nil
+}
+
+// tenure is the segments, in order of time, in which one version of a plan was in force.
+type tenure []Segment
+
+// tenures groups the segments by plan version: what was left and taken up again is one tenure.
+func (c Closing) tenures() []tenure {
+	var tenures []tenure
+	for _, segment := range c.Segments {
+		i := slices.IndexFunc(tenures, func(t tenure) bool { return samePlan(t.plan(), segment.Terms.Plan) })
+		if i < 0 {
+			tenures = append(tenures, tenure{segment})
+			continue
+		}
+		tenures[i] = append(tenures[i], segment)
+	}
+	return tenures
+}
+
+func samePlan(a, b catalog.Plan) bool { return a.ID == b.ID && a.Version == b.Version }
+
+func (t tenure) plan() catalog.Plan { return t[0].Terms.Plan }
+
+func (t tenure) period() calendar.Period {
+	return calendar.Period{Start: t[0].Period.Start, End: t[len(t)-1].Period.End}
+}
+
+func (t tenure) used(meter string) Usage {
+	total := Usage{Meter: meter}
+	for _, segment := range t {
+		for _, usage := range segment.Usage {
+			if usage.Meter == meter {
+				total.Quantity, total.Late = total.Quantity.Add(usage.Quantity), total.Late.Add(usage.Late)
+			}
+		}
+	}
+	return total
+}
+
+// stretches joins segments that follow each other without changing what the charge costs, so that a change which does
+// not concern the charge does not split its line and round twice.
+func (t tenure) stretches(c catalog.Charge) []Segment {
+	var joined []Segment
+	for _, segment := range t {
+		if last := len(joined) - 1; last >= 0 && joined[last].Period.End.Equal(segment.Period.Start) &&
+			quantity(c, joined[last].Terms.Seats).Equal(quantity(c, segment.Terms.Seats)) {
+			joined[last].Period.End = segment.Period.End
+			continue
+		}
+		joined = append(joined, segment)
+	}
+	return joined
+}
+
+// check guards against charging time or usage twice or not at all: segments follow each other inside the period, and
+// every meter that was used has a charge in the plan in force.
+func (c Closing) check() error {
+	from := c.Period.Start
+	for i, segment := range c.Segments {
+		if segment.Period.Start.Before(from) || segment.Period.End.Before(segment.Period.Start) || segment.Period.End.After(c.Period.End) {
+			return fmt.Errorf("closing segment %d, %s: segments must follow each other inside the period %s", i+1, segment.Period, c.Period)
+		}
+		from = segment.Period.End
+		plan := segment.Terms.Plan
+		for _, usage := range segment.Usage {
+			if !slices.Contains(plan.Meters(), usage.Meter) {
+				return fmt.Errorf("closing segment %d: plan %q version %d has no charge for meter %q, of which %s were used",
+					i+1, plan.ID, plan.Version, usage.Meter, usage.Quantity)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,108 @@
+// Package invoicing makes invoices: an invoice is a pure function of immutable facts.
+// The same function serves renewals, monthly runs, changes in mid-period and previews.
+package invoicing
+
+import (
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/perennial-billing/perennial/billing/calendar"
+	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/money"
+	"github.com/perennial-billing/perennial/billing/tax"
+)
+
+// Reason is why an invoice exists.
+type Reason string
+
+// Why invoices exist: the regular one of a cycle, a change of terms in mid-period, a pause, the end of a subscription.
+const (
+	ForCycle  Reason = "cycle"
+	ForChange Reason = "change"
+	ForPause  Reason = "pause"
+	ForEnd    Reason = "final"
+)
+
+// Facts are all that an invoice depends on. Any of Opens, Closes and Revises may be there together: the invoice of a
+// renewal closes one period and opens the next.
+type Facts struct {
+	// Key is the invoice's business identity, e.g. "invoice:sub_1:cycle-3".
+	Key    string
+	Reason Reason
+	// IssuedAt decides the tax point, which is its civil day in Zone, and what is deferred.
+	IssuedAt time.Time
+	Currency money.Currency
+	// Zone is the customer's: days are counted in it.
+	Zone calendar.Zone
+	// Opens is the period charged in advance, if one begins.
+	Opens *Opening
+	// Closes is the period charged in arrears, if one ended.
+	Closes *Closing
+	// Revises replaces, from an instant on, what was charged in advance for the period under way.
+	Revises *Revision
+	Seller  tax.Seller
+	Buyer   tax.Buyer
+	// Balance is the customer's credit in the invoice's currency, 0 or more, applied after tax.
+	Balance money.Amount
+}
+
+// Opening is a period about to be charged in advance, always whole.
+type Opening struct {
+	Period calendar.Period
+	Terms  Terms
+}
+
+// Terms are a plan and the seats bought of it.
+type Terms struct {
+	Plan catalog.Plan
+	// Seats is 0 for plans without seats.
+	Seats int64
+}
+
+// Closing is a period that ended, to be charged in arrears.
+type Closing struct {
+	// Period is the part that is billed; Full is the whole cycle it belongs to, against which parts are prorated.
+	Period calendar.Period
+	Full   calendar.Period
+	// Segments follow each other inside Period, oldest first. There are gaps where the subscription was not in force.
+	Segments []Segment
+}
+
+// Segment is a stretch of time under unchanged terms, with what was used in it.
+type Segment struct {
+	Period calendar.Period
+	Terms  Terms
+	Usage  []Usage
+}
+
+// Usage is the quantity of a meter not billed before.
+type Usage struct {
+	Meter    string
+	Quantity decimal.Decimal
+	// Late is the part of Quantity that happened before the closed period and arrived after it was billed.
+	Late decimal.Decimal
+}
+
+// Revision ends what was charged in advance at an instant: each line still running is credited for the time left and,
+// unless the subscription ends or pauses, the new terms are charged for that time. What the new terms leave as it was
+// is neither credited nor charged. Each line is credited by the grain of the plan that it charged; terms whose plan
+// does not prorate (grain none) change no amount before the next period.
+type Revision struct {
+	At time.Time
+	// Period is the period under way; At lies in it.
+	Period calendar.Period
+	// Billed are the lines charged in advance for the period that have not been credited yet.
+	Billed []BilledLine
+	// NewTerms is nil when nothing follows.
+	NewTerms *Terms
+}
+
+// BilledLine is a line of an earlier invoice with the version of the plan that it charged.
+type BilledLine struct {
+	InvoiceID string
+	// Position counts the invoice's lines from 1.
+	Position int
+	Line     Line
+	Plan     catalog.Plan
+}

@@ -1,0 +1,87 @@
+package invoicing
+
+import (
+	"github.com/shopspring/decimal"
+
+	"github.com/perennial-billing/perennial/billing/calendar"
+	"github.com/perennial-billing/perennial/billing/money"
+	"github.com/perennial-billing/perennial/billing/rating"
+	"github.com/perennial-billing/perennial/billing/tax"
+)
+
+// LineKind says where a line comes from.
+type LineKind string
+
+// The kinds of lines.
+const (
+	Recurring       LineKind = "recurring"
+	UsageLine       LineKind = "usage"
+	ProrationCredit LineKind = "proration_credit"
+	ProrationCharge LineKind = "proration_charge"
+)
+
+// Line is one charge or, with a negative amount, one credit.
+type Line struct {
+	Kind        LineKind
+	ChargeID    string
+	PlanID      string
+	PlanVersion int
+	Description string
+	// Quantity is seats, metered units, or 1.
+	Quantity decimal.Decimal
+	// Exact is the net amount in major units before its only rounding, which makes Amount.
+	Exact  decimal.Decimal
+	Amount money.Amount
+	// Tax is the line's share of the tax of its group; it comes on top of Amount.
+	Tax         money.Amount
+	TaxCategory string
+	Decision    tax.Decision
+	// Period is the time the line pays for.
+	Period calendar.Period
+	// Credits is the line of an earlier invoice that a proration credit takes back.
+	Credits     *LineRef
+	Explanation Explanation
+}
+
+// LineRef points at a line of an invoice.
+type LineRef struct {
+	InvoiceID string
+	// Position counts from 1.
+	Position int
+}
+
+// Explanation is the arithmetic of a line: the rated steps and the part of the period charged.
+type Explanation struct {
+	Steps []rating.Step `json:"steps,omitempty"`
+	// Part/Of is the prorated share of the whole amount: days or seconds, by the plan's grain. 0/0 means the whole.
+	Part int64 `json:"part,omitempty"`
+	Of   int64 `json:"of,omitempty"`
+	// Late is the quantity that belongs to earlier periods.
+	Late string `json:"late,omitempty"`
+}
+
+// Invoice is the result: lines, tax per group and totals. Amounts share one currency, and always
+//
+//	Total = Subtotal + Tax
+//	AmountDue = Total + CreditGranted - CreditApplied
+type Invoice struct {
+	Key    string
+	Reason Reason
+	// Period is what the invoice is for: the period it opens, else revises, else closes.
+	Period calendar.Period
+	Lines  []Line
+	Taxes  []tax.Group
+	// Subtotal is the sum of the lines without tax.
+	Subtotal money.Amount
+	Tax      money.Amount
+	Total    money.Amount
+	// Deferred is the part of Subtotal on lines that pay for time not over at the issue, Earned the rest.
+	// Credits count in both, so either may be negative.
+	Deferred money.Amount
+	Earned   money.Amount
+	// CreditGranted, from a negative total, goes to the customer's credit; CreditApplied is taken from it.
+	CreditGranted money.Amount
+	CreditApplied money.Amount
+	// AmountDue is what the customer is asked to pay, 0 or more.
+	AmountDue money.Amount
+}

@@ -1,0 +1,128 @@
+package invoicing
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/perennial-billing/perennial/billing/calendar"
+	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/money"
+	"github.com/perennial-billing/perennial/billing/proration"
+)
+
+// How the lines of a revision begin.
+const (
+	unusedTime    = "Unused time: "
+	remainingTime = "Remaining time: "
+)
+
+// revisionLines credits what was charged for time that the old terms will not cover any more and charges the new terms
+// for that time, as separate lines. The credit is a share of the original line, never of today's price, and a line is
+// credited once, so no more is ever given back than was charged. The day of the change belongs to the new terms.
+func (f Facts) revisionLines() ([]Line, error) {
+	if f.Revises == nil || f.Revises.waits() {
+		return nil, nil
+	}
+	credits, err := f.credits()
+	if err != nil {
+		return nil, err
+	}
+	charges, err := f.chargesForRest()
+	return append(credits, charges...), err
+}
+
+// waits says that the change costs nothing before the next period: the new plan does not prorate. To give back the old
+// terms and charge nothing for the new ones would make the rest of the period free.
+func (r Revision) waits() bool {
+	return r.NewTerms != nil && r.NewTerms.Plan.Proration == catalog.GrainNone && r.At.After(r.Period.Start)
+}
+
+func (f Facts) credits() ([]Line, error) {
+	var lines []Line
+	for _, billed := range f.Revises.Billed {
+		if f.Revises.keeps(billed) {
+			continue
+		}
+		line, err := f.credit(billed)
+		if err != nil {
+			return nil, fmt.Errorf("credit for line %d of invoice %s, charge %q: %w", billed.Position, billed.InvoiceID, billed.Line.ChargeID, err)
+		}
+		if !line.Amount.IsZero() {
+			lines = append(lines, line)
+		}
+	}
+	return lines, nil
+}
+
+// keeps says that the new terms contain the very same charge, which then simply goes on.
+func (r Revision) keeps(billed BilledLine) bool {
+	if r.NewTerms == nil {
+		return false
+	}
+	plan := r.NewTerms.Plan
+	if plan.ID != billed.Line.PlanID || plan.Version != billed.Line.PlanVersion {
+		return false
+	}
+	charge, err := plan.Charge(billed.Line.ChargeID)
+	return err == nil && quantity(charge, r.NewTerms.Seats).Equal(billed.Line.Quantity)
+}
+
+func (r Revision) kept(charge catalog.Charge) bool {
+	return slices.ContainsFunc(r.Billed, func(billed BilledLine) bool {
+		return billed.Line.ChargeID == charge.ID && r.keeps(billed)
+	})
+}
+
+func (f Facts) credit(billed BilledLine) (Line, error) {
+	original := billed.Line
+	if original.Amount.Currency != f.Currency {
+		return Line{}, fmt.Errorf("%w: %s was charged, the invoice is in %s", money.ErrCurrencyMismatch, original.Amount, f.Currency)
+	}
+	num, den, err := proration.Remaining(billed.Plan.Proration, f.Zone, original.Period, f.Revises.At)
+	if err != nil {
+		return Line{}, err
+	}
+	amount, err := original.Amount.MulRatio(num, den)
+	if err != nil {
+		return Line{}, err
+	}
+	return Line{
+		Kind: ProrationCredit, ChargeID: original.ChargeID, PlanID: original.PlanID, PlanVersion: original.PlanVersion,
+		Description: unusedTime + strings.TrimPrefix(original.Description, remainingTime), Quantity: original.Quantity,
+		Exact: share{num, den}.of(original.Amount.Decimal(), exactPlaces).Neg(), Amount: amount.Neg(),
+		TaxCategory: original.TaxCategory, Decision: original.Decision,
+		Period:      calendar.Period{Start: f.Revises.At, End: original.Period.End},
+		Credits:     &LineRef{InvoiceID: billed.InvoiceID, Position: billed.Position},
+		Explanation: share{num, den}.explained(nil),
+	}, nil
+}
+
+// chargesForRest charges the new terms, but for what goes on unchanged, for the rest of the period.
+func (f Facts) chargesForRest() ([]Line, error) {
+	revision := f.Revises
+	if revision.NewTerms == nil {
+		return nil, nil
+	}
+	terms := *revision.NewTerms
+	num, den, err := proration.Remaining(terms.Plan.Proration, f.Zone, revision.Period, revision.At)
+	if err != nil {
+		return nil, fmt.Errorf("plan %q: %w", terms.Plan.ID, err)
+	}
+	rest := calendar.Period{Start: revision.At, End: revision.Period.End}
+	var lines []Line
+	for _, charge := range terms.Plan.Charges {
+		if charge.Timing != catalog.Advance || revision.kept(charge) {
+			continue
+		}
+		line, err := f.charge(charge, terms, quantity(charge, terms.Seats), rest, share{num, den})
+		if err != nil {
+			return nil, err
+		}
+		line.Kind, line.Description = ProrationCharge, remainingTime+line.Description
+		if !line.Amount.IsZero() {
+			lines = append(lines, line)
+		}
+	}
+	return lines, nil
+}

@@ -1,0 +1,38 @@
+package invoicing
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/perennial-billing/perennial/billing/tax"
+)
+
+// applyTax decides each line's tax at the tax point, the civil day of issue in the customer's zone, and writes the
+// line's share of its group's tax into it. Credits keep the decision of the line they take back.
+func (f Facts) applyTax(lines []Line) ([]tax.Group, error) {
+	taxable := make([]tax.Line, len(lines))
+	for i := range lines {
+		if lines[i].Credits == nil {
+			decision, err := tax.Determine(f.Seller, f.Buyer, lines[i].TaxCategory, f.Zone.DateOf(f.IssuedAt))
+			if err != nil {
+				return nil, fmt.Errorf("tax of charge %q: %w", lines[i].ChargeID, err)
+			}
+			lines[i].Decision = decision
+		}
+		taxable[i] = tax.Line{ID: strconv.Itoa(i), Net: lines[i].Amount, Decision: lines[i].Decision}
+	}
+	groups, err := tax.Apply(taxable)
+	if err != nil {
+		return nil, err
+	}
+	for _, group := range groups {
+		for _, taxed := range group.Lines {
+			i, err := strconv.Atoi(taxed.ID)
+			if err != nil {
+				return nil, fmt.Errorf("tax line %q: %w", taxed.ID, err)
+			}
+			lines[i].Tax = taxed.Tax
+		}
+	}
+	return groups, nil
+}

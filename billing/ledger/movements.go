@@ -1,0 +1,79 @@
+package ledger
+
+import (
+	"time"
+
+	"github.com/perennial-billing/perennial/billing/money"
+)
+
+// FinalisedInvoice is what the ledger needs to know of an invoice.
+type FinalisedInvoice struct {
+	ID       string
+	EntityID string
+	At       time.Time
+	// Deferred is the net of lines for time to come, Earned of lines for time past; both may be negative.
+	Deferred money.Amount
+	Earned   money.Amount
+	Tax      money.Amount
+	Total    money.Amount
+	// CreditGranted is the customer's when the total is negative; CreditApplied pays part of a positive one.
+	CreditGranted money.Amount
+	CreditApplied money.Amount
+}
+
+// InvoiceFinalised books an invoice: the customer owes the total, which is revenue (earned or deferred) and tax.
+// A negative total becomes the customer's balance; an applied balance pays the invoice.
+func InvoiceFinalised(inv FinalisedInvoice) Transaction {
+	t := Transaction{Key: "invoice:" + inv.ID + ":finalised", Kind: "invoice_finalised", EntityID: inv.EntityID, Reference: inv.ID, At: inv.At}
+	t.debit(AccountsReceivable, inv.Total)
+	t.credit(DeferredRevenue, inv.Deferred)
+	t.credit(Revenue, inv.Earned)
+	t.credit(TaxPayable, inv.Tax)
+	t.debit(AccountsReceivable, inv.CreditGranted)
+	t.credit(CustomerBalance, inv.CreditGranted)
+	t.debit(CustomerBalance, inv.CreditApplied)
+	t.credit(AccountsReceivable, inv.CreditApplied)
+	return t
+}
+
+// PaymentReceived books a successful payment: the provider keeps its fee, the rest is cash, the customer's debt is settled.
+func PaymentReceived(entityID, paymentID string, at time.Time, amount, fee money.Amount) (Transaction, error) {
+	net, err := amount.Sub(fee)
+	if err != nil {
+		return Transaction{}, err
+	}
+	t := Transaction{Key: "payment:" + paymentID + ":received", Kind: "payment_received", EntityID: entityID, Reference: paymentID, At: at}
+	t.debit(Cash, net)
+	t.debit(ProcessingFees, fee)
+	t.credit(AccountsReceivable, amount)
+	return t, nil
+}
+
+// InvoiceUncollectible writes off what is still owed. Revenue stays: the loss is bad debt.
+func InvoiceUncollectible(entityID, invoiceID string, at time.Time, owed money.Amount) Transaction {
+	t := Transaction{Key: "invoice:" + invoiceID + ":uncollectible", Kind: "invoice_uncollectible", EntityID: entityID, Reference: invoiceID, At: at}
+	t.debit(BadDebt, owed)
+	t.credit(AccountsReceivable, owed)
+	return t
+}
+
+// TaxReturnFiled moves what a filed return covers from payable to settlement. There is one amount per currency of
+// the invoices, because the ledger keeps what was charged; the authority's currency matters only for the payment.
+func TaxReturnFiled(entityID, returnID string, at time.Time, taxes []money.Amount) Transaction {
+	t := Transaction{Key: "tax-return:" + returnID + ":filed", Kind: "tax_return_filed", EntityID: entityID, Reference: returnID, At: at}
+	for _, tax := range taxes {
+		t.debit(TaxPayable, tax)
+		t.credit(TaxSettlement, tax)
+	}
+	return t
+}
+
+// TaxReturnPaid books the transfer to the authority, in the same currencies as TaxReturnFiled.
+func TaxReturnPaid(entityID, returnID string, at time.Time, taxes []money.Amount) Transaction {
+	t := Transaction{Key: "tax-return:" + returnID + ":paid", Kind: "tax_return_paid", EntityID: entityID, Reference: returnID, At: at}
+	for _, tax := range taxes {
+		t.debit(TaxSettlement, tax)
+		t.credit(Cash, tax)
+	}
+	return t
+}

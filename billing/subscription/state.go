@@ -1,0 +1,96 @@
+// Package subscription is the life of a subscription as a pure state machine: what may happen to it and what follows.
+// It reads no clock and no calendar: instants and periods are passed in.
+package subscription
+
+import (
+	"time"
+
+	"github.com/perennial-billing/perennial/billing/calendar"
+	"github.com/perennial-billing/perennial/billing/catalog"
+)
+
+// Status is where a subscription stands.
+type Status string
+
+// The life of a subscription: scheduled → trialing → active ⇄ past_due, active ⇄ paused, and at last canceled.
+const (
+	Scheduled Status = "scheduled"
+	Trialing  Status = "trialing"
+	Active    Status = "active"
+	PastDue   Status = "past_due"
+	Paused    Status = "paused"
+	Canceled  Status = "canceled"
+)
+
+// Terms are what the customer bought: a version of a plan and a number of seats (0 for plans without seats).
+type Terms struct {
+	PlanID      string `json:"plan_id"`
+	PlanVersion int    `json:"plan_version"`
+	Seats       int64  `json:"seats"`
+}
+
+// State is everything a subscription's workflow carries from one billing period to the next.
+type State struct {
+	ID         string           `json:"id"`
+	CustomerID string           `json:"customer_id"`
+	Status     Status           `json:"status"`
+	Terms      Terms            `json:"terms"`
+	BilledBy   catalog.BilledBy `json:"billed_by"`
+	// StartAt is when the subscription begins; TrialEnd, when set, is when the first paid period begins.
+	StartAt  time.Time  `json:"start_at"`
+	TrialEnd *time.Time `json:"trial_end,omitempty"`
+	// Anchor is the civil date from which all boundaries are computed; Cycle counts the periods begun, from 0 (-1 before the first).
+	Anchor calendar.Date   `json:"anchor"`
+	Cycle  int             `json:"cycle"`
+	Period calendar.Period `json:"period"`
+	// AnchorCycle is the cycle that began at the anchor: cycle n begins at the anchor's (n - AnchorCycle)th boundary.
+	// It moves with the anchor when a pause ends or the billing interval changes.
+	AnchorCycle int `json:"anchor_cycle"`
+	// EndsAfter, when above 0, is a fixed term: the number of cycles after which the subscription ends by itself.
+	EndsAfter int `json:"ends_after,omitempty"`
+	// AtPeriodEnd is what was asked to happen at the next boundary.
+	AtPeriodEnd *Change `json:"at_period_end,omitempty"`
+	// Unpaid lists the invoices being collected by dunning, oldest first.
+	Unpaid []string `json:"unpaid,omitempty"`
+	// LastAt is the instant of the latest thing that happened; nothing may be dated before it.
+	LastAt    time.Time  `json:"last_at"`
+	EndedAt   *time.Time `json:"ended_at,omitempty"`
+	EndReason string     `json:"end_reason,omitempty"`
+}
+
+// Change is what happens at the end of the period: new terms or the end.
+type Change struct {
+	Cancel bool   `json:"cancel,omitempty"`
+	Reason string `json:"reason,omitempty"`
+	Terms  *Terms `json:"terms,omitempty"`
+}
+
+// New is a subscription that has been agreed but not begun.
+func New(id, customerID string, terms Terms, billedBy catalog.BilledBy, startAt time.Time, endsAfter int) State {
+	return State{
+		ID: id, CustomerID: customerID, Status: Scheduled, Terms: terms, BilledBy: billedBy,
+		StartAt: startAt, Cycle: -1, EndsAfter: endsAfter, LastAt: startAt,
+	}
+}
+
+// Ended says that nothing can happen any more.
+func (s State) Ended() bool { return s.Status == Canceled }
+
+// Running says that a paid period is under way.
+func (s State) Running() bool { return s.Status == Active || s.Status == PastDue }
+
+// NextDue is the instant at which the subscription acts by itself, if it will. One that is billed by the monthly run
+// does so only to carry out what was deferred to the end of its month.
+func (s State) NextDue() (time.Time, bool) {
+	switch {
+	case s.Ended(), s.Status == Paused:
+		return time.Time{}, false
+	case s.Status == Scheduled:
+		return s.StartAt, true
+	case s.Status == Trialing:
+		return *s.TrialEnd, true
+	case s.BilledBy == catalog.ByInvoiceRun && s.AtPeriodEnd == nil:
+		return time.Time{}, false
+	}
+	return s.Period.End, true
+}

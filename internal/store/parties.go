@@ -1,0 +1,201 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/perennial-billing/perennial/billing/calendar"
+	"github.com/perennial-billing/perennial/billing/dunning"
+	"github.com/perennial-billing/perennial/billing/money"
+	"github.com/perennial-billing/perennial/billing/tax"
+)
+
+// Entity is a legal entity: a seller with books of its own.
+type Entity struct {
+	ID            string         `db:"id" json:"id"`
+	Name          string         `db:"name" json:"name"`
+	Country       string         `db:"country" json:"country"`
+	Zone          string         `db:"zone" json:"zone"`
+	BookCurrency  money.Currency `db:"book_currency" json:"book_currency"`
+	InvoicePrefix string         `db:"invoice_prefix" json:"invoice_prefix"`
+	Address       string         `db:"address" json:"address"`
+	// Dunning is how the entity collects what its customers did not pay.
+	Dunning dunning.Policy `db:"dunning_policy" json:"dunning_policy"`
+}
+
+// Customer is who is billed.
+type Customer struct {
+	ID                 string         `db:"id" json:"id"`
+	EntityID           string         `db:"entity_id" json:"entity_id"`
+	Name               string         `db:"name" json:"name"`
+	Email              string         `db:"email" json:"email"`
+	Country            string         `db:"country" json:"country"`
+	PostalCode         string         `db:"postal_code" json:"postal_code"`
+	Zone               string         `db:"zone" json:"zone"`
+	Currency           money.Currency `db:"currency" json:"currency"`
+	Locale             string         `db:"locale" json:"locale"`
+	Business           bool           `db:"business" json:"business"`
+	TaxID              string         `db:"tax_id" json:"tax_id,omitempty"`
+	TaxIDValid         bool           `db:"tax_id_valid" json:"tax_id_valid"`
+	TestClockID        *string        `db:"test_clock_id" json:"test_clock,omitempty"`
+	ProviderCustomerID *string        `db:"provider_customer_id" json:"provider_customer_id,omitempty"`
+	CreatedAt          time.Time      `db:"created_at" json:"created_at"`
+}
+
+// Buyer is the customer as tax rules see it.
+func (c Customer) Buyer() tax.Buyer {
+	return tax.Buyer{Country: c.Country, PostalCode: c.PostalCode, Business: c.Business, TaxID: c.TaxID, TaxIDValid: c.TaxIDValid}
+}
+
+// PaymentMethod is what a customer pays with, by the provider's names for it.
+type PaymentMethod struct {
+	ID            string    `db:"id" json:"id"`
+	CustomerID    string    `db:"customer_id" json:"customer_id"`
+	ProviderToken string    `db:"provider_token" json:"-"`
+	ProviderID    *string   `db:"provider_id" json:"provider_id,omitempty"`
+	Network       string    `db:"network" json:"network,omitempty"`
+	Position      int       `db:"position" json:"position"`
+	ChangedAt     time.Time `db:"changed_at" json:"changed_at"`
+}
+
+const entityColumns = `id, name, country, zone, book_currency, invoice_prefix, address, dunning_policy`
+
+// AddEntity records a legal entity with its invoice numbers. An entity that exists is left as it is.
+func (q Queries) AddEntity(ctx context.Context, e Entity, at time.Time) error {
+	if err := e.Dunning.Validate(); err != nil {
+		return fmt.Errorf("legal entity %q: %w", e.ID, err)
+	}
+	_, err := q.exec(ctx, "add legal entity "+e.ID, `
+		INSERT INTO legal_entity (id, name, country, zone, book_currency, invoice_prefix, address, dunning_policy, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING`,
+		e.ID, e.Name, e.Country, e.Zone, e.BookCurrency, e.InvoicePrefix, e.Address, e.Dunning, at)
+	if err != nil {
+		return err
+	}
+	_, err = q.exec(ctx, "add invoice sequence", `INSERT INTO invoice_sequence (entity_id) VALUES ($1) ON CONFLICT DO NOTHING`, e.ID)
+	return err
+}
+
+// Entity reads a legal entity.
+func (q Queries) Entity(ctx context.Context, id string) (Entity, error) {
+	return one[Entity](ctx, q.db, fmt.Sprintf("legal entity %q", id), `SELECT `+entityColumns+` FROM legal_entity WHERE id = $1`, id)
+}
+
+// Entities lists all legal entities.
+func (q Queries) Entities(ctx context.Context) ([]Entity, error) {
+	return many[Entity](ctx, q.db, "legal entities", `SELECT `+entityColumns+` FROM legal_entity ORDER BY id`)
+}
+
+// AddTaxRegistration records a registration of an entity. One that exists is left as it is.
+func (q Queries) AddTaxRegistration(ctx context.Context, entityID string, r tax.Registration) error {
+	_, err := q.exec(ctx, "add tax registration", `
+		INSERT INTO tax_registration (entity_id, scheme, country, number, valid_from, valid_to)
+		VALUES ($1, $2, $3, $4, $5, NULLIF($6, '')::date) ON CONFLICT DO NOTHING`,
+		entityID, r.Scheme, r.Country, r.Number, r.From.String(), dateOrEmpty(r.To))
+	return err
+}
+
+// Seller is a legal entity as tax rules see it: its country and all its registrations.
+func (q Queries) Seller(ctx context.Context, entityID string) (tax.Seller, error) {
+	entity, err := q.Entity(ctx, entityID)
+	if err != nil {
+		return tax.Seller{}, err
+	}
+	seller := tax.Seller{Country: entity.Country}
+	type row struct {
+		Scheme  tax.Scheme `db:"scheme"`
+		Country string     `db:"country"`
+		Number  string     `db:"number"`
+		From    string     `db:"valid_from"`
+		To      string     `db:"valid_to"`
+	}
+	rows, err := many[row](ctx, q.db, "tax registrations", `
+		SELECT scheme, country, number, valid_from::text, COALESCE(valid_to::text, '') AS valid_to
+		  FROM tax_registration WHERE entity_id = $1 ORDER BY scheme, valid_from`, entityID)
+	if err != nil {
+		return tax.Seller{}, err
+	}
+	for _, r := range rows {
+		registration := tax.Registration{Scheme: r.Scheme, Country: r.Country, Number: r.Number}
+		if registration.From, err = calendar.ParseDate(r.From); err != nil {
+			return tax.Seller{}, fmt.Errorf("tax registration %s: %w", r.Number, err)
+		}
+		if r.To != "" {
+			if registration.To, err = calendar.ParseDate(r.To); err != nil {
+				return tax.Seller{}, fmt.Errorf("tax registration %s: %w", r.Number, err)
+			}
+		}
+		seller.Registrations = append(seller.Registrations, registration)
+	}
+	return seller, nil
+}
+
+func dateOrEmpty(d calendar.Date) string {
+	if d.IsZero() {
+		return ""
+	}
+	return d.String()
+}
+
+const customerColumns = `id, entity_id, name, email, country, postal_code, zone, currency, locale, business, tax_id,
+	tax_id_valid, test_clock_id, provider_customer_id, created_at`
+
+// AddCustomer records a customer; ErrExists when the id is taken.
+func (q Queries) AddCustomer(ctx context.Context, c Customer) error {
+	_, err := q.exec(ctx, "add customer "+c.ID, `
+		INSERT INTO customer (id, entity_id, name, email, country, postal_code, zone, currency, locale, business, tax_id,
+			tax_id_valid, test_clock_id, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+		c.ID, c.EntityID, c.Name, c.Email, c.Country, c.PostalCode, c.Zone, c.Currency, c.Locale, c.Business, c.TaxID,
+		c.TaxIDValid, c.TestClockID, c.CreatedAt)
+	if Violates(err, "customer_pkey") {
+		return fmt.Errorf("customer %q: %w", c.ID, ErrExists)
+	}
+	return err
+}
+
+// Customer reads a customer.
+func (q Queries) Customer(ctx context.Context, id string) (Customer, error) {
+	return one[Customer](ctx, q.db, fmt.Sprintf("customer %q", id), `SELECT `+customerColumns+` FROM customer WHERE id = $1`, id)
+}
+
+// Customers lists an entity's customers by id, after a given one.
+func (q Queries) Customers(ctx context.Context, entityID, after string, limit int) ([]Customer, error) {
+	return many[Customer](ctx, q.db, "customers", `SELECT `+customerColumns+`
+		FROM customer WHERE ($1 = '' OR entity_id = $1) AND id > $2 ORDER BY id LIMIT $3`, entityID, after, limit)
+}
+
+// SetProviderCustomer records the id the payment provider gave a customer.
+func (q Queries) SetProviderCustomer(ctx context.Context, id, providerID string) error {
+	_, err := q.exec(ctx, "record provider customer", `UPDATE customer SET provider_customer_id = $2 WHERE id = $1`, id, providerID)
+	return err
+}
+
+// ReplacePaymentMethod makes a method the customer's first choice; the one in its place is retired.
+func (q Queries) ReplacePaymentMethod(ctx context.Context, m PaymentMethod) error {
+	_, err := q.exec(ctx, "retire payment method", `UPDATE payment_method SET active = FALSE, changed_at = $3
+		WHERE customer_id = $1 AND position = $2 AND active AND id <> $4`, m.CustomerID, m.Position, m.ChangedAt, m.ID)
+	if err != nil {
+		return err
+	}
+	_, err = q.exec(ctx, "add payment method", `
+		INSERT INTO payment_method (id, customer_id, provider_token, position, created_at, changed_at)
+		VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT (id) DO NOTHING`,
+		m.ID, m.CustomerID, m.ProviderToken, m.Position, m.ChangedAt)
+	return err
+}
+
+// PaymentMethod reads the method a customer is charged with first.
+func (q Queries) PaymentMethod(ctx context.Context, customerID string) (PaymentMethod, error) {
+	return one[PaymentMethod](ctx, q.db, fmt.Sprintf("payment method of customer %q", customerID), `
+		SELECT id, customer_id, provider_token, provider_id, network, position, changed_at
+		  FROM payment_method WHERE customer_id = $1 AND active ORDER BY position LIMIT 1`, customerID)
+}
+
+// SetProviderMethod records the id the provider gave a payment method when it was attached, and the card network it is of.
+func (q Queries) SetProviderMethod(ctx context.Context, id, providerID, network string) error {
+	_, err := q.exec(ctx, "record provider payment method",
+		`UPDATE payment_method SET provider_id = $2, network = $3 WHERE id = $1`, id, providerID, network)
+	return err
+}

@@ -1,0 +1,132 @@
+package testclock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.temporal.io/api/common/v1"
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/fieldmaskpb"
+
+	"github.com/perennial-billing/perennial/internal/store"
+)
+
+const (
+	// lookEvery is the pause between two looks at a workflow that has not come to rest.
+	lookEvery = 15 * time.Millisecond
+	// tellAfter is how long a workflow may take before people are told what is being waited for.
+	tellAfter = 5 * time.Second
+	// margin makes sure that a timer at the very instant is reached.
+	margin = time.Millisecond
+)
+
+// Forward moves a workflow's own clock to an instant, if it is not there yet. It returns at once; what the time brings
+// happens on the workers.
+func (c *Clock) Forward(ctx context.Context, workflowID string, to time.Time) error {
+	described, err := c.describe(ctx, workflowID)
+	if err != nil {
+		return fmt.Errorf("move %s: %w", workflowID, err)
+	}
+	now := time.Now()
+	if virtual := described.GetWorkflowExtendedInfo().GetTimeSkippingInfo().GetCurrentTime(); virtual != nil {
+		now = virtual.AsTime()
+	}
+	if !to.After(now) {
+		return nil
+	}
+	_, err = c.Temporal.WorkflowService().UpdateWorkflowExecutionOptions(ctx, &workflowservice.UpdateWorkflowExecutionOptionsRequest{
+		Namespace:         c.Namespace,
+		WorkflowExecution: &common.WorkflowExecution{WorkflowId: workflowID},
+		WorkflowExecutionOptions: &workflow.WorkflowExecutionOptions{TimeSkippingConfig: &common.TimeSkippingConfig{
+			Enabled: true,
+			FastForwardConfig: &common.FastForwardConfig{
+				Id: to.Format(time.RFC3339), Duration: durationpb.New(to.Sub(now) + margin),
+			},
+		}},
+		UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"time_skipping_config"}},
+	})
+	var unimplemented *serviceerror.Unimplemented
+	if errors.As(err, &unimplemented) {
+		return fmt.Errorf("this Temporal server has no time skipping: test clocks need the development server (`go run ./starter dev`): %w", err)
+	}
+	var gone *serviceerror.NotFound
+	if err != nil && !errors.As(err, &gone) {
+		return fmt.Errorf("move %s to %s: %w", workflowID, to.Format(time.RFC3339), err)
+	}
+	return nil
+}
+
+// rest waits until a workflow has done what was due and nothing of its customer is under way any more.
+func (c *Clock) rest(ctx context.Context, entry store.Due) error {
+	started := time.Now()
+	for {
+		waitingFor, err := c.underWay(ctx, entry)
+		if err != nil || waitingFor == "" {
+			return err
+		}
+		if time.Since(started) > tellAfter {
+			c.tell(entry.At, waitingFor)
+			started = time.Now()
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for %s: %w", waitingFor, ctx.Err())
+		case <-time.After(lookEvery):
+		}
+	}
+}
+
+// underWay names what keeps a customer from being at rest; empty when nothing does.
+func (c *Clock) underWay(ctx context.Context, entry store.Due) (string, error) {
+	next, err := c.Store.NextActions(ctx, entry.CustomerID)
+	if err != nil {
+		return "", err
+	}
+	if at, listed := next[entry.WorkflowID]; listed && !at.After(entry.At) {
+		return entry.WorkflowID, nil
+	}
+	next[entry.WorkflowID] = entry.At // it may have ended, or have nothing more to do by itself
+	for workflowID := range next {
+		busy, err := c.busy(ctx, workflowID)
+		if err != nil || busy != "" {
+			return busy, err
+		}
+	}
+	return "", nil
+}
+
+// busy says what a workflow is doing; empty when it only waits, or has ended.
+func (c *Clock) busy(ctx context.Context, workflowID string) (string, error) {
+	described, err := c.describe(ctx, workflowID)
+	var missing *serviceerror.NotFound
+	if errors.As(err, &missing) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("look at %s: %w", workflowID, err)
+	}
+	if described.GetWorkflowExecutionInfo().GetStatus() != enums.WORKFLOW_EXECUTION_STATUS_RUNNING {
+		return "", nil
+	}
+	for _, pending := range described.GetPendingActivities() {
+		what := fmt.Sprintf("%s: %s, attempt %d", workflowID, pending.GetActivityType().GetName(), pending.GetAttempt())
+		if failure := pending.GetLastFailure(); failure != nil {
+			what += ": " + failure.GetMessage()
+		}
+		return what, nil
+	}
+	if described.GetPendingWorkflowTask() != nil {
+		return workflowID + ": workflow task", nil
+	}
+	return "", nil
+}
+
+func (c *Clock) describe(ctx context.Context, workflowID string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+	return c.Temporal.DescribeWorkflowExecution(ctx, workflowID, "")
+}

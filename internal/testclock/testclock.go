@@ -1,0 +1,113 @@
+// Package testclock gives customers a billing time of their own: it moves their workflows through months in seconds on
+// a development Temporal server, whose time skipping is per workflow.
+//
+// Everything attached to a clock moves in the order of its due instants, so that a subscription, its dunning and the
+// month's run never see each other's past as future: of each customer, only what is due first moves, and nothing else of
+// that customer moves until it has come to rest. Customers do not depend on each other, so they move side by side, until
+// an instant that concerns all: the month's invoice run or a tax filing, which the clock starts itself because schedules
+// do not skip time.
+package testclock
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/client"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/perennial-billing/perennial/internal/store"
+)
+
+// atOnce is how many customers move at the same time.
+const atOnce = 24
+
+// Clock moves the workflows attached to one test clock.
+type Clock struct {
+	ID        string
+	Store     *store.Store
+	Temporal  client.Client
+	Namespace string
+	// AtShared does what falls due for everybody at an instant and returns when it is done.
+	AtShared func(ctx context.Context, instant Shared) error
+	// Progress, when set, is told the billing time that has been reached and what is being waited for.
+	Progress func(now time.Time, waitingFor string)
+}
+
+// Advance moves everything attached to the clock to an instant, in steps from one due instant to the next.
+func (c *Clock) Advance(ctx context.Context, to time.Time) error {
+	clock, err := c.Store.Clock(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	if to.Before(clock.Now) {
+		return fmt.Errorf("test clock %s stands at %s: it cannot go back to %s", c.ID, clock.Now.Format(time.RFC3339), to.Format(time.RFC3339))
+	}
+	shared, err := c.sharedBetween(ctx, clock.Now, to)
+	if err != nil {
+		return err
+	}
+	for _, instant := range shared {
+		if err := c.reach(ctx, instant.At); err != nil {
+			return err
+		}
+		if err := c.AtShared(ctx, instant); err != nil {
+			return fmt.Errorf("at %s: %w", instant.At.Format(time.RFC3339), err)
+		}
+	}
+	return c.reach(ctx, to)
+}
+
+// reach lets everything happen that is due until an instant, the earliest of each customer first.
+func (c *Clock) reach(ctx context.Context, until time.Time) error {
+	for {
+		due, err := c.Store.Agenda(ctx, c.ID, until)
+		if err != nil {
+			return err
+		}
+		if len(due) == 0 {
+			break
+		}
+		first := firstOfEach(due)
+		c.tell(first[0].At, "")
+		if err := c.settle(ctx, first); err != nil {
+			return err
+		}
+	}
+	c.tell(until, "")
+	return c.Store.SetClock(ctx, c.ID, until)
+}
+
+// firstOfEach keeps the earliest entry of each customer; the agenda comes in order.
+func firstOfEach(due []store.Due) []store.Due {
+	var first []store.Due
+	seen := map[string]bool{}
+	for _, entry := range due {
+		if !seen[entry.CustomerID] {
+			seen[entry.CustomerID] = true
+			first = append(first, entry)
+		}
+	}
+	return first
+}
+
+// settle moves workflows to their due instants and waits until all of the customers' workflows have come to rest.
+func (c *Clock) settle(ctx context.Context, entries []store.Due) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	for _, entry := range entries {
+		group.Go(func() error {
+			if err := c.Forward(ctx, entry.WorkflowID, entry.At); err != nil {
+				return err
+			}
+			return c.rest(ctx, entry)
+		})
+	}
+	return group.Wait()
+}
+
+func (c *Clock) tell(now time.Time, waitingFor string) {
+	if c.Progress != nil {
+		c.Progress(now, waitingFor)
+	}
+}

@@ -1,0 +1,134 @@
+// Package client is how services start and steer Perennial's workflows. It needs a connection to Temporal and nothing
+// else. Every call that may be repeated is safe to repeat.
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/perennial-billing/perennial/billing/subscription"
+	"github.com/perennial-billing/perennial/workflows/message"
+)
+
+// Client starts and steers workflows. It is safe for concurrent use.
+type Client struct {
+	temporal client.Client
+	// forward, when set, moves a workflow's own clock; see WithTestClock.
+	forward func(ctx context.Context, workflowID string, to time.Time) error
+}
+
+// New makes a client over a connection to Temporal.
+func New(temporal client.Client) *Client { return &Client{temporal: temporal} }
+
+// WithTestClock returns a client for customers on a test clock: before a workflow is told something dated at an
+// instant, its own clock is moved there by forward. Use it on development servers only.
+func (c *Client) WithTestClock(forward func(ctx context.Context, workflowID string, to time.Time) error) *Client {
+	return &Client{temporal: c.temporal, forward: forward}
+}
+
+// Subscribe starts a subscription and answers, if it begins at once, with its first invoice. Repeating the request
+// returns the same subscription; another request with the same id is refused (code "subscription_exists").
+// A *subscription.Refusal says what is wrong with the request; then nothing was written.
+func (c *Client) Subscribe(ctx context.Context, in message.Subscribe) (message.Subscribed, error) {
+	id := message.SubscriptionID(in.SubscriptionID)
+	start := c.temporal.NewWithStartWorkflowOperation(client.StartWorkflowOptions{
+		ID: id, TaskQueue: message.BillingQueue,
+		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
+		StaticSummary:            fmt.Sprintf("%s on %s", in.CustomerID, in.Terms.PlanID),
+		TypedSearchAttributes: temporal.NewSearchAttributes(
+			message.CustomerID.ValueSet(in.CustomerID), message.EntityID.ValueSet(in.EntityID), message.Currency.ValueSet(string(in.Currency))),
+	}, message.SubscriptionWorkflow, message.SubscriptionInput{Subscribe: in})
+	handle, err := c.temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
+		StartWorkflowOperation: start,
+		UpdateOptions: client.UpdateWorkflowOptions{
+			UpdateName: message.SubscribeUpdate, Args: []any{in}, WaitForStage: client.WorkflowUpdateStageAccepted,
+		},
+	})
+	if err != nil {
+		return message.Subscribed{}, c.explain(in.SubscriptionID, err)
+	}
+	if err := c.moveTo(ctx, id, in.StartAt); err != nil {
+		return message.Subscribed{}, err
+	}
+	var subscribed message.Subscribed
+	if err := handle.Get(ctx, &subscribed); err != nil {
+		return message.Subscribed{}, c.explain(in.SubscriptionID, err)
+	}
+	return subscribed, nil
+}
+
+// Command carries out a change, pause, resume or cancellation and answers with the new state and the invoice that came
+// of it. The command's ID makes repeating it safe. A *subscription.Refusal says why it was not carried out.
+func (c *Client) Command(ctx context.Context, subscriptionID string, command subscription.Command) (message.CommandResult, error) {
+	var result message.CommandResult
+	id := message.SubscriptionID(subscriptionID)
+	if err := c.moveTo(ctx, id, command.At); err != nil {
+		return result, c.explain(subscriptionID, err)
+	}
+	handle, err := c.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+		WorkflowID: id, UpdateID: command.ID, UpdateName: message.CommandUpdate, Args: []any{command},
+		WaitForStage: client.WorkflowUpdateStageCompleted,
+	})
+	if err == nil {
+		err = handle.Get(ctx, &result)
+	}
+	if err != nil {
+		return result, c.explain(subscriptionID, err)
+	}
+	return result, nil
+}
+
+// Status asks a subscription's workflow for its state. It works for ended subscriptions while Temporal keeps them.
+func (c *Client) Status(ctx context.Context, subscriptionID string) (subscription.State, error) {
+	var state subscription.State
+	value, err := c.temporal.QueryWorkflow(ctx, message.SubscriptionID(subscriptionID), "", message.StatusQuery)
+	if err != nil {
+		return state, c.explain(subscriptionID, err)
+	}
+	return state, value.Get(&state)
+}
+
+func (c *Client) moveTo(ctx context.Context, workflowID string, at time.Time) error {
+	if c.forward == nil {
+		return nil
+	}
+	return c.forward(ctx, workflowID, at)
+}
+
+// explain turns what came back from Temporal into a refusal where that is what it means.
+func (c *Client) explain(subscriptionID string, err error) error {
+	var refused *temporal.ApplicationError
+	if errors.As(err, &refused) && refused.NonRetryable() {
+		return &subscription.Refusal{Code: refused.Type(), Message: refused.Message()}
+	}
+	var missing *serviceerror.NotFound
+	if errors.As(err, &missing) {
+		return &subscription.Refusal{
+			Code: "subscription_not_running", Message: "subscription " + subscriptionID + " does not exist or has ended",
+		}
+	}
+	var started *serviceerror.WorkflowExecutionAlreadyStarted
+	if errors.As(err, &started) {
+		return &subscription.Refusal{
+			Code: "subscription_exists", Message: "subscription " + subscriptionID + " existed and has ended: choose another id",
+		}
+	}
+	return fmt.Errorf("subscription %s: %w", subscriptionID, err)
+}
+
+// ignoreMissing drops the error that a workflow does not exist or has ended.
+func ignoreMissing(err error) error {
+	var missing *serviceerror.NotFound
+	if errors.As(err, &missing) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,113 @@
+package usagecsv
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/perennial-billing/perennial/billing/calendar"
+)
+
+// TimeFormat is how a file writes its times.
+type TimeFormat string
+
+const (
+	// TimeAuto accepts RFC3339 and DateTime, row by row: the two cannot be confused. It is the default.
+	TimeAuto TimeFormat = ""
+	// TimeRFC3339 is "2027-01-31T09:30:00.5+01:00".
+	TimeRFC3339 TimeFormat = "rfc3339"
+	// TimeDateTime is "2027-01-31 09:30:00.5", with a blank or a T, in Options.Zone.
+	TimeDateTime TimeFormat = "datetime"
+	// TimeUnix is whole seconds since 1970.
+	TimeUnix TimeFormat = "unix"
+	// TimeUnixMilli is milliseconds since 1970.
+	TimeUnixMilli TimeFormat = "unix_ms"
+)
+
+// ParseTimeFormat reads "auto", "rfc3339", "datetime", "unix" or "unix_ms".
+func ParseTimeFormat(s string) (TimeFormat, error) {
+	switch f := TimeFormat(s); f {
+	case "auto", TimeAuto:
+		return TimeAuto, nil
+	case TimeRFC3339, TimeDateTime, TimeUnix, TimeUnixMilli:
+		return f, nil
+	}
+	return "", fmt.Errorf("time format %q: use auto, rfc3339, datetime, unix or unix_ms", s)
+}
+
+// A usage time outside these years is a sign of the wrong format, such as milliseconds read as seconds.
+const (
+	firstYear = 1990
+	lastYear  = 2200
+)
+
+// parse gives the instant in UTC, or why it is none.
+func (f TimeFormat) parse(s string, zone calendar.Zone) (time.Time, string) {
+	t, reason := f.read(strings.TrimSpace(s), zone)
+	if reason == "" && (t.Year() < firstYear || t.Year() > lastYear) {
+		return time.Time{}, fmt.Sprintf("year %d is outside %d to %d: check the time format", t.Year(), firstYear, lastYear)
+	}
+	return t, reason
+}
+
+func (f TimeFormat) read(s string, zone calendar.Zone) (time.Time, string) {
+	if s == "" {
+		return time.Time{}, "is empty"
+	}
+	switch f {
+	case TimeUnix, TimeUnixMilli:
+		return readUnix(s, f)
+	case TimeRFC3339:
+		return readRFC3339(s)
+	case TimeDateTime:
+		return readDateTime(s, zone)
+	}
+	if t, reason := readRFC3339(s); reason == "" {
+		return t, ""
+	}
+	t, reason := readDateTime(s, zone)
+	if reason != "" {
+		reason = fmt.Sprintf("%s is not a time such as 2027-01-31T09:30:00Z or 2027-01-31 09:30:00", clip(s))
+	}
+	return t, reason
+}
+
+func readUnix(s string, f TimeFormat) (time.Time, string) {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil {
+		return time.Time{}, fmt.Sprintf("%s is not a whole number of %s", clip(s), map[TimeFormat]string{TimeUnix: "seconds", TimeUnixMilli: "milliseconds"}[f])
+	}
+	if f == TimeUnixMilli {
+		return time.UnixMilli(n).UTC(), ""
+	}
+	return time.Unix(n, 0).UTC(), ""
+}
+
+func readRFC3339(s string) (time.Time, string) {
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return time.Time{}, fmt.Sprintf("%s is not a time such as 2027-01-31T09:30:00Z", clip(s))
+	}
+	return t.UTC(), ""
+}
+
+// readDateTime takes a wall-clock time in the zone; one that a clock change skipped becomes the first instant after
+// the gap, one that it repeated the first of the two.
+func readDateTime(s string, zone calendar.Zone) (time.Time, string) {
+	wall, err := time.Parse(time.DateTime, strings.Replace(s, "T", " ", 1))
+	if err != nil {
+		return time.Time{}, fmt.Sprintf("%s is not a time such as 2027-01-31 09:30:00", clip(s))
+	}
+	d := calendar.Date{Year: wall.Year(), Month: wall.Month(), Day: wall.Day()}
+	return zone.Instant(d, wall.Hour(), wall.Minute(), wall.Second()).Add(time.Duration(wall.Nanosecond())), ""
+}
+
+// clip quotes a value for a message, short enough to print and with control characters escaped.
+func clip(s string) string {
+	const most = 40
+	if runes := []rune(s); len(runes) > most {
+		s = string(runes[:most]) + "…"
+	}
+	return strconv.Quote(s)
+}

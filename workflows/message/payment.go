@@ -1,0 +1,119 @@
+package message
+
+import (
+	"time"
+
+	"github.com/perennial-billing/perennial/billing/money"
+)
+
+// PaymentStatus is the outcome of an attempt to collect an invoice.
+type PaymentStatus string
+
+// Outcomes of an attempt. Declined is a result, not an error: the workflow decides what follows.
+const (
+	Paid           PaymentStatus = "paid"
+	Declined       PaymentStatus = "declined"
+	Processing     PaymentStatus = "processing"
+	RequiresAction PaymentStatus = "requires_action"
+)
+
+// Updates, queries and signals of the Dunning workflow.
+const (
+	// RetryNowUpdate makes the next attempt at once. Input the instant it is dated, result PaymentStatus.
+	RetryNowUpdate = "retry-now"
+	// PaymentNewsSignal says that the provider reported on the invoice's payment or the customer changed the method:
+	// the workflow finds out what is true. Input PaymentNews.
+	PaymentNewsSignal = "payment-news"
+	// DunningQuery answers with DunningState.
+	DunningQuery = "status"
+)
+
+// Charge asks for one attempt to collect an invoice.
+type Charge struct {
+	InvoiceID string    `json:"invoice_id"`
+	Attempt   int       `json:"attempt"`
+	At        time.Time `json:"at"`
+}
+
+// Charged is how it went.
+type Charged struct {
+	Status      PaymentStatus `json:"status"`
+	DeclineCode string        `json:"decline_code,omitempty"`
+	Amount      money.Amount  `json:"amount"`
+}
+
+// OpenDunningInput hands over an invoice: FirstAt is when its next step is due.
+type OpenDunningInput struct {
+	InvoiceID      string    `json:"invoice_id"`
+	CustomerID     string    `json:"customer_id"`
+	SubscriptionID string    `json:"subscription_id"`
+	At             time.Time `json:"at"`
+}
+
+// DunningInput starts the Dunning workflow.
+type DunningInput struct {
+	InvoiceID      string       `json:"invoice_id"`
+	CustomerID     string       `json:"customer_id"`
+	SubscriptionID string       `json:"subscription_id"`
+	Owed           money.Amount `json:"owed"`
+	Next           DunningStep  `json:"next"`
+}
+
+// DunningStep is what dunning does next, and when.
+type DunningStep struct {
+	Kind    DunningKind `json:"kind"`
+	At      time.Time   `json:"at"`
+	Attempt int         `json:"attempt"`
+	Reason  string      `json:"reason"`
+	// Cancel, with GiveUp, ends the subscription as well.
+	Cancel bool `json:"cancel,omitempty"`
+}
+
+// DunningKind is the kind of a step.
+type DunningKind string
+
+// The steps: charge again, wait for the customer until At, give up, or nothing more because the invoice is settled.
+const (
+	DunningRetry  DunningKind = "retry"
+	DunningWait   DunningKind = "wait_for_customer"
+	DunningGiveUp DunningKind = "give_up"
+	DunningOver   DunningKind = "settled"
+)
+
+// DunningState answers DunningQuery.
+type DunningState struct {
+	Next     DunningStep `json:"next"`
+	Attempts int         `json:"attempts"`
+	LastCode string      `json:"last_code,omitempty"`
+}
+
+// PaymentNews is dated in billing time.
+type PaymentNews struct {
+	At     time.Time `json:"at"`
+	Reason string    `json:"reason"`
+}
+
+// InvoiceAt names an invoice and an instant.
+type InvoiceAt struct {
+	InvoiceID string    `json:"invoice_id"`
+	At        time.Time `json:"at"`
+}
+
+// GiveUp ends the collection of an invoice without payment.
+type GiveUp struct {
+	InvoiceID string    `json:"invoice_id"`
+	At        time.Time `json:"at"`
+	Reason    string    `json:"reason"`
+}
+
+// Activities around payments.
+var (
+	// ChargeInvoice makes one attempt, exactly once, and records its outcome.
+	ChargeInvoice = Activity[Charge, Charged]{"ChargeInvoice"}
+	// AskProvider finds out what became of an invoice's payment and records it.
+	AskProvider = Activity[InvoiceAt, Charged]{"AskProvider"}
+	// NextDunningStep decides from the recorded attempts what follows, and records when.
+	NextDunningStep = Activity[InvoiceAt, DunningStep]{"NextDunningStep"}
+	// GiveUpInvoice writes an invoice off.
+	GiveUpInvoice = Activity[GiveUp, None]{"GiveUpInvoice"}
+)

@@ -1,0 +1,113 @@
+package message
+
+import (
+	"time"
+
+	"github.com/perennial-billing/perennial/billing/money"
+	"github.com/perennial-billing/perennial/billing/subscription"
+)
+
+// Updates, queries and signals of the Subscription workflow.
+const (
+	// SubscribeUpdate starts the subscription and answers with its first invoice. Input Subscribe, result Subscribed.
+	SubscribeUpdate = "subscribe"
+	// CommandUpdate carries out a change, pause, resume or cancellation. Input subscription.Command, result CommandResult.
+	CommandUpdate = "command"
+	// StatusQuery answers with the subscription.State.
+	StatusQuery = "status"
+	// CollectionEndedSignal tells a subscription what became of an invoice in dunning. Input CollectionEnded.
+	CollectionEndedSignal = "collection-ended"
+)
+
+// Subscribe is what a customer agrees to. Identical requests for the same id are one subscription.
+type Subscribe struct {
+	SubscriptionID string             `json:"subscription_id"`
+	CustomerID     string             `json:"customer_id"`
+	EntityID       string             `json:"entity_id"`
+	Currency       money.Currency     `json:"currency"`
+	Terms          subscription.Terms `json:"terms"`
+	StartAt        time.Time          `json:"start_at"`
+	// EndsAfter, above 0, is a fixed term in billing cycles.
+	EndsAfter int `json:"ends_after,omitempty"`
+	// AwaitStart makes the update answer when the subscription has begun, with its first invoice,
+	// instead of when the agreement is recorded.
+	AwaitStart bool `json:"await_start,omitempty"`
+}
+
+// SubscriptionInput starts a run of the Subscription workflow: State is nil in the first run only.
+type SubscriptionInput struct {
+	Subscribe Subscribe           `json:"subscribe"`
+	State     *subscription.State `json:"state,omitempty"`
+	// First is what the first cycle (or the start of the trial) brought, the answer to a repeated subscribe.
+	First *Billed `json:"first,omitempty"`
+}
+
+// Subscribed answers SubscribeUpdate.
+type Subscribed struct {
+	State   subscription.State `json:"state"`
+	Invoice *Billed            `json:"invoice,omitempty"`
+}
+
+// Billed is an invoice as workflows know it.
+type Billed struct {
+	InvoiceID string       `json:"invoice_id"`
+	Number    string       `json:"number"`
+	Total     money.Amount `json:"total"`
+	AmountDue money.Amount `json:"amount_due"`
+	// Payment is how collecting it went: "" when nothing was due.
+	Payment PaymentStatus `json:"payment,omitempty"`
+}
+
+// CommandResult answers CommandUpdate.
+type CommandResult struct {
+	State   subscription.State `json:"state"`
+	Invoice *Billed            `json:"invoice,omitempty"`
+}
+
+// CollectionEnded is what became of an invoice in dunning.
+type CollectionEnded struct {
+	InvoiceID string    `json:"invoice_id"`
+	At        time.Time `json:"at"`
+	Paid      bool      `json:"paid"`
+	// Cancel asks for the end of the subscription, as the dunning policy says when collection fails.
+	Cancel bool `json:"cancel,omitempty"`
+}
+
+// Activities of the Subscription workflow. All of them write the subscription's row in the transaction of their effect.
+var (
+	// OpenSubscription checks the agreement against the customer and the catalogue and records it.
+	OpenSubscription = Activity[Subscribe, Opened]{"OpenSubscription"}
+	// Turn carries a subscription over its next boundary: begins its trial or a billing cycle, with the invoice, or ends it.
+	Turn = Activity[TurnInput, Turned]{"Turn"}
+	// CarryOut carries out a command.
+	CarryOut = Activity[CarryOutInput, Turned]{"CarryOut"}
+	// NoteStanding records a status that follows from payments.
+	NoteStanding = Activity[subscription.State, None]{"NoteStanding"}
+	// OpenDunning hands an unpaid invoice to its dunning workflow.
+	OpenDunning = Activity[OpenDunningInput, None]{"OpenDunning"}
+)
+
+// Opened is the recorded agreement, or why it was refused.
+type Opened struct {
+	State   subscription.State    `json:"state"`
+	Refusal *subscription.Refusal `json:"refusal,omitempty"`
+}
+
+// TurnInput says which boundary is due: At is the instant it was due, not when the activity runs.
+type TurnInput struct {
+	State subscription.State `json:"state"`
+	At    time.Time          `json:"at"`
+}
+
+// CarryOutInput is a command for a subscription in a given state.
+type CarryOutInput struct {
+	State   subscription.State   `json:"state"`
+	Command subscription.Command `json:"command"`
+}
+
+// Turned is the new state and the invoice that came of it, if any.
+type Turned struct {
+	State   subscription.State    `json:"state"`
+	Invoice *Billed               `json:"invoice,omitempty"`
+	Refusal *subscription.Refusal `json:"refusal,omitempty"`
+}

@@ -1,0 +1,128 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/perennial-billing/perennial/billing/subscription"
+	"github.com/perennial-billing/perennial/workflows/message"
+)
+
+// turn carries the subscription over the boundary that is due. The boundary's instant is the billing instant, however
+// late the worker gets to it.
+func (s *subscriptionRun) turn(ctx workflow.Context) error {
+	cycle := s.state.Cycle
+	turned, err := inStore(ctx, message.Turn, message.TurnInput{State: s.state, At: s.next.at}, s.nextAction())
+	if err != nil {
+		return err
+	}
+	s.state = turned.State
+	if err := s.collect(ctx, turned.Invoice); err != nil {
+		return err
+	}
+	if !s.started {
+		s.started, s.first = true, turned.Invoice
+	}
+	s.billed = s.billed || s.state.Cycle > cycle
+	return nil
+}
+
+// collect charges an invoice; what is not paid at once is handed to dunning.
+func (s *subscriptionRun) collect(ctx workflow.Context, invoice *message.Billed) error {
+	if invoice == nil || !invoice.AmountDue.IsPositive() {
+		return nil
+	}
+	charged, err := atProvider(ctx, message.ChargeInvoice,
+		message.Charge{InvoiceID: invoice.InvoiceID, Attempt: 1, At: s.state.LastAt},
+		fmt.Sprintf("Charge %s for invoice %s", invoice.AmountDue, invoice.Number))
+	if err != nil {
+		return err
+	}
+	invoice.Payment = charged.Status
+	if charged.Status == message.Paid {
+		return nil
+	}
+	s.state = s.state.PaymentFailed(invoice.InvoiceID)
+	if _, err := inStore(ctx, message.NoteStanding, s.state, "Note that invoice "+invoice.Number+" is unpaid"); err != nil {
+		return err
+	}
+	_, err = inStore(ctx, message.OpenDunning, message.OpenDunningInput{
+		InvoiceID: invoice.InvoiceID, CustomerID: s.state.CustomerID, SubscriptionID: s.state.ID, At: s.state.LastAt,
+	}, "Hand invoice "+invoice.Number+" to dunning")
+	return err
+}
+
+// carryOut does what the oldest command in the queue asks and answers it.
+func (s *subscriptionRun) carryOut(ctx workflow.Context) error {
+	req := s.queue[0]
+	s.queue = s.queue[1:]
+	defer func() { req.done = true }()
+	if refused := s.state.Check(req.command); refused != nil {
+		req.err = refusalError(refused)
+		return nil
+	}
+	result, err := s.apply(ctx, req.command)
+	if err != nil {
+		var refused *subscription.Refusal
+		if errors.As(err, &refused) {
+			req.err = refusalError(refused)
+			return nil
+		}
+		req.err = err
+		return err
+	}
+	req.result = result
+	return nil
+}
+
+func (s *subscriptionRun) apply(ctx workflow.Context, command subscription.Command) (message.CommandResult, error) {
+	turned, err := inStore(ctx, message.CarryOut, message.CarryOutInput{State: s.state, Command: command},
+		fmt.Sprintf("%s, asked by %s", command.Kind, command.Actor))
+	if err != nil {
+		return message.CommandResult{}, err
+	}
+	if turned.Refusal != nil {
+		return message.CommandResult{}, turned.Refusal
+	}
+	s.state = turned.State
+	if err := s.collect(ctx, turned.Invoice); err != nil {
+		return message.CommandResult{}, err
+	}
+	return message.CommandResult{State: s.state, Invoice: turned.Invoice}, nil
+}
+
+// collectionEnded takes the oldest news of an invoice in dunning: paid or given up, and then perhaps the end.
+func (s *subscriptionRun) collectionEnded(ctx workflow.Context) error {
+	news := s.news[0]
+	s.news = s.news[1:]
+	s.state = s.state.CollectionEnded(news.InvoiceID)
+	if !news.Cancel || s.state.Ended() {
+		_, err := inStore(ctx, message.NoteStanding, s.state, "Note how collecting "+news.InvoiceID+" ended")
+		return err
+	}
+	_, err := s.apply(ctx, subscription.Command{
+		ID: "unpaid:" + news.InvoiceID, Kind: subscription.Cancel, At: later(news.At, s.state.LastAt),
+		Actor: "dunning", Reason: "unpaid",
+	})
+	return err
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// refusalError is a refusal as callers of an update see it: not retried, its type is the stable code.
+func refusalError(err error) error {
+	var refused *subscription.Refusal
+	if !errors.As(err, &refused) {
+		return err
+	}
+	return temporal.NewNonRetryableApplicationError(refused.Message, refused.Code, nil)
+}

@@ -1,0 +1,84 @@
+package workflows
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/perennial-billing/perennial/billing/subscription"
+	"github.com/perennial-billing/perennial/workflows/message"
+)
+
+// shown is what operators were last told through search attributes.
+type shown struct {
+	status subscription.Status
+	period string
+	next   time.Time
+}
+
+// show tells operators where the subscription stands: search attributes when they changed, and details in words.
+func (s *subscriptionRun) show(ctx workflow.Context) {
+	now := shown{status: s.state.Status, period: s.state.Period.Start.Format("2006-01")}
+	next, _ := s.state.NextDue()
+	now.next = next
+	if now != s.shown {
+		s.shown = now
+		updates := []temporal.SearchAttributeUpdate{
+			message.BillingStatus.ValueSet(string(now.status)), message.BillingPeriod.ValueSet(now.period),
+		}
+		if next.IsZero() {
+			updates = append(updates, message.NextActionAt.ValueUnset())
+		} else {
+			updates = append(updates, message.NextActionAt.ValueSet(next))
+		}
+		if err := workflow.UpsertTypedSearchAttributes(ctx, updates...); err != nil {
+			workflow.GetLogger(ctx).Error("search attributes were not updated", "error", err)
+		}
+	}
+	workflow.SetCurrentDetails(ctx, s.details())
+}
+
+func (s *subscriptionRun) details() string {
+	st := s.state
+	rows := [][2]string{
+		{"Status", string(st.Status)},
+		{"Plan", fmt.Sprintf("%s, version %d", st.Terms.PlanID, st.Terms.PlanVersion)},
+		{"Seats", fmt.Sprint(st.Terms.Seats)},
+		{"Period", fmt.Sprintf("no. %d, %s", st.Cycle+1, st.Period)},
+		{"Next", s.nextAction()},
+	}
+	if len(st.Unpaid) > 0 {
+		rows = append(rows, [2]string{"Unpaid", strings.Join(st.Unpaid, ", ")})
+	}
+	if st.Ended() {
+		rows = append(rows, [2]string{"Ended", st.EndedAt.Format(time.RFC3339) + ", " + st.EndReason})
+	}
+	var b strings.Builder
+	b.WriteString("| | |\n|---|---|\n")
+	for _, row := range rows {
+		fmt.Fprintf(&b, "| %s | %s |\n", row[0], row[1])
+	}
+	return b.String()
+}
+
+// nextAction says in words what the subscription will do by itself.
+func (s *subscriptionRun) nextAction() string {
+	due, ok := s.state.NextDue()
+	if !ok {
+		return "nothing until somebody asks"
+	}
+	at := due.UTC().Format("2006-01-02 15:04 MST")
+	switch s.state.Status {
+	case subscription.Scheduled:
+		return "start on " + at
+	case subscription.Trialing:
+		return "end the trial on " + at
+	}
+	if reason, ends := s.state.EndsAtBoundary(); ends {
+		return "end on " + at + " (" + reason + ")"
+	}
+	return fmt.Sprintf("bill period no. %d on %s", s.state.Cycle+2, at)
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/stripe/stripe-go/v79"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/internal/store"
+	"github.com/perennial-billing/perennial/internal/stripeunit"
 )
 
 // AsOfHeader carries the billing instant of a request, for whoever keeps books beside ours. Stripe ignores it.
@@ -84,7 +86,7 @@ func (p provider) intent(ctx context.Context, invoice store.Invoice) (string, er
 	if err != nil {
 		return "", err
 	}
-	amount, err := providerAmount(invoice.Due())
+	amount, err := stripeunit.Of(invoice.Due())
 	if err != nil {
 		return "", err
 	}
@@ -187,10 +189,10 @@ func outcomeOf(intent *stripe.PaymentIntent, currency money.Currency) (outcome, 
 
 // takeFee reads what the provider keeps. A fee in another currency than the payment's is not the payment's business.
 func (o *outcome) takeFee(charge *stripe.Charge, currency money.Currency) error {
-	if charge == nil || charge.BalanceTransaction == nil || !sameCurrency(charge.BalanceTransaction.Currency, currency) {
+	if charge == nil || charge.BalanceTransaction == nil || !strings.EqualFold(string(charge.BalanceTransaction.Currency), string(currency)) {
 		return nil
 	}
-	fee, err := fromProvider(charge.BalanceTransaction.Fee, currency)
+	fee, err := stripeunit.Amount(charge.BalanceTransaction.Fee, currency)
 	o.fee = fee
 	return err
 }

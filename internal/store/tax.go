@@ -194,3 +194,6 @@ func (q Queries) FXRates(ctx context.Context, from, to calendar.Date) (tax.FX, e
 	}
 	return rates, nil
 }
+
+// Owed is what the return says is to be paid.
+func (r TaxReturn) Owed() money.Amount { return money.New(r.Payable, r.Currency) }

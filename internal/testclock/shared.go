@@ -56,8 +56,11 @@ func firstOfMonth(t time.Time) time.Time {
 }
 
 // dueOn lists what is due for an entity on the first of a month: the run of the month before and, after a quarter, the
-// returns of the schemes under which it is registered.
+// returns of the schemes under which it is registered. Months before the entity began are nobody's.
 func (c *Clock) dueOn(ctx context.Context, entity store.Entity, first time.Time) ([]Shared, error) {
+	if !first.After(entity.CreatedAt) {
+		return nil, nil
+	}
 	ended := first.AddDate(0, -1, 0)
 	due := []Shared{{At: first.Add(runHour * time.Hour), EntityID: entity.ID, Month: ended.Format("2006-01")}}
 	if ended.Month()%3 != 0 {

@@ -74,8 +74,15 @@ func (c *Client) ApproveTaxFiling(ctx context.Context, entityID, scheme, period 
 // PaymentNews tells the dunning of an invoice that something happened to its payment; it finds out what.
 // An invoice that nobody collects any more needs no news, so that it is not found is no error.
 func (c *Client) PaymentNews(ctx context.Context, invoiceID string, news message.PaymentNews) error {
-	err := c.temporal.SignalWorkflow(ctx, message.DunningID(invoiceID), "", message.PaymentNewsSignal, news)
-	return ignoreMissing(err)
+	id := message.DunningID(invoiceID)
+	err := c.moveTo(ctx, id, news.At)
+	if err == nil {
+		err = c.temporal.SignalWorkflow(ctx, id, "", message.PaymentNewsSignal, news)
+	}
+	if err = ignoreMissing(err); err != nil {
+		return fmt.Errorf("payment news for %s: %w", id, err)
+	}
+	return nil
 }
 
 // once are the options of a workflow that runs once ever for its id: starting it again joins it.

@@ -1,0 +1,106 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// LatestPlans lists the newest version of each plan of an entity (of all entities when empty).
+func (q Queries) LatestPlans(ctx context.Context, entityID string) ([]PlanVersion, error) {
+	rows, err := many[planRow](ctx, q.db, "plans", `
+		SELECT DISTINCT ON (plan_id) entity_id, definition FROM plan_version
+		 WHERE $1 = '' OR entity_id = $1 ORDER BY plan_id, version DESC`, entityID)
+	if err != nil {
+		return nil, err
+	}
+	plans := make([]PlanVersion, len(rows))
+	for i, row := range rows {
+		if plans[i], err = row.read(); err != nil {
+			return nil, err
+		}
+	}
+	return plans, nil
+}
+
+// RunClocks lists the test clocks ("" for real time) of the customers whom the entity's monthly run bills.
+func (q Queries) RunClocks(ctx context.Context, entityID string) ([]string, error) {
+	type row struct {
+		ID string `db:"id"`
+	}
+	rows, err := many[row](ctx, q.db, "test clocks of "+entityID, `
+		SELECT DISTINCT COALESCE(c.test_clock_id, '') AS id FROM subscription s JOIN customer c ON c.id = s.customer_id
+		 WHERE s.entity_id = $1 AND s.billed_by = 'invoice_run' ORDER BY 1`, entityID)
+	ids := make([]string, len(rows))
+	for i, r := range rows {
+		ids[i] = r.ID
+	}
+	return ids, err
+}
+
+// LatestClock is the furthest test clock of an entity's customers; ErrNotFound when all live in real time.
+func (q Queries) LatestClock(ctx context.Context, entityID string) (Clock, error) {
+	return one[Clock](ctx, q.db, "test clock of "+entityID, `
+		SELECT id, now_at FROM test_clock t
+		 WHERE EXISTS (SELECT FROM customer c WHERE c.entity_id = $1 AND c.test_clock_id = t.id) ORDER BY now_at DESC LIMIT 1`, entityID)
+}
+
+// ClockAgenda lists what is due next on a test clock, earliest first.
+func (q Queries) ClockAgenda(ctx context.Context, clockID string, limit int) ([]Due, error) {
+	return many[Due](ctx, q.db, "agenda of test clock "+clockID, `
+		SELECT workflow_id, customer_id, next_action_at FROM agenda
+		 WHERE test_clock_id = $1 ORDER BY next_action_at, workflow_id LIMIT $2`, clockID, limit)
+}
+
+// CarriedOut is a command that was carried out: what was asked, and the answer.
+type CarriedOut struct {
+	Input  json.RawMessage `db:"input"`
+	Result json.RawMessage `db:"result"`
+}
+
+// CarriedOut reads a command that was carried out; ErrNotFound when none has this id.
+func (q Queries) CarriedOut(ctx context.Context, subscriptionID, id string) (CarriedOut, error) {
+	return one[CarriedOut](ctx, q.db, fmt.Sprintf("command %q", id),
+		`SELECT input, result FROM command WHERE subscription_id = $1 AND id = $2`, subscriptionID, id)
+}
+
+// UsageConflicts returns those of the events, as they are stored, whose id was stored before with another quantity or time.
+func (q Queries) UsageConflicts(ctx context.Context, customerID string, events []UsageEvent) ([]UsageEvent, error) {
+	ids, meters, quantities := make([]string, len(events)), make([]string, len(events)), make([]string, len(events))
+	times := make([]time.Time, len(events))
+	for i, e := range events {
+		ids[i], meters[i], quantities[i], times[i] = e.ID, e.Meter, e.Quantity.String(), e.At
+	}
+	return many[UsageEvent](ctx, q.db, "conflicting usage of "+customerID, `
+		SELECT DISTINCT u.event_id AS id, u.meter, u.quantity, u.at
+		  FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[]) AS n (id, meter, quantity, at)
+		  JOIN usage_event u ON (u.customer_id, u.meter, u.event_id) = ($1, n.meter, n.id)
+		 WHERE (u.quantity, u.at) <> (n.quantity::numeric, n.at) ORDER BY 1, 2`, customerID, ids, meters, quantities, times)
+}
+
+// ErrBusy is wrapped when somebody else holds what was to be done exclusively.
+var ErrBusy = errors.New("is being done by somebody else")
+
+// Exclusively runs f unless any program on the same database runs something under this name; then it returns ErrBusy.
+func (s *Store) Exclusively(ctx context.Context, name string, f func() error) error {
+	conn, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("connect to Postgres: %w", err)
+	}
+	defer conn.Release()
+	var locked bool
+	if err := conn.QueryRow(ctx, `SELECT pg_try_advisory_lock(hashtextextended($1, 0))`, name).Scan(&locked); err != nil {
+		return fmt.Errorf("lock %s: %w", name, err)
+	}
+	if !locked {
+		return fmt.Errorf("%s %w", name, ErrBusy)
+	}
+	err = f()
+	// The lock belongs to the connection, which goes back to the pool: it is given up even when ctx has ended.
+	if _, unlockErr := conn.Exec(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock(hashtextextended($1, 0))`, name); unlockErr != nil {
+		return errors.Join(err, fmt.Errorf("unlock %s: %w", name, unlockErr))
+	}
+	return err
+}

@@ -1,0 +1,145 @@
+package store
+
+import (
+	"context"
+
+	"github.com/perennial-billing/perennial/billing/money"
+)
+
+// LedgerTransactions counts all ledger transactions.
+func (q Queries) LedgerTransactions(ctx context.Context) (n int, err error) {
+	err = q.db.QueryRow(ctx, `SELECT COUNT(*) FROM ledger_transaction`).Scan(&n)
+	return n, err
+}
+
+// LedgerFault is a place where the ledger contradicts itself or the facts. Amounts are minor units.
+type LedgerFault struct {
+	Rule     string         `db:"rule"`
+	Subject  string         `db:"subject"`
+	Currency money.Currency `db:"currency"`
+	Booked   int64          `db:"booked"`
+	Expected int64          `db:"expected"`
+}
+
+// LedgerFaults checks double entry transaction by transaction, and that each account that mirrors facts equals them:
+// receivables the open invoices, customer balances the wallets, tax the tax entries not yet filed, cash the payments
+// less fees and tax paid, revenue the lines, bad debt what was written off.
+func (q Queries) LedgerFaults(ctx context.Context) ([]LedgerFault, error) {
+	return many[LedgerFault](ctx, q.db, "ledger", `
+		SELECT 'transaction balances' AS rule, t.natural_key AS subject, p.currency, SUM(p.amount)::bigint AS booked, 0::bigint AS expected
+		  FROM ledger_transaction t JOIN ledger_posting p ON p.transaction_id = t.id
+		 GROUP BY t.natural_key, p.currency HAVING SUM(p.amount) <> 0
+		UNION ALL
+		SELECT 'account equals facts', entity_id || ' ' || account, currency, COALESCE(booked, 0)::bigint, COALESCE(expected, 0)::bigint
+		  FROM (SELECT t.entity_id, p.account, p.currency, SUM(p.amount) AS booked
+		          FROM ledger_transaction t JOIN ledger_posting p ON p.transaction_id = t.id
+		         WHERE p.account IN ('AccountsReceivable', 'CustomerBalance', 'TaxPayable', 'Cash', 'ProcessingFees', 'BadDebt', 'NetSales')
+		         GROUP BY 1, 2, 3
+		        UNION ALL
+		        SELECT t.entity_id, 'NetSales', p.currency, SUM(p.amount)
+		          FROM ledger_transaction t JOIN ledger_posting p ON p.transaction_id = t.id
+		         WHERE p.account IN ('DeferredRevenue', 'Revenue') GROUP BY 1, 3) ledger
+		  FULL JOIN (
+		        SELECT entity_id, 'AccountsReceivable' AS account, currency, SUM(amount_due - amount_paid) AS expected
+		          FROM invoice WHERE status = 'open' GROUP BY 1, 3
+		        UNION ALL SELECT c.entity_id, 'CustomerBalance', w.currency, -SUM(w.balance)
+		          FROM wallet w JOIN customer c ON c.id = w.customer_id GROUP BY 1, 3
+		        UNION ALL SELECT e.entity_id, 'TaxPayable', e.currency, -SUM(e.tax)
+		          FROM tax_entry e LEFT JOIN tax_return r ON r.id = e.return_id WHERE COALESCE(r.status, '') NOT IN ('filed', 'paid') GROUP BY 1, 3
+		        UNION ALL SELECT entity_id, 'Cash', currency, SUM(amount) FROM (
+		            SELECT i.entity_id, p.currency, p.amount - p.provider_fee AS amount
+		              FROM payment p JOIN invoice i ON i.id = p.invoice_id WHERE p.status = 'succeeded'
+		            UNION ALL SELECT e.entity_id, e.currency, -e.tax FROM tax_entry e JOIN tax_return r ON r.id = e.return_id WHERE r.status = 'paid'
+		          ) cash GROUP BY 1, 3
+		        UNION ALL SELECT i.entity_id, 'ProcessingFees', p.currency, SUM(p.provider_fee)
+		          FROM payment p JOIN invoice i ON i.id = p.invoice_id WHERE p.status = 'succeeded' GROUP BY 1, 3
+		        UNION ALL SELECT entity_id, 'BadDebt', currency, SUM(amount_due - amount_paid)
+		          FROM invoice WHERE status = 'uncollectible' GROUP BY 1, 3
+		        UNION ALL SELECT i.entity_id, 'NetSales', i.currency, -SUM(l.amount)
+		          FROM invoice i JOIN invoice_line l ON l.invoice_id = i.id WHERE i.status <> 'void' GROUP BY 1, 3
+		  ) facts USING (entity_id, account, currency)
+		 WHERE COALESCE(booked, 0) <> COALESCE(expected, 0)
+		UNION ALL
+		SELECT 'invoice equals its lines', i.id, i.currency, i.subtotal + i.tax, COALESCE(SUM(l.amount + l.tax), 0)::bigint
+		  FROM invoice i LEFT JOIN invoice_line l ON l.invoice_id = i.id
+		 GROUP BY i.id HAVING i.subtotal <> COALESCE(SUM(l.amount), 0) OR i.tax <> COALESCE(SUM(l.tax), 0)
+		UNION ALL
+		SELECT 'invoice equals its tax entries', i.id, i.currency, i.tax, COALESCE(SUM(e.tax), 0)::bigint
+		  FROM invoice i LEFT JOIN tax_entry e ON e.invoice_id = i.id
+		 GROUP BY i.id HAVING i.tax <> COALESCE(SUM(e.tax), 0)`)
+}
+
+// ProviderCharge is a payment for which the provider was asked for money. Amounts are ISO minor units.
+type ProviderCharge struct {
+	Charge    string         `db:"provider_charge"`
+	InvoiceID string         `db:"invoice_id"`
+	Amount    int64          `db:"amount"`
+	Fee       int64          `db:"provider_fee"`
+	Currency  money.Currency `db:"currency"`
+	Status    string         `db:"status"`
+}
+
+// ProviderCharges lists them all.
+func (q Queries) ProviderCharges(ctx context.Context) ([]ProviderCharge, error) {
+	return many[ProviderCharge](ctx, q.db, "provider charges", `
+		SELECT provider_charge, invoice_id, amount, provider_fee, currency, status FROM payment WHERE provider_charge IS NOT NULL ORDER BY provider_charge`)
+}
+
+// PaymentFault is something impossible about an invoice's payments.
+type PaymentFault struct {
+	InvoiceID string `db:"invoice_id"`
+	Problem   string `db:"problem"`
+}
+
+// PaymentFaults lists successful payments without a charge, invoices paid more or less than once, and gaps in numbers.
+func (q Queries) PaymentFaults(ctx context.Context) ([]PaymentFault, error) {
+	return many[PaymentFault](ctx, q.db, "payments", `
+		SELECT invoice_id, 'a payment succeeded without a charge' AS problem FROM payment WHERE status = 'succeeded' AND provider_charge IS NULL
+		UNION ALL
+		SELECT i.id, 'paid ' || COUNT(p.id) || ' times' FROM invoice i LEFT JOIN payment p ON p.invoice_id = i.id AND p.status = 'succeeded'
+		 WHERE i.amount_due > 0 GROUP BY i.id HAVING COUNT(p.id) <> CASE WHEN i.status = 'paid' THEN 1 ELSE 0 END
+		UNION ALL
+		SELECT MAX(id), 'numbers of ' || entity_id || ' have a gap' FROM invoice GROUP BY entity_id
+		HAVING COUNT(*) <> MAX(substring(number FROM '[0-9]+$')::bigint)`)
+}
+
+// Periods counts the billing periods recorded so far.
+func (q Queries) Periods(ctx context.Context) (n int, err error) {
+	err = q.db.QueryRow(ctx, `SELECT COUNT(*) FROM subscription_cycle`).Scan(&n)
+	return n, err
+}
+
+// PeriodFault is a billing period that nobody accounts for.
+type PeriodFault struct {
+	SubscriptionID string `db:"subscription_id"`
+	Cycle          int    `db:"cycle"`
+	Problem        string `db:"problem"`
+}
+
+// PeriodFaults lists periods that a subscription must have gone through and that are not recorded: of one billed by
+// renewal, all up to its current cycle, each beginning where the one before ended at the latest; of one billed by the
+// run, all months of completed runs in which it was in force. Also invoices that no period names.
+func (q Queries) PeriodFaults(ctx context.Context) ([]PeriodFault, error) {
+	return many[PeriodFault](ctx, q.db, "billing periods", `
+		SELECT s.id AS subscription_id, n.cycle, 'is not recorded' AS problem
+		  FROM subscription s CROSS JOIN LATERAL generate_series(0, s.cycle) AS n (cycle)
+		  LEFT JOIN subscription_cycle c ON c.subscription_id = s.id AND c.cycle = n.cycle
+		 WHERE s.billed_by = 'renewal' AND c.cycle IS NULL
+		UNION ALL
+		SELECT a.subscription_id, b.cycle, 'overlaps the period before it'
+		  FROM subscription_cycle a JOIN subscription_cycle b ON b.subscription_id = a.subscription_id AND b.cycle = a.cycle + 1
+		  JOIN subscription s ON s.id = a.subscription_id
+		 WHERE b.period_start < a.period_start OR (s.billed_by = 'invoice_run' AND b.period_start <> a.period_end)
+		UNION ALL
+		SELECT m.subscription_id, 0, 'was due in ' || r.id || ' and has neither an invoice nor a reason'
+		  FROM invoice_run r JOIN invoice_run_member m ON m.run_id = r.id
+		 WHERE r.status = 'completed' AND m.invoice_id IS NULL AND m.skipped_because IS NULL
+		UNION ALL
+		SELECT s.id, 0, 'is not in run ' || r.id FROM invoice_run r JOIN subscription s ON s.entity_id = r.entity_id AND s.billed_by = 'invoice_run'
+		 WHERE r.status = 'completed' AND s.status <> 'scheduled' AND s.started_at < (r.period || '-28')::timestamptz
+		   AND (s.ended_at IS NULL OR s.ended_at > (r.period || '-02')::timestamptz)
+		   AND NOT EXISTS (SELECT FROM invoice_run_member m WHERE m.run_id = r.id AND m.subscription_id = s.id)
+		UNION ALL
+		SELECT i.subscription_id, i.cycle, 'has invoice ' || i.id || ' that its record does not name'
+		  FROM invoice i LEFT JOIN subscription_cycle c ON c.invoice_id = i.id WHERE i.reason = 'cycle' AND c.cycle IS NULL`)
+}

@@ -1,0 +1,88 @@
+package demo_test
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/perennial-billing/perennial/billing/calendar"
+	"github.com/perennial-billing/perennial/internal/stack"
+	"github.com/perennial-billing/perennial/starter/demo"
+)
+
+var update = flag.Bool("update", false, "write the year's figures to testdata instead of comparing with them")
+
+// kills is how often the worker dies in the year.
+const kills = 10
+
+// TestYearSurvivesTheWorker plays a whole year while the worker is killed without warning again and again. The figures
+// are those of an undisturbed year, which testdata keeps (`go test ./starter/demo -update` plays one to renew them), and
+// all proofs hold.
+func TestYearSurvivesTheWorker(t *testing.T) {
+	if testing.Short() {
+		t.Skip("plays a year on the real engine: minutes")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 9*time.Minute)
+	defer cancel()
+	disturb := killer(ctx, t)
+	if *update {
+		disturb = nil
+	}
+	result := playYear(ctx, t, disturb)
+	require.True(t, result.Proofs.Holds(), "%+v", result.Proofs)
+	got, err := json.MarshalIndent(result.Companies, "", "  ")
+	require.NoError(t, err)
+	golden := filepath.Join("testdata", "year.json")
+	if *update {
+		require.NoError(t, os.WriteFile(golden, append(got, '\n'), 0o644))
+	}
+	want, err := os.ReadFile(golden)
+	require.NoError(t, err)
+	require.JSONEq(t, string(want), string(got))
+}
+
+func playYear(ctx context.Context, t *testing.T, withStack func(*stack.Stack)) demo.Result {
+	t.Helper()
+	now := time.Now()
+	out, err := os.Create(filepath.Join(t.TempDir(), "result.json"))
+	require.NoError(t, err)
+	defer out.Close()
+	require.NoError(t, demo.Run(ctx, demo.Options{
+		Env: os.Environ(), Months: 12, Start: calendar.Date{Year: 2031, Month: time.January, Day: 1}, Seed: 1, Exit: true, JSON: true,
+		Out: out, Progress: t.Output(), Today: calendar.Date{Year: now.Year(), Month: now.Month(), Day: now.Day()}, WithStack: withStack,
+	}))
+	content, err := os.ReadFile(out.Name())
+	require.NoError(t, err)
+	var result demo.Result
+	require.NoError(t, json.Unmarshal(content, &result))
+	return result
+}
+
+// killer kills the worker `kills` times, at random moments of the year's minute.
+func killer(ctx context.Context, t *testing.T) func(*stack.Stack) {
+	return func(system *stack.Stack) {
+		go func() {
+			for n := range kills {
+				select {
+				case <-ctx.Done():
+					return
+				case <-time.After(time.Second + rand.N(4*time.Second)):
+				}
+				if err := system.Worker.Restart(ctx); err != nil {
+					if ctx.Err() == nil {
+						t.Errorf("restart no. %d: %v", n+1, err)
+					}
+					return
+				}
+				t.Logf("killed the worker, no. %d", n+1)
+			}
+		}()
+	}
+}

@@ -1,0 +1,163 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/perennial-billing/perennial/internal/store"
+	"github.com/perennial-billing/perennial/workflows/message"
+)
+
+// NewCustomer asks for a customer.
+type NewCustomer struct {
+	ID             string `json:"id" doc:"Your id: 1 to 100 letters, digits, '_', '.' or '-'." example:"cus_42"`
+	Entity         string `json:"entity" doc:"The legal entity that sells to this customer." example:"acme"`
+	Name           string `json:"name" example:"Erika Mustermann"`
+	Email          string `json:"email" doc:"Where invoices and receipts are sent." example:"erika@example.com"`
+	Country        string `json:"country" doc:"ISO 3166-1 alpha-2; it decides the tax." example:"DE"`
+	PostalCode     string `json:"postal_code,omitempty" doc:"Decides the tax in places such as the Canary Islands." example:"10115"`
+	Zone           string `json:"zone" doc:"IANA time zone; billing periods begin at its local midnight." example:"Europe/Berlin"`
+	Currency       string `json:"currency" doc:"ISO 4217." example:"EUR"`
+	Locale         string `json:"locale,omitempty" doc:"BCP 47, for documents; en when empty." example:"de-DE"`
+	Business       bool   `json:"business,omitempty" doc:"Buys as a business."`
+	TaxID          string `json:"tax_id,omitempty" doc:"VAT id of the EU or the UK." example:"DE136695976"`
+	TaxIDValidated bool   `json:"tax_id_validated,omitempty" doc:"An authority (VIES, HMRC) confirmed the VAT id: only then is the tax reversed."`
+	TestClock      string `json:"test_clock,omitempty" doc:"A test clock that gives the customer a time of its own."`
+	PaymentMethod  string `json:"payment_method,omitempty" doc:"The payment provider's token." example:"pm_card_visa"`
+}
+
+// Customer is a customer with the payment method that is charged first.
+type Customer struct {
+	store.Customer
+	PaymentMethod *store.PaymentMethod `json:"payment_method,omitempty"`
+}
+
+// CreateCustomer records a customer. Repeating it with the same content answers the same; other content under a known
+// id is a Conflict.
+func (s *Service) CreateCustomer(ctx context.Context, in NewCustomer) (Customer, error) {
+	wanted, err := s.checkCustomer(ctx, in)
+	if err != nil {
+		return Customer{}, err
+	}
+	err = s.store.Tx(ctx, func(tx store.Tx) error {
+		if err := tx.AddCustomer(ctx, wanted); err != nil || in.PaymentMethod == "" {
+			return err
+		}
+		return tx.ReplacePaymentMethod(ctx, newMethod(wanted.ID, in.PaymentMethod, wanted.CreatedAt))
+	})
+	if errors.Is(err, store.ErrExists) {
+		err = s.sameCustomer(ctx, wanted)
+	}
+	if err != nil {
+		return Customer{}, err
+	}
+	return s.Customer(ctx, wanted.ID)
+}
+
+func (s *Service) sameCustomer(ctx context.Context, wanted store.Customer) error {
+	existing, err := s.store.Customer(ctx, wanted.ID)
+	if err != nil {
+		return err
+	}
+	existing.CreatedAt, existing.ProviderCustomerID = wanted.CreatedAt, nil
+	same, err := sameJSON(existing, wanted)
+	if err == nil && !same {
+		return conflict("customer_exists", "customer %s exists with other data: choose another id", wanted.ID)
+	}
+	return err
+}
+
+// Customer reads a customer.
+func (s *Service) Customer(ctx context.Context, id string) (Customer, error) {
+	row, err := s.customer(ctx, id)
+	if err != nil {
+		return Customer{}, err
+	}
+	method, err := s.store.PaymentMethod(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return Customer{Customer: row}, nil
+	}
+	return Customer{Customer: row, PaymentMethod: &method}, err
+}
+
+func (s *Service) customer(ctx context.Context, id string) (store.Customer, error) {
+	if checkID(id) != nil {
+		return store.Customer{}, notFound("customer %s: not found", clip(id))
+	}
+	row, err := s.store.Customer(ctx, id)
+	return row, named(err)
+}
+
+// customerIn reads the customer that a field of a request names.
+func (s *Service) customerIn(ctx context.Context, field, id string) (store.Customer, error) {
+	if err := checkID(id); err != nil {
+		return store.Customer{}, invalid(field, "%s", err)
+	}
+	row, err := s.store.Customer(ctx, id)
+	return row, inField(field, err)
+}
+
+// Customers lists an entity's customers (all when empty) by id.
+func (s *Service) Customers(ctx context.Context, entityID, after string, limit int) (Page[store.Customer], error) {
+	if err := checkFilters(map[string]string{"entity": entityID, "after": after}); err != nil {
+		return Page[store.Customer]{}, err
+	}
+	limit, err := pageSize(limit)
+	if err != nil {
+		return Page[store.Customer]{}, err
+	}
+	rows, err := s.store.Customers(ctx, entityID, after, limit+1)
+	return page(rows, limit, func(c store.Customer) string { return c.ID }), err
+}
+
+// SetPaymentMethod makes the provider's token the customer's first payment method and tells every collection under
+// way, which tries it at once. Setting the method that is set already changes nothing.
+func (s *Service) SetPaymentMethod(ctx context.Context, customerID, token string) (Customer, error) {
+	if err := checkToken(token); err != nil {
+		return Customer{}, invalid("payment_method", "%s", err)
+	}
+	customer, err := s.customer(ctx, customerID)
+	if err != nil {
+		return Customer{}, err
+	}
+	at, err := s.now(ctx, customer)
+	if err != nil {
+		return Customer{}, err
+	}
+	current, err := s.store.PaymentMethod(ctx, customerID)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return Customer{}, err
+	}
+	if current.ProviderToken != token {
+		err = s.store.Tx(ctx, func(tx store.Tx) error { return tx.ReplacePaymentMethod(ctx, newMethod(customerID, token, at)) })
+		if err != nil {
+			return Customer{}, err
+		}
+	}
+	if err := s.tellCollections(ctx, customer, at); err != nil {
+		return Customer{}, err
+	}
+	return s.Customer(ctx, customerID)
+}
+
+// tellCollections is repeated with the request: a collection that has seen the method already finds nothing new.
+func (s *Service) tellCollections(ctx context.Context, customer store.Customer, at time.Time) error {
+	open, err := s.store.OpenDunning(ctx, customer.ID)
+	if err != nil {
+		return err
+	}
+	for _, dunning := range open {
+		news := message.PaymentNews{At: at, Reason: "payment_method_changed"}
+		if err := s.clientOf(customer).PaymentNews(ctx, dunning.InvoiceID, news); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func newMethod(customerID, token string, at time.Time) store.PaymentMethod {
+	return store.PaymentMethod{ID: "method_" + uuid.NewString(), CustomerID: customerID, ProviderToken: token, Position: 1, ChangedAt: at}
+}

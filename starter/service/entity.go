@@ -1,0 +1,206 @@
+package service
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/perennial-billing/perennial/billing/calendar"
+	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/dunning"
+	"github.com/perennial-billing/perennial/billing/money"
+	"github.com/perennial-billing/perennial/billing/tax"
+	"github.com/perennial-billing/perennial/internal/store"
+)
+
+// NewEntity asks for a legal entity: a seller with books, invoice numbers and tax registrations of its own.
+type NewEntity struct {
+	ID            string             `json:"id"`
+	Name          string             `json:"name"`
+	Country       string             `json:"country"`
+	Zone          string             `json:"zone"`
+	BookCurrency  string             `json:"book_currency"`
+	InvoicePrefix string             `json:"invoice_prefix"`
+	Address       string             `json:"address,omitempty"`
+	Dunning       *dunning.Policy    `json:"dunning_policy,omitempty"`
+	Registrations []tax.Registration `json:"tax_registrations,omitempty"`
+}
+
+var invoicePrefix = regexp.MustCompile(`^[A-Z0-9]{2,8}$`)
+
+// CreateEntity records a legal entity with its tax registrations. Repeating it with the same content changes nothing.
+func (s *Service) CreateEntity(ctx context.Context, in NewEntity) (store.Entity, error) {
+	entity, err := s.checkEntity(in)
+	if err != nil {
+		return store.Entity{}, err
+	}
+	err = s.store.Tx(ctx, func(tx store.Tx) error {
+		if err := tx.AddEntity(ctx, entity, s.wallNow()); err != nil {
+			return err
+		}
+		for _, registration := range in.Registrations {
+			if err := tx.AddTaxRegistration(ctx, entity.ID, registration); err != nil {
+				return err
+			}
+		}
+		// What existed was left as it was; if it differs, nothing of this request may stay.
+		if err := sameEntity(ctx, tx, entity); err != nil {
+			return err
+		}
+		return sameRegistrations(ctx, tx, entity.ID, in.Registrations)
+	})
+	if store.Violates(err, "legal_entity_invoice_prefix_key") {
+		return store.Entity{}, conflict("invoice_prefix_taken", "invoice prefix %s belongs to another legal entity: invoice numbers would collide", entity.InvoicePrefix)
+	}
+	return entity, err
+}
+
+func (s *Service) checkEntity(in NewEntity) (store.Entity, error) {
+	var p problems
+	e := store.Entity{
+		ID: in.ID, Name: in.Name, Country: strings.ToUpper(in.Country), Zone: in.Zone, InvoicePrefix: in.InvoicePrefix, Address: in.Address,
+		Dunning: dunning.DefaultPolicy(),
+	}
+	p.check("id", checkID(in.ID))
+	p.check("name", checkText(in.Name, longestName))
+	p.check("country", checkCountry(e.Country, calendar.Zone{}.DateOf(s.wallNow())))
+	_, err := calendar.LoadZone(in.Zone)
+	p.check("zone", err)
+	e.BookCurrency, err = money.ParseCurrency(in.BookCurrency)
+	p.check("book_currency", err)
+	if !invoicePrefix.MatchString(in.InvoicePrefix) {
+		p.add("invoice_prefix", "%s: use 2 to 8 capital letters and digits, such as ACM", clip(in.InvoicePrefix))
+	}
+	if in.Dunning != nil {
+		e.Dunning = *in.Dunning
+	}
+	p.check("dunning_policy", e.Dunning.Validate())
+	for i, r := range in.Registrations {
+		p.check(fmt.Sprintf("tax_registrations[%d]", i), checkRegistration(r))
+	}
+	return e, p.err()
+}
+
+func checkRegistration(r tax.Registration) error {
+	if r.Scheme != tax.SchemeUKVAT && r.Scheme != tax.SchemeEUOSS && r.Scheme != tax.SchemeEUVAT {
+		return fmt.Errorf("scheme %s: use %s, %s or %s", clip(string(r.Scheme)), tax.SchemeUKVAT, tax.SchemeEUOSS, tax.SchemeEUVAT)
+	}
+	if r.From == (calendar.Date{}) {
+		return errors.New("from is missing: give the first day on which it is valid")
+	}
+	if err := checkCountry(r.Country, r.From); err != nil {
+		return err
+	}
+	return checkText(r.Number, longestName)
+}
+
+// checkCountry asks the tax rules, which have to know the country of every customer that is to get an invoice.
+func checkCountry(code string, day calendar.Date) error {
+	if len(code) == 2 {
+		_, err := tax.Determine(tax.Seller{Country: code}, tax.Buyer{Country: code}, tax.Categories()[0], day)
+		if err == nil {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s is not a country: give its ISO 3166-1 alpha-2 code, such as DE or GB", clip(code))
+}
+
+func sameEntity(ctx context.Context, tx store.Tx, wanted store.Entity) error {
+	existing, err := tx.Entity(ctx, wanted.ID)
+	if err != nil {
+		return err
+	}
+	same, err := sameJSON(existing, wanted)
+	if err == nil && !same {
+		return conflict("entity_exists", "legal entity %s exists with other data: choose another id", wanted.ID)
+	}
+	return err
+}
+
+func sameRegistrations(ctx context.Context, tx store.Tx, entityID string, wanted []tax.Registration) error {
+	seller, err := tx.Seller(ctx, entityID)
+	if err != nil {
+		return err
+	}
+	for _, registration := range wanted {
+		if !slices.Contains(seller.Registrations, registration) {
+			return conflict("registration_exists", "legal entity %s has another %s registration from %s on", entityID, registration.Scheme, registration.From)
+		}
+	}
+	return nil
+}
+
+// sameJSON compares what two values look like to a caller.
+func sameJSON(a, b any) (bool, error) {
+	first, err := json.Marshal(a)
+	if err != nil {
+		return false, err
+	}
+	second, err := json.Marshal(b)
+	return bytes.Equal(first, second), err
+}
+
+// Entities lists all legal entities.
+func (s *Service) Entities(ctx context.Context) ([]store.Entity, error) { return s.store.Entities(ctx) }
+
+// AddPlans reads a catalogue in JSON and records its plan versions for an entity: all of them or none. A version that
+// exists must be the same.
+func (s *Service) AddPlans(ctx context.Context, entityID string, r io.Reader) ([]catalog.Plan, error) {
+	if _, err := s.entity(ctx, entityID); err != nil {
+		return nil, inEntityField(err)
+	}
+	plans, err := catalog.Parse(r)
+	if err != nil {
+		return nil, invalid("file", "%s", err)
+	}
+	for i, plan := range plans {
+		for _, charge := range plan.Charges {
+			if err := tax.CheckCategory(charge.TaxCategory); err != nil {
+				return nil, invalid("file", "catalog: [%d]: plan %q charge %q: %s", i, plan.ID, charge.ID, err)
+			}
+		}
+	}
+	err = s.store.Tx(ctx, func(tx store.Tx) error {
+		for _, plan := range plans {
+			if err := tx.AddPlan(ctx, entityID, plan, s.wallNow()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if errors.Is(err, store.ErrExists) {
+		return nil, conflict("plan_exists", "%s", err)
+	}
+	return plans, err
+}
+
+// Plans lists the newest version of each plan of an entity (of all when empty).
+func (s *Service) Plans(ctx context.Context, entityID string) ([]store.PlanVersion, error) {
+	if err := checkFilters(map[string]string{"entity": entityID}); err != nil {
+		return nil, err
+	}
+	return s.store.LatestPlans(ctx, entityID)
+}
+
+func (s *Service) entity(ctx context.Context, id string) (store.Entity, error) {
+	if checkID(id) != nil {
+		return store.Entity{}, notFound("legal entity %s: not found", clip(id))
+	}
+	entity, err := s.store.Entity(ctx, id)
+	return entity, named(err)
+}
+
+// inEntityField says that the field "entity" names an entity that does not exist.
+func inEntityField(err error) error {
+	var e *Error
+	if errors.As(err, &e) && e.Kind == NotFound {
+		return invalid("entity", "%s", e.Message)
+	}
+	return err
+}

@@ -1,0 +1,182 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/money"
+	"github.com/perennial-billing/perennial/billing/subscription"
+	"github.com/perennial-billing/perennial/internal/store"
+	"github.com/perennial-billing/perennial/workflows/message"
+)
+
+// NewSubscription asks for a subscription.
+type NewSubscription struct {
+	ID          string    `json:"id" doc:"Your id: 1 to 100 letters, digits, '_', '.' or '-'." example:"sub_42"`
+	Customer    string    `json:"customer" example:"cus_42"`
+	Plan        string    `json:"plan" example:"pro"`
+	PlanVersion int       `json:"plan_version,omitempty" doc:"The newest when absent."`
+	Seats       int64     `json:"seats,omitempty" doc:"For plans priced per seat." example:"5"`
+	Currency    string    `json:"currency,omitempty" doc:"The customer's when absent."`
+	StartAt     time.Time `json:"start_at,omitzero" doc:"At once when absent. A later start is answered without an invoice."`
+	EndsAfter   int       `json:"ends_after,omitempty" doc:"A fixed term in billing periods; without end when absent."`
+}
+
+// Subscription is a subscription together with the invoice that the request brought, if any.
+type Subscription struct {
+	store.Subscription
+	Invoice *message.Billed `json:"invoice,omitempty"`
+}
+
+// farthestStart bounds how far ahead a subscription can be agreed.
+const farthestStart = 10 * 366 * 24 * time.Hour
+
+// Subscribe starts a subscription and answers, if it begins at once, with its first invoice and how collecting it went.
+// Repeating the request answers the same; other terms under a known id are a Conflict.
+func (s *Service) Subscribe(ctx context.Context, in NewSubscription) (Subscription, error) {
+	customer, request, err := s.checkSubscription(ctx, in)
+	if err != nil {
+		return Subscription{}, err
+	}
+	subscribed, err := s.clientOf(customer).Subscribe(ctx, request)
+	if err != nil {
+		return Subscription{}, answered(err)
+	}
+	row, err := s.store.Subscription(ctx, in.ID)
+	return Subscription{Subscription: row, Invoice: subscribed.Invoice}, err
+}
+
+// checkSubscription says everything that is wrong with a request, or what to ask the workflow.
+func (s *Service) checkSubscription(ctx context.Context, in NewSubscription) (store.Customer, message.Subscribe, error) {
+	var p problems
+	p.check("id", checkID(in.ID))
+	p.checkSeats(in.Seats)
+	if in.EndsAfter < 0 {
+		p.add("ends_after", "%d is not a term: give a number of billing periods, or 0 for no end", in.EndsAfter)
+	}
+	if err := p.err(); err != nil {
+		return store.Customer{}, message.Subscribe{}, err
+	}
+	customer, err := s.customerIn(ctx, "customer", in.Customer)
+	if err != nil {
+		return customer, message.Subscribe{}, err
+	}
+	before, err := s.existing(ctx, in.ID)
+	if err != nil {
+		return customer, message.Subscribe{}, err
+	}
+	if before != nil && in.PlanVersion == 0 && before.PlanID == in.Plan {
+		in.PlanVersion = before.PlanVersion // a repeated request means the version that was the newest then
+	}
+	request := message.Subscribe{SubscriptionID: in.ID, CustomerID: customer.ID, EntityID: customer.EntityID, EndsAfter: in.EndsAfter}
+	if request.Currency, err = currencyOr(in.Currency, customer.Currency); err != nil {
+		return customer, request, err
+	}
+	if err := s.setTerms(ctx, &request, in); err != nil {
+		return customer, request, err
+	}
+	if before == nil {
+		if err := s.checkRun(ctx, customer, request); err != nil {
+			return customer, request, err
+		}
+	}
+	return customer, request, s.setStart(ctx, &request, customer, in.StartAt, before != nil)
+}
+
+func (p *problems) checkSeats(seats int64) {
+	if seats < 0 {
+		p.add("seats", "%d is negative: give the number of seats", seats)
+	}
+}
+
+func currencyOr(code string, otherwise money.Currency) (money.Currency, error) {
+	if code == "" {
+		return otherwise, nil
+	}
+	currency, err := money.ParseCurrency(code)
+	if err != nil {
+		return "", invalid("currency", "%s", err)
+	}
+	return currency, nil
+}
+
+func (s *Service) setTerms(ctx context.Context, request *message.Subscribe, in NewSubscription) error {
+	plan, err := s.plan(ctx, request.EntityID, in.Plan, in.PlanVersion)
+	if err != nil {
+		return err
+	}
+	request.Terms = subscription.Terms{PlanID: plan.ID, PlanVersion: plan.Version, Seats: in.Seats}
+	return checkAmounts(plan, request.Currency, in.Seats)
+}
+
+// setStart dates the agreement. Only what is new is checked: a repeated request is dated as it was the first time.
+func (s *Service) setStart(ctx context.Context, request *message.Subscribe, customer store.Customer, startAt time.Time, repeated bool) error {
+	now, err := s.now(ctx, customer)
+	if err != nil {
+		return err
+	}
+	request.StartAt = now
+	if !startAt.IsZero() {
+		request.StartAt = startAt.UTC().Truncate(time.Second)
+	}
+	if !repeated && (request.StartAt.Before(now) || request.StartAt.Sub(now) > farthestStart) {
+		return invalid("start_at", "%s is not possible: it must be from %s, the customer's present, to ten years later",
+			startAt.Format(time.RFC3339), now.Format(time.RFC3339))
+	}
+	request.AwaitStart = !request.StartAt.After(now)
+	return nil
+}
+
+// checkRun keeps one billing time for all whom an entity's monthly run bills: the run closes the month for all of them.
+func (s *Service) checkRun(ctx context.Context, customer store.Customer, request message.Subscribe) error {
+	version, err := s.store.Plan(ctx, request.Terms.PlanID, request.Terms.PlanVersion)
+	if err != nil || version.Plan.BilledBy != catalog.ByInvoiceRun {
+		return err
+	}
+	mine := ""
+	if customer.TestClockID != nil {
+		mine = *customer.TestClockID
+	}
+	clocks, err := s.store.RunClocks(ctx, customer.EntityID)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(clocks, func(id string) bool { return id != mine }) {
+		return refused("clocks_mixed", "plan %q is billed by the monthly run of %s, which closes a month for all of its customers at once: they must share one test clock, or have none",
+			version.Plan.ID, customer.EntityID)
+	}
+	return nil
+}
+
+func (s *Service) existing(ctx context.Context, id string) (*store.Subscription, error) {
+	row, err := s.store.Subscription(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	return &row, err
+}
+
+// Subscription reads a subscription.
+func (s *Service) Subscription(ctx context.Context, id string) (store.Subscription, error) {
+	if checkID(id) != nil {
+		return store.Subscription{}, notFound("subscription %s: not found", clip(id))
+	}
+	row, err := s.store.Subscription(ctx, id)
+	return row, named(err)
+}
+
+// Subscriptions lists subscriptions of an entity, a customer or all by id.
+func (s *Service) Subscriptions(ctx context.Context, entityID, customerID, after string, limit int) (Page[store.Subscription], error) {
+	if err := checkFilters(map[string]string{"entity": entityID, "customer": customerID, "after": after}); err != nil {
+		return Page[store.Subscription]{}, err
+	}
+	limit, err := pageSize(limit)
+	if err != nil {
+		return Page[store.Subscription]{}, err
+	}
+	rows, err := s.store.Subscriptions(ctx, entityID, customerID, after, limit+1)
+	return page(rows, limit, func(x store.Subscription) string { return x.ID }), err
+}

@@ -86,8 +86,8 @@ type Usage struct {
 
 // Revision ends what was charged in advance at an instant: each line still running is credited for the time left and,
 // unless the subscription ends or pauses, the new terms are charged for that time. What the new terms leave as it was
-// is neither credited nor charged. Each line is credited by the grain of the plan that it charged; terms whose plan
-// does not prorate (grain none) change no amount before the next period.
+// is neither credited nor charged. Each line is credited by the grain of the plan that it charged: a plan that does not
+// prorate gives nothing back.
 type Revision struct {
 	At time.Time
 	// Period is the period under way; At lies in it.

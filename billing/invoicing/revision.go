@@ -21,7 +21,7 @@ const (
 // for that time, as separate lines. The credit is a share of the original line, never of today's price, and a line is
 // credited once, so no more is ever given back than was charged. The day of the change belongs to the new terms.
 func (f Facts) revisionLines() ([]Line, error) {
-	if f.Revises == nil || f.Revises.waits() {
+	if f.Revises == nil {
 		return nil, nil
 	}
 	credits, err := f.credits()
@@ -30,12 +30,6 @@ func (f Facts) revisionLines() ([]Line, error) {
 	}
 	charges, err := f.chargesForRest()
 	return append(credits, charges...), err
-}
-
-// waits says that the change costs nothing before the next period: the new plan does not prorate. To give back the old
-// terms and charge nothing for the new ones would make the rest of the period free.
-func (r Revision) waits() bool {
-	return r.NewTerms != nil && r.NewTerms.Plan.Proration == catalog.GrainNone && r.At.After(r.Period.Start)
 }
 
 func (f Facts) credits() ([]Line, error) {
@@ -55,17 +49,22 @@ func (f Facts) credits() ([]Line, error) {
 	return lines, nil
 }
 
-// keeps says that the new terms contain the very same charge, which then simply goes on.
+// keeps says that the new terms contain the very same charge, which then simply goes on. In a plan that does not
+// prorate it goes on whatever the seats.
 func (r Revision) keeps(billed BilledLine) bool {
 	if r.NewTerms == nil {
 		return false
 	}
-	plan := r.NewTerms.Plan
-	if plan.ID != billed.Line.PlanID || plan.Version != billed.Line.PlanVersion {
+	plan, line := r.NewTerms.Plan, billed.Line
+	if plan.ID != line.PlanID || plan.Version != line.PlanVersion {
 		return false
 	}
-	charge, err := plan.Charge(billed.Line.ChargeID)
-	return err == nil && quantity(charge, r.NewTerms.Seats).Equal(billed.Line.Quantity)
+	charge, err := plan.Charge(line.ChargeID)
+	if err != nil {
+		return false
+	}
+	fixed := plan.Proration == catalog.GrainNone && r.At.After(line.Period.Start)
+	return fixed || quantity(charge, r.NewTerms.Seats).Equal(line.Quantity)
 }
 
 func (r Revision) kept(charge catalog.Charge) bool {
@@ -105,7 +104,7 @@ func (f Facts) chargesForRest() ([]Line, error) {
 		return nil, nil
 	}
 	terms := *revision.NewTerms
-	num, den, err := proration.Remaining(terms.Plan.Proration, f.Zone, revision.Period, revision.At)
+	num, den, err := proration.Remaining(revision.grain(), f.Zone, revision.Period, revision.At)
 	if err != nil {
 		return nil, fmt.Errorf("plan %q: %w", terms.Plan.ID, err)
 	}
@@ -125,4 +124,16 @@ func (f Facts) chargesForRest() ([]Line, error) {
 		}
 	}
 	return lines, nil
+}
+
+// grain is the one by which the new terms are charged: their plan's. A plan that does not prorate, where it takes the
+// place of one that does, goes by that one's grain: else the rest of the period would be given back and cost nothing.
+func (r Revision) grain() catalog.Grain {
+	grain := r.NewTerms.Plan.Proration
+	for _, billed := range r.Billed {
+		if grain == catalog.GrainNone {
+			grain = billed.Plan.Proration
+		}
+	}
+	return grain
 }

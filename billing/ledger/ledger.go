@@ -5,23 +5,25 @@ package ledger
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/perennial-billing/perennial/billing/money"
 )
 
-// Account is an account of the chart every legal entity uses. Names follow Stripe's revenue reports, so that exports compare.
+// Account is an account of the chart every legal entity uses. Where Stripe's revenue reports have the same account it
+// has the same name, so that exports compare.
 type Account string
 
 // The chart of accounts. Assets and expenses have debit balances, the others credit balances.
 const (
-	AccountsReceivable Account = "AccountsReceivable"
+	AccountsReceivable Account = "AccountsReceivable" // what customers owe
 	Cash               Account = "Cash"
-	DeferredRevenue    Account = "DeferredRevenue"
+	DeferredRevenue    Account = "DeferredRevenue" // invoiced for time to come
 	Revenue            Account = "Revenue"
-	TaxPayable         Account = "TaxPayable"
-	TaxSettlement      Account = "TaxSettlement"
-	CustomerBalance    Account = "CustomerBalance"
+	TaxPayable         Account = "TaxPayable"      // charged and not on a filed return yet
+	TaxSettlement      Account = "TaxSettlement"   // filed and not paid yet
+	CustomerBalance    Account = "CustomerBalance" // customers' credit
 	ProcessingFees     Account = "ProcessingFees"
 	BadDebt            Account = "BadDebt"
 )
@@ -38,34 +40,50 @@ type Posting struct {
 // Transaction is a set of postings that stands or falls as one.
 type Transaction struct {
 	// Key is the business identity of the movement, e.g. "invoice:inv_…:finalised". The database accepts it once.
-	Key       string
-	Kind      string
-	EntityID  string
+	Key  string
+	Kind string
+	// EntityID is the legal entity whose books these are.
+	EntityID string
+	// Reference is the id of the invoice, payment or return that moved the money.
 	Reference string
-	At        time.Time
-	Postings  []Posting
+	// At is when it moved, in billing time.
+	At       time.Time
+	Postings []Posting
 }
 
-// Validate checks that the transaction is named and balances in every currency.
+// Validate checks that the transaction is named, dated and made of real movements, and that it balances in every
+// currency: then the error wraps ErrUnbalanced. One without postings is valid; it says that nothing moved.
 func (t Transaction) Validate() error {
-	if t.Key == "" || t.EntityID == "" {
-		return errors.New("ledger transaction: key and entity are required")
+	if t.Key == "" || t.EntityID == "" || t.At.IsZero() {
+		return fmt.Errorf("ledger transaction %q: key, entity and instant are required", t.Key)
 	}
-	sums := map[money.Currency]money.Amount{}
-	for _, p := range t.Postings {
-		sum, ok := sums[p.Amount.Currency]
-		if !ok {
-			sum = money.Zero(p.Amount.Currency)
+	if err := t.balanced(); err != nil {
+		return fmt.Errorf("ledger transaction %s: %w", t.Key, err)
+	}
+	return nil
+}
+
+// balanced sums per currency, in the order in which the currencies appear, so that its error is always the same.
+func (t Transaction) balanced() error {
+	var sums []money.Amount
+	for i, p := range t.Postings {
+		if p.Account == "" || p.Amount.Currency == "" || p.Amount.IsZero() {
+			return fmt.Errorf("posting %d must have an account, a currency and an amount other than zero", i+1)
 		}
-		sum, err := sum.Add(p.Amount)
+		at := slices.IndexFunc(sums, func(sum money.Amount) bool { return sum.Currency == p.Amount.Currency })
+		if at < 0 {
+			sums = append(sums, p.Amount)
+			continue
+		}
+		sum, err := sums[at].Add(p.Amount)
 		if err != nil {
-			return fmt.Errorf("ledger transaction %s: %w", t.Key, err)
+			return err
 		}
-		sums[p.Amount.Currency] = sum
+		sums[at] = sum
 	}
 	for _, sum := range sums {
 		if !sum.IsZero() {
-			return fmt.Errorf("ledger transaction %s: %w: off by %s", t.Key, ErrUnbalanced, sum)
+			return fmt.Errorf("%w: off by %s", ErrUnbalanced, sum)
 		}
 	}
 	return nil

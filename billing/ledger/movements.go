@@ -1,12 +1,13 @@
 package ledger
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/perennial-billing/perennial/billing/money"
 )
 
-// FinalisedInvoice is what the ledger needs to know of an invoice.
+// FinalisedInvoice is what the ledger needs to know of an invoice. Deferred, Earned and Tax sum to Total.
 type FinalisedInvoice struct {
 	ID       string
 	EntityID string
@@ -22,7 +23,8 @@ type FinalisedInvoice struct {
 }
 
 // InvoiceFinalised books an invoice: the customer owes the total, which is revenue (earned or deferred) and tax.
-// A negative total becomes the customer's balance; an applied balance pays the invoice.
+// A negative total becomes the customer's balance; an applied balance pays the invoice. It balances if the parts of the
+// invoice sum to its total.
 func InvoiceFinalised(inv FinalisedInvoice) Transaction {
 	t := Transaction{Key: "invoice:" + inv.ID + ":finalised", Kind: "invoice_finalised", EntityID: inv.EntityID, Reference: inv.ID, At: inv.At}
 	t.debit(AccountsReceivable, inv.Total)
@@ -36,11 +38,15 @@ func InvoiceFinalised(inv FinalisedInvoice) Transaction {
 	return t
 }
 
-// PaymentReceived books a successful payment: the provider keeps its fee, the rest is cash, the customer's debt is settled.
+// PaymentReceived books a successful payment: the provider keeps its fee, the rest is cash, the customer's debt is
+// settled. The amount must be above zero and the fee, in the same currency, not below; it may exceed a small amount.
 func PaymentReceived(entityID, paymentID string, at time.Time, amount, fee money.Amount) (Transaction, error) {
+	if !amount.IsPositive() || fee.IsNegative() {
+		return Transaction{}, fmt.Errorf("payment %s of %s with a fee of %s: the amount must be above zero and the fee not below", paymentID, amount, fee)
+	}
 	net, err := amount.Sub(fee)
 	if err != nil {
-		return Transaction{}, err
+		return Transaction{}, fmt.Errorf("payment %s, after its fee: %w", paymentID, err)
 	}
 	t := Transaction{Key: "payment:" + paymentID + ":received", Kind: "payment_received", EntityID: entityID, Reference: paymentID, At: at}
 	t.debit(Cash, net)

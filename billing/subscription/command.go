@@ -1,9 +1,6 @@
 package subscription
 
-import (
-	"fmt"
-	"time"
-)
+import "time"
 
 // Kind names what a command asks for.
 type Kind string
@@ -22,101 +19,47 @@ type Command struct {
 	Kind Kind   `json:"kind"`
 	// At is the instant the command takes effect, in billing time.
 	At time.Time `json:"at"`
-	// AtPeriodEnd defers a change or a cancellation to the next boundary.
+	// AtPeriodEnd defers a change or a cancellation to the next boundary. A change at the period's end to the terms
+	// already in force withdraws what was deferred before: it is how a customer takes a cancellation back.
 	AtPeriodEnd bool `json:"at_period_end,omitempty"`
 	// Terms are the new terms of a change.
 	Terms *Terms `json:"terms,omitempty"`
 	// CreditUnused, on an immediate cancellation, credits the paid time that is left.
-	CreditUnused bool   `json:"credit_unused,omitempty"`
-	Actor        string `json:"actor"`
-	Reason       string `json:"reason,omitempty"`
+	CreditUnused bool `json:"credit_unused,omitempty"`
+	// Actor is who asks, such as "customer" or "dunning".
+	Actor  string `json:"actor"`
+	Reason string `json:"reason,omitempty"`
 }
 
-// Refusal is why a command cannot be carried out. Code is stable, for programs; Message is for people.
-type Refusal struct {
-	Code    string `json:"code"`
-	Message string `json:"message"`
-}
-
-func (r *Refusal) Error() string { return r.Message }
-
-func refuse(code, format string, args ...any) *Refusal {
-	return &Refusal{Code: code, Message: fmt.Sprintf(format, args...)}
-}
-
-// Check says whether a command may be carried out now; the error is a *Refusal. It changes nothing.
-func (s State) Check(c Command) error {
-	if c.ID == "" {
-		return refuse("command_id_missing", "subscription %s: a command needs an id, so that repeating it is safe", s.ID)
-	}
-	if c.At.IsZero() {
-		return refuse("command_at_missing", "subscription %s: command %s does not say when it takes effect", s.ID, c.ID)
-	}
-	if s.Ended() {
-		return refuse("subscription_canceled", "subscription %s was canceled at %s: start a new one instead", s.ID, s.EndedAt.Format(time.RFC3339))
-	}
-	if c.At.Before(s.LastAt) {
-		return refuse("command_too_old", "subscription %s: command %s is dated %s, before the latest change at %s",
-			s.ID, c.ID, c.At.Format(time.RFC3339), s.LastAt.Format(time.RFC3339))
-	}
-	return s.checkKind(c)
-}
-
-func (s State) checkKind(c Command) error {
-	switch c.Kind {
-	case ChangeTerms:
-		return s.checkChange(c)
-	case Pause:
-		if s.Status != Active && s.Status != PastDue {
-			return refuse("cannot_pause", "subscription %s is %s: only an active one can be paused", s.ID, s.Status)
-		}
-	case Resume:
-		if s.Status != Paused {
-			return refuse("cannot_resume", "subscription %s is %s: only a paused one can be resumed", s.ID, s.Status)
-		}
-	case Cancel:
-		if c.AtPeriodEnd && s.Status == Paused {
-			return refuse("no_period_to_end", "subscription %s is paused and has no period to end: cancel it now", s.ID)
-		}
-	default:
-		return refuse("command_unknown", "subscription %s: unknown command %q (known: change, pause, resume, cancel)", s.ID, c.Kind)
-	}
-	return nil
-}
-
-func (s State) checkChange(c Command) error {
-	if s.Status == Paused || s.Status == Scheduled {
-		return refuse("cannot_change", "subscription %s is %s: its terms can be changed once it is active", s.ID, s.Status)
-	}
-	if c.Terms == nil || c.Terms.PlanID == "" {
-		return refuse("terms_missing", "subscription %s: change %s does not name the new plan", s.ID, c.ID)
-	}
-	if c.Terms.Seats < 0 {
-		return refuse("seats_negative", "subscription %s: seats must be 0 or more, not %d", s.ID, c.Terms.Seats)
-	}
-	if *c.Terms == s.Terms && !c.AtPeriodEnd && s.AtPeriodEnd == nil {
-		return refuse("nothing_to_change", "subscription %s already has plan %s version %d with %d seats",
-			s.ID, s.Terms.PlanID, s.Terms.PlanVersion, s.Terms.Seats)
-	}
-	return nil
-}
-
-// Defer notes a change or cancellation for the next boundary; a later one replaces it.
+// Defer notes a change or cancellation for the next boundary, in place of what was noted before: the latest word counts.
+// Terms that are in force already leave nothing to do there.
 func (s State) Defer(c Command) State {
-	s.AtPeriodEnd = &Change{Cancel: c.Kind == Cancel, Reason: endReason(c), Terms: c.Terms}
-	s.LastAt = c.At
+	s.LastAt = c.At.UTC()
+	switch {
+	case c.Kind == Cancel:
+		s.AtPeriodEnd = &Change{Cancel: true, Reason: endReason(c)}
+	case *c.Terms == s.Terms:
+		s.AtPeriodEnd = nil
+	default:
+		terms := *c.Terms
+		s.AtPeriodEnd = &Change{Reason: c.Reason, Terms: &terms}
+	}
 	return s
 }
 
-// ChangeNow puts new terms in force at once.
+// ChangeNow puts new terms in force at once. They take the place of terms deferred to the next boundary, but a
+// cancellation deferred to it stands: who cancels must not be billed on because of a seat added meanwhile.
 func (s State) ChangeNow(c Command) State {
-	s.Terms, s.AtPeriodEnd, s.LastAt = *c.Terms, nil, c.At
+	s.Terms, s.LastAt = *c.Terms, c.At.UTC()
+	if !s.cancelsAtBoundary() {
+		s.AtPeriodEnd = nil
+	}
 	return s
 }
 
-// PauseNow stops billing until the subscription is resumed.
+// PauseNow stops billing until the subscription is resumed. Terms deferred to the next period wait for it.
 func (s State) PauseNow(c Command) State {
-	s.Status, s.AtPeriodEnd, s.LastAt = Paused, nil, c.At
+	s.Status, s.LastAt = Paused, c.At.UTC()
 	return s
 }
 
@@ -124,8 +67,11 @@ func (s State) PauseNow(c Command) State {
 func (s State) CancelNow(c Command) State { return s.End(c.At, endReason(c)) }
 
 func endReason(c Command) string {
-	if c.Reason != "" {
+	switch {
+	case c.Reason != "":
 		return c.Reason
+	case c.Actor != "":
+		return "canceled_by_" + c.Actor
 	}
-	return "canceled_by_" + c.Actor
+	return "canceled"
 }

@@ -29,47 +29,50 @@ type Terms struct {
 	Seats       int64  `json:"seats"`
 }
 
-// State is everything a subscription's workflow carries from one billing period to the next.
+// State is everything a subscription's workflow carries from one billing period to the next. Methods return a new state
+// and leave the old one as it was. Instants are in UTC, so that a state survives JSON unchanged.
 type State struct {
 	ID         string           `json:"id"`
 	CustomerID string           `json:"customer_id"`
 	Status     Status           `json:"status"`
 	Terms      Terms            `json:"terms"`
 	BilledBy   catalog.BilledBy `json:"billed_by"`
-	// StartAt is when the subscription begins; TrialEnd, when set, is when the first paid period begins.
+	// StartAt is when the subscription begins; TrialEnd, when set, is when the first paid period began or is to begin.
 	StartAt  time.Time  `json:"start_at"`
 	TrialEnd *time.Time `json:"trial_end,omitempty"`
 	// Anchor is the civil date from which all boundaries are computed; Cycle counts the periods begun, from 0 (-1 before the first).
-	Anchor calendar.Date   `json:"anchor"`
-	Cycle  int             `json:"cycle"`
+	Anchor calendar.Date `json:"anchor"`
+	Cycle  int           `json:"cycle"`
+	// Period is the one under way. The monthly run, not the subscription, moves through the months: whoever defers a
+	// command on a subscription billed by the run sets Period to the month that the command waits for.
 	Period calendar.Period `json:"period"`
 	// AnchorCycle is the cycle that began at the anchor: cycle n begins at the anchor's (n - AnchorCycle)th boundary.
 	// It moves with the anchor when a pause ends or the billing interval changes.
 	AnchorCycle int `json:"anchor_cycle"`
 	// EndsAfter, when above 0, is a fixed term: the number of cycles after which the subscription ends by itself.
 	EndsAfter int `json:"ends_after,omitempty"`
-	// AtPeriodEnd is what was asked to happen at the next boundary.
+	// AtPeriodEnd is what was asked to happen at the next boundary; for a paused subscription that is its resumption.
 	AtPeriodEnd *Change `json:"at_period_end,omitempty"`
 	// Unpaid lists the invoices being collected by dunning, oldest first.
 	Unpaid []string `json:"unpaid,omitempty"`
-	// LastAt is the instant of the latest thing that happened; nothing may be dated before it.
-	LastAt    time.Time  `json:"last_at"`
+	// LastAt is the instant of the latest thing that happened, zero before the first; nothing may be dated before it.
+	LastAt    time.Time  `json:"last_at,omitzero"`
 	EndedAt   *time.Time `json:"ended_at,omitempty"`
 	EndReason string     `json:"end_reason,omitempty"`
 }
 
-// Change is what happens at the end of the period: new terms or the end.
+// Change is what happens at the end of the period: the end if Cancel is set, new terms otherwise.
 type Change struct {
 	Cancel bool   `json:"cancel,omitempty"`
 	Reason string `json:"reason,omitempty"`
 	Terms  *Terms `json:"terms,omitempty"`
 }
 
-// New is a subscription that has been agreed but not begun.
+// New is a subscription that has been agreed but not begun. It can be canceled before its start.
 func New(id, customerID string, terms Terms, billedBy catalog.BilledBy, startAt time.Time, endsAfter int) State {
 	return State{
 		ID: id, CustomerID: customerID, Status: Scheduled, Terms: terms, BilledBy: billedBy,
-		StartAt: startAt, Cycle: -1, EndsAfter: endsAfter, LastAt: startAt,
+		StartAt: startAt.UTC(), Cycle: -1, EndsAfter: endsAfter,
 	}
 }
 

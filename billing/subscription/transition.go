@@ -9,21 +9,28 @@ import (
 
 // StartTrial begins a free trial that ends, unless canceled, with the first paid period.
 func (s State) StartTrial(anchor calendar.Date, end time.Time) State {
-	s.Status, s.Anchor, s.TrialEnd, s.LastAt = Trialing, anchor, &end, s.StartAt
+	end = end.UTC()
+	s.Status, s.Anchor, s.TrialEnd = Trialing, anchor, &end
 	s.Period = calendar.Period{Start: s.StartAt, End: end}
+	s.LastAt = later(s.LastAt, s.StartAt)
 	return s
 }
 
-// EndsAtBoundary says whether the subscription ends at its next boundary instead of beginning another cycle, and why.
+// EndsAtBoundary says whether the subscription ends at its next boundary instead of beginning another cycle, and why:
+// the reason of the cancellation, or "term_ended".
 func (s State) EndsAtBoundary() (reason string, ends bool) {
 	switch {
-	case s.AtPeriodEnd != nil && s.AtPeriodEnd.Cancel:
+	case s.cancelsAtBoundary():
 		return s.AtPeriodEnd.Reason, true
-	case s.EndsAfter > 0 && s.Cycle+1 >= s.EndsAfter:
+	case s.inLastCycle():
 		return "term_ended", true
 	}
 	return "", false
 }
+
+func (s State) cancelsAtBoundary() bool { return s.AtPeriodEnd != nil && s.AtPeriodEnd.Cancel }
+
+func (s State) inLastCycle() bool { return s.EndsAfter > 0 && s.Cycle+1 >= s.EndsAfter }
 
 // TermsAtBoundary are the terms of the cycle that the next boundary begins.
 func (s State) TermsAtBoundary() Terms {
@@ -38,13 +45,13 @@ func (s State) BeginCycle(period calendar.Period) State {
 	s.Terms = s.TermsAtBoundary()
 	s.AtPeriodEnd = nil
 	s.Cycle++
-	s.Period = period
-	s.LastAt = period.Start
+	s.Period = calendar.Period{Start: period.Start.UTC(), End: period.End.UTC()}
+	s.LastAt = later(s.LastAt, s.Period.Start)
 	s.Status = s.paying()
 	return s
 }
 
-// Reanchor makes the next cycle the first of a new series of boundaries.
+// Reanchor makes the next cycle the first of a new series of boundaries, counted from the anchor.
 func (s State) Reanchor(anchor calendar.Date) State {
 	s.Anchor, s.AnchorCycle = anchor, s.Cycle+1
 	return s
@@ -52,12 +59,14 @@ func (s State) Reanchor(anchor calendar.Date) State {
 
 // End closes the subscription for good.
 func (s State) End(at time.Time, reason string) State {
-	s.Status, s.EndedAt, s.EndReason, s.LastAt = Canceled, &at, reason, at
-	s.AtPeriodEnd = nil
+	at = at.UTC()
+	s.Status, s.EndedAt, s.EndReason = Canceled, &at, reason
+	s.AtPeriodEnd, s.LastAt = nil, later(s.LastAt, at)
 	return s
 }
 
-// PaymentFailed notes an invoice that dunning now collects.
+// PaymentFailed notes an invoice that dunning now collects. Only an active subscription becomes past due: a paused or
+// canceled one stays what it is, and a paused one is past due when it is resumed.
 func (s State) PaymentFailed(invoiceID string) State {
 	if !slices.Contains(s.Unpaid, invoiceID) {
 		s.Unpaid = append(slices.Clone(s.Unpaid), invoiceID)
@@ -68,9 +77,13 @@ func (s State) PaymentFailed(invoiceID string) State {
 	return s
 }
 
-// CollectionEnded notes that an invoice is no longer being collected, whether it was paid or given up.
+// CollectionEnded notes that an invoice is no longer being collected, whether it was paid or given up. The subscription
+// stays past due while other invoices are collected.
 func (s State) CollectionEnded(invoiceID string) State {
 	s.Unpaid = slices.DeleteFunc(slices.Clone(s.Unpaid), func(id string) bool { return id == invoiceID })
+	if len(s.Unpaid) == 0 {
+		s.Unpaid = nil
+	}
 	if s.Status == PastDue {
 		s.Status = s.paying()
 	}
@@ -82,4 +95,11 @@ func (s State) paying() Status {
 		return PastDue
 	}
 	return Active
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }

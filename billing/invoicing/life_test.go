@@ -1,0 +1,164 @@
+package invoicing_test
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/shopspring/decimal"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/perennial-billing/perennial/billing/calendar"
+	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/invoicing"
+	"github.com/perennial-billing/perennial/billing/money"
+)
+
+var (
+	anyZone     = rapid.SampledFrom([]string{"UTC", "America/New_York", "Asia/Kolkata", "Europe/Berlin", "Pacific/Apia", "America/Sao_Paulo"})
+	anyCurrency = rapid.SampledFrom([]money.Currency{"USD", "JPY", "KWD"})
+	fineGrain   = rapid.SampledFrom([]catalog.Grain{catalog.GrainDay, catalog.GrainSecond})
+	anyGrain    = rapid.SampledFrom([]catalog.Grain{catalog.GrainDay, catalog.GrainSecond, catalog.GrainNone})
+	anyMonth    = rapid.SampledFrom([]string{"2027-01", "2027-02", "2027-03", "2026-11"})
+	anyCountry  = rapid.SampledFrom([]string{"US", "DE", "GB", "HU", "FI"})
+)
+
+// market is where generated prices are valid: a currency and the digits that prices may have beyond its own.
+type market struct {
+	currency money.Currency
+	finer    int32
+}
+
+func (m market) amount(rt *rapid.T, label string) decimal.Decimal {
+	return decimal.New(rapid.Int64Range(0, 500_000).Draw(rt, label), -int32(m.currency.Digits())-m.finer)
+}
+
+func (m market) perUnit(rt *rapid.T) catalog.Price {
+	return catalog.Price{Model: catalog.PerUnit, UnitAmount: m.amount(rt, "unit")}
+}
+
+func (m market) tiered(rt *rapid.T) catalog.Price {
+	bound := decimal.NewFromInt(rapid.Int64Range(1, 50).Draw(rt, "bound"))
+	return catalog.Price{
+		Model:      rapid.SampledFrom([]catalog.Model{catalog.Graduated, catalog.Volume}).Draw(rt, "model"),
+		FlatAtZero: rapid.Bool().Draw(rt, "flat at zero"),
+		Tiers: []catalog.Tier{
+			{UpTo: &bound, UnitAmount: m.amount(rt, "first"), FlatAmount: m.amount(rt, "flat")}, {UnitAmount: m.amount(rt, "second")},
+		},
+	}
+}
+
+func (m market) charge(rt *rapid.T, id string) catalog.Charge {
+	price := m.perUnit(rt)
+	if rapid.Bool().Draw(rt, "tiered") {
+		price = m.tiered(rt)
+	}
+	if rapid.Bool().Draw(rt, "usage") {
+		return catalog.Charge{
+			ID: id, Name: id, Kind: catalog.Usage, Timing: catalog.Arrears, Meter: "m-" + id, TaxCategory: "saas_b2c", Prices: in(m.currency, price),
+		}
+	}
+	per := rapid.SampledFrom([]catalog.Per{catalog.PerSubscription, catalog.PerSeat}).Draw(rt, "per")
+	timing := rapid.SampledFrom([]catalog.Timing{catalog.Advance, catalog.Advance, catalog.Arrears}).Draw(rt, "timing")
+	return recurring(id, per, timing, in(m.currency, price))
+}
+
+func (m market) plan(rt *rapid.T, id string, grain catalog.Grain) catalog.Plan {
+	charges := make([]catalog.Charge, rapid.IntRange(1, 3).Draw(rt, "charges"))
+	for i := range charges {
+		charges[i] = m.charge(rt, fmt.Sprintf("c%d", i))
+	}
+	return plan(rt, id, grain, charges...)
+}
+
+// life is a subscription whose terms change again and again in one period.
+type life struct {
+	*account
+	market market
+	facts  invoicing.Facts
+	period calendar.Period
+	offers []catalog.Plan
+	terms  invoicing.Terms
+	now    time.Time
+}
+
+func drawLife(rt *rapid.T, m market, grains *rapid.Generator[catalog.Grain]) *life {
+	z := zone(rt, anyZone.Draw(rt, "zone"))
+	l := &life{market: m, period: month(rt, z, anyMonth.Draw(rt, "month"))}
+	for _, id := range []string{"a", "b", "c"} {
+		l.offers = append(l.offers, m.plan(rt, id, grains.Draw(rt, "grain")))
+	}
+	l.account = newAccount(rt, l.offers...)
+	l.facts = taxedIn(anyCountry.Draw(rt, "country"), untaxed(z, l.period.Start))
+	l.facts.Currency = m.currency
+	l.facts.Balance = money.New(rapid.Int64Range(0, 1_000_000).Draw(rt, "balance"), m.currency)
+	l.now, l.terms = l.period.Start, l.drawTerms(rt)
+	f := l.facts
+	f.Opens = &invoicing.Opening{Period: l.period, Terms: l.terms}
+	l.bill(f)
+	return l
+}
+
+func (l *life) drawTerms(rt *rapid.T) invoicing.Terms {
+	return terms(rapid.SampledFrom(l.offers).Draw(rt, "plan"), rapid.Int64Range(0, 80).Draw(rt, "seats"))
+}
+
+// pass lets time go by inside the period; often none does.
+func (l *life) pass(rt *rapid.T) {
+	left := int64(l.period.End.Sub(l.now)/time.Second) - 1
+	if rapid.Bool().Draw(rt, "passes") && left > 0 {
+		l.now = l.now.Add(time.Duration(rapid.Int64Range(0, left).Draw(rt, "seconds")) * time.Second)
+	}
+}
+
+func (l *life) bill(f invoicing.Facts) {
+	inv, err := invoicing.Build(f)
+	if err != nil {
+		require.ErrorIs(l.t, err, invoicing.ErrNothingToBill)
+		return
+	}
+	requireAddsUp(l.t, inv, f)
+	l.keep(inv, f.IssuedAt)
+}
+
+func (l *life) change(to invoicing.Terms) {
+	l.bill(l.revision(l.facts, l.period, l.now, &to))
+	l.terms = to
+}
+
+// price is what terms cost in advance for a part of the period, not rounded. It asks Build for the whole.
+func (l *life) price(of invoicing.Terms, from, to time.Time) decimal.Decimal {
+	f := l.facts
+	f.Opens = &invoicing.Opening{Period: l.period, Terms: of}
+	inv, err := invoicing.Build(f)
+	if err != nil {
+		require.ErrorIs(l.t, err, invoicing.ErrNothingToBill)
+		return decimal.Zero
+	}
+	num, den := l.part(of.Plan.Proration, from, to)
+	return inv.Subtotal.Decimal().Mul(decimal.NewFromInt(num)).DivRound(decimal.NewFromInt(den), 12)
+}
+
+// part counts on its own, without package proration.
+func (l *life) part(grain catalog.Grain, from, to time.Time) (num, den int64) {
+	if grain == catalog.GrainSecond {
+		return int64(to.Sub(from) / time.Second), int64(l.period.End.Sub(l.period.Start) / time.Second)
+	}
+	days := func(a, b time.Time) int64 { return int64(l.facts.Zone.DateOf(a).DaysUntil(l.facts.Zone.DateOf(b))) }
+	return days(from, to), days(l.period.Start, l.period.End)
+}
+
+// drawClosing is a period that ended now, with a change of terms or two and whatever was used.
+func (l *life) drawClosing(rt *rapid.T) *invoicing.Closing {
+	closing := &invoicing.Closing{Period: calendar.Period{Start: l.period.Start, End: l.now}, Full: l.period}
+	middle := l.period.Start.Add(l.now.Sub(l.period.Start) / 2).Truncate(time.Second)
+	for _, period := range []calendar.Period{{Start: l.period.Start, End: middle}, {Start: middle, End: l.now}} {
+		s := invoicing.Segment{Period: period, Terms: l.drawTerms(rt)}
+		for _, meter := range s.Terms.Plan.Meters() {
+			quantity := decimal.New(rapid.Int64Range(0, 1_000_000).Draw(rt, "used"), -2)
+			s.Usage = append(s.Usage, invoicing.Usage{Meter: meter, Quantity: quantity, Late: quantity.Div(decimal.NewFromInt(4))})
+		}
+		closing.Segments = append(closing.Segments, s)
+	}
+	return closing
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/invoicing"
+	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/subscription"
 	"github.com/perennial-billing/perennial/billing/tax"
 	"github.com/perennial-billing/perennial/internal/store"
@@ -24,7 +25,8 @@ type Billing struct {
 	Store *store.Store
 }
 
-// account is one subscription's billing, inside a transaction: who sells, who buys, in which zone.
+// account is one subscription's billing, inside a transaction that has the subscription to itself: who sells, who buys,
+// in which zone.
 type account struct {
 	tx       store.Tx
 	row      store.Subscription
@@ -36,7 +38,7 @@ type account struct {
 func openAccount(ctx context.Context, tx store.Tx, subscriptionID string) (account, error) {
 	a := account{tx: tx}
 	var err error
-	if a.row, err = tx.Subscription(ctx, subscriptionID); err != nil {
+	if a.row, err = tx.LockSubscription(ctx, subscriptionID); err != nil {
 		return a, err
 	}
 	if a.customer, err = tx.Customer(ctx, a.row.CustomerID); err != nil {
@@ -67,22 +69,34 @@ func (a account) enforce(ctx context.Context, terms subscription.Terms, at time.
 	return a.tx.OpenSegment(ctx, a.row.ID, terms, at)
 }
 
+// carriedOut is what is remembered of a command: its result, and by a hash the state that it met.
+type carriedOut struct {
+	message.Turned
+	From string `json:"from"`
+}
+
 // once runs f in a transaction unless a command with this id was carried out for the subscription before;
-// then it answers as that one did.
-func (b *Billing) once(ctx context.Context, subscriptionID string, command subscription.Command,
+// then it answers as that one did. A repetition of this very activity meets the same state; any other state means that
+// the command was asked for again, and the answer says so.
+func (b *Billing) once(ctx context.Context, state subscription.State, command subscription.Command,
 	f func(account) (message.Turned, error),
 ) (message.Turned, error) {
+	from, err := hashOf(state)
+	if err != nil {
+		return message.Turned{}, err
+	}
 	var turned message.Turned
-	err := b.Store.Tx(ctx, func(tx store.Tx) error {
-		recorded, err := tx.RecordedCommand(ctx, subscriptionID, command.ID)
-		if err == nil {
-			return json.Unmarshal(recorded, &turned)
-		}
-		if !errors.Is(err, store.ErrNotFound) {
+	err = b.Store.Tx(ctx, func(tx store.Tx) error {
+		a, err := openAccount(ctx, tx, state.ID)
+		if err != nil {
 			return err
 		}
-		a, err := openAccount(ctx, tx, subscriptionID)
-		if err != nil {
+		recorded, err := tx.CarriedOut(ctx, state.ID, command.ID)
+		if err == nil {
+			turned, err = answerAgain(recorded, command, from)
+			return err
+		}
+		if !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
 		if turned, err = f(a); err != nil || turned.Refusal != nil {
@@ -91,38 +105,71 @@ func (b *Billing) once(ctx context.Context, subscriptionID string, command subsc
 		if err := tx.SaveSubscription(ctx, turned.State); err != nil {
 			return err
 		}
-		return tx.RecordCommand(ctx, subscriptionID, command, turned)
+		return tx.RecordCommand(ctx, state.ID, command, carriedOut{Turned: turned, From: from})
 	})
 	return turned, err
 }
 
-// Turn carries a subscription over its next boundary.
+func hashOf(state subscription.State) (string, error) {
+	encoded, err := json.Marshal(state)
+	return shortHash(string(encoded)), err
+}
+
+// answerAgain is the answer to a command whose id is on record. The same id for something else is refused.
+func answerAgain(recorded store.CarriedOut, command subscription.Command, from string) (message.Turned, error) {
+	var first subscription.Command
+	if err := json.Unmarshal(recorded.Input, &first); err != nil {
+		return message.Turned{}, fmt.Errorf("recorded command %s: %w", command.ID, err)
+	}
+	if !sameRequest(first, command) {
+		return message.Turned{}, refusal("command_id_reused", "command id %q was used for a %s at %s: give another command another id",
+			command.ID, first.Kind, first.At.Format(time.RFC3339))
+	}
+	var result carriedOut
+	if err := json.Unmarshal(recorded.Result, &result); err != nil {
+		return message.Turned{}, fmt.Errorf("recorded result of command %s: %w", command.ID, err)
+	}
+	result.Repeated = result.From != from
+	return result.Turned, nil
+}
+
+// sameRequest says that two commands ask for the same. A caller who repeats a request may date and explain it anew.
+func sameRequest(a, b subscription.Command) bool {
+	if (a.Terms == nil) != (b.Terms == nil) || a.Terms != nil && *a.Terms != *b.Terms {
+		return false
+	}
+	return a.Kind == b.Kind && a.AtPeriodEnd == b.AtPeriodEnd && a.CreditUnused == b.CreditUnused
+}
+
+// Turn carries a subscription over its next boundary. A boundary that was turned before, by a run of the workflow that
+// was reset, is not turned again: the recorded state is where the subscription goes on.
 func (b *Billing) Turn(ctx context.Context, in message.TurnInput) (message.Turned, error) {
 	command := subscription.Command{
-		ID: "boundary:" + in.At.UTC().Format(time.RFC3339), Kind: "boundary", At: in.At, Actor: "schedule",
+		ID: message.BoundaryCommand + in.At.UTC().Format(time.RFC3339Nano), Kind: "boundary", At: in.At, Actor: "schedule",
 	}
-	return b.once(ctx, in.State.ID, command, func(a account) (message.Turned, error) {
-		turned, err := a.turn(ctx, in.State, in.At)
-		if err != nil {
-			return message.Turned{}, fmt.Errorf("subscription %s at %s: %w", in.State.ID, in.At.Format(time.RFC3339), err)
-		}
-		return turned, nil
-	})
+	turned, err := b.once(ctx, in.State, command, func(a account) (message.Turned, error) { return a.turn(ctx, in.State, in.At) })
+	if err != nil {
+		return message.Turned{}, fmt.Errorf("subscription %s at %s: %w", in.State.ID, in.At.Format(time.RFC3339), err)
+	}
+	turned.Repeated = false
+	return turned, nil
 }
 
 // CarryOut carries out a command. A refused one changes nothing.
 func (b *Billing) CarryOut(ctx context.Context, in message.CarryOutInput) (message.Turned, error) {
-	return b.once(ctx, in.State.ID, in.Command, func(a account) (message.Turned, error) {
-		turned, err := a.carryOut(ctx, in.State, in.Command)
-		var refused *subscription.Refusal
-		if errors.As(err, &refused) {
-			return message.Turned{State: in.State, Refusal: refused}, nil
-		}
-		if err != nil {
-			return message.Turned{}, fmt.Errorf("subscription %s, command %s: %w", in.State.ID, in.Command.ID, err)
-		}
-		return turned, nil
+	turned, err := b.once(ctx, in.State, in.Command, func(a account) (message.Turned, error) {
+		return a.carryOut(ctx, in.State, in.Command)
 	})
+	var refused *subscription.Refusal
+	switch {
+	case errors.As(err, &refused):
+		return message.Turned{State: in.State, Refusal: refused}, nil
+	case errors.Is(err, money.ErrOverflow):
+		return message.Turned{State: in.State, Refusal: refusal("amount_too_large", "subscription %s, command %s: %s", in.State.ID, in.Command.ID, err)}, nil
+	case err != nil:
+		return message.Turned{}, fmt.Errorf("subscription %s, command %s: %w", in.State.ID, in.Command.ID, err)
+	}
+	return turned, nil
 }
 
 // NoteStanding records the status that follows from how payments went.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/subscription"
@@ -49,10 +48,22 @@ func (a account) change(ctx context.Context, state subscription.State, c subscri
 		return message.Turned{}, err
 	}
 	if before.Interval != plan.Interval {
+		if err := mayEndPeriod(state); err != nil {
+			return message.Turned{}, err
+		}
 		// The period under way ends here and one of the new length begins.
 		return a.beginCycle(ctx, state.Defer(c), c.At)
 	}
 	return a.changeInPeriod(ctx, state, c, plan)
+}
+
+// mayEndPeriod refuses to end the period under way for one of another length when the subscription is to end with it.
+func mayEndPeriod(state subscription.State) error {
+	if reason, ends := state.EndsAtBoundary(); ends {
+		return refusal("last_period", "subscription %s ends on %s (%s): withdraw that before changing to another billing interval",
+			state.ID, state.Period.End.Format(time.RFC3339), reason)
+	}
+	return nil
 }
 
 // changeInPeriod swaps the terms for the rest of the period and bills the difference at once.
@@ -94,12 +105,8 @@ func (a account) cancel(ctx context.Context, state subscription.State, c subscri
 
 // knowPeriod gives a subscription billed by the monthly run the period whose end a deferred command waits for.
 func (a account) knowPeriod(state subscription.State, at time.Time) subscription.State {
-	if state.BilledBy != catalog.ByInvoiceRun || state.Status == subscription.Scheduled {
-		return state
+	if state.BilledBy == catalog.ByInvoiceRun && state.Running() {
+		state.Period = a.month(at)
 	}
-	first := a.zone.DateOf(at)
-	first.Day = 1
-	month := calendar.Interval{Unit: calendar.Month, Count: 1}
-	state.Period = calendar.Cycle(first, month, a.zone, 0)
 	return state
 }

@@ -32,7 +32,7 @@ func (a account) closing(ctx context.Context, full calendar.Period, until time.T
 			if !seen[meter] {
 				seen[meter], from = true, time.Time{}
 			}
-			used, err := a.tx.ClaimUsage(ctx, a.customer.ID, []string{meter}, from, segment.Period.End, full.Start)
+			used, err := a.tx.ClaimUsage(ctx, a.row.ID, meter, from, segment.Period.End, full.Start)
 			if err != nil {
 				return nil, err
 			}

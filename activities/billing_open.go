@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"time"
+
+	"go.temporal.io/sdk/activity"
 
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/catalog"
@@ -20,6 +23,9 @@ var validID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$`)
 // OpenSubscription checks an agreement against the customer and the catalogue and records it. What is wrong with it
 // comes back as a refusal, and nothing is written.
 func (b *Billing) OpenSubscription(ctx context.Context, in message.Subscribe) (message.Opened, error) {
+	if refused := checkOwner(ctx, in.SubscriptionID); refused != nil {
+		return message.Opened{Refusal: refused}, nil
+	}
 	var opened message.Opened
 	err := b.Store.Tx(ctx, func(tx store.Tx) error {
 		var err error
@@ -31,6 +37,19 @@ func (b *Billing) OpenSubscription(ctx context.Context, in message.Subscribe) (m
 		return message.Opened{Refusal: refused}, nil
 	}
 	return opened, err
+}
+
+// checkOwner holds a workflow to the id of its subscription: that no two workflows own one is Temporal's promise for
+// equal ids only. It is checked here because a history may be replayed under any id.
+func checkOwner(ctx context.Context, subscriptionID string) *subscription.Refusal {
+	if !activity.IsActivity(ctx) {
+		return nil
+	}
+	id, want := activity.GetInfo(ctx).WorkflowExecution.ID, message.SubscriptionID(subscriptionID)
+	if id == want {
+		return nil
+	}
+	return refusal("wrong_workflow_id", "subscription %s is owned by workflow %s, not by %s", subscriptionID, want, id)
 }
 
 func openSubscription(ctx context.Context, tx store.Tx, in message.Subscribe) (message.Opened, error) {
@@ -64,7 +83,8 @@ func openSubscription(ctx context.Context, tx store.Tx, in message.Subscribe) (m
 	return message.Opened{State: state}, addOnce(ctx, tx, in, customer, state)
 }
 
-// addOnce records the subscription. A row that exists is this agreement's own if it has not started: the activity ran before.
+// addOnce records the subscription. A row that exists is this agreement's own if it says the same and has not started:
+// the activity ran before.
 func addOnce(ctx context.Context, tx store.Tx, in message.Subscribe, customer store.Customer, state subscription.State) error {
 	existing, err := tx.Subscription(ctx, in.SubscriptionID)
 	if errors.Is(err, store.ErrNotFound) {
@@ -73,11 +93,17 @@ func addOnce(ctx context.Context, tx store.Tx, in message.Subscribe, customer st
 	if err != nil {
 		return err
 	}
-	if existing.Status != subscription.Scheduled || existing.CustomerID != in.CustomerID || existing.PlanID != in.Terms.PlanID {
+	terms := subscription.Terms{PlanID: existing.PlanID, PlanVersion: existing.PlanVersion, Seats: existing.Seats}
+	same := existing.CustomerID == in.CustomerID && terms == in.Terms && existing.Currency == in.Currency &&
+		existing.StartedAt.Equal(in.StartAt.Truncate(time.Microsecond)) // as the database keeps it
+	if existing.Status != subscription.Scheduled || !same {
 		return refusal("subscription_exists", "subscription %s exists: choose another id", in.SubscriptionID)
 	}
 	return nil
 }
+
+// mostSeats keeps any sane price times the seats within the range of amounts.
+const mostSeats = 10_000_000
 
 // sellable checks that terms can be sold by an entity in a currency.
 func sellable(ctx context.Context, tx store.Tx, entityID string, terms subscription.Terms, currency money.Currency) (catalog.Plan, error) {
@@ -94,6 +120,9 @@ func sellable(ctx context.Context, tx store.Tx, entityID string, terms subscript
 	}
 	if plan.HasSeats() && terms.Seats < 1 {
 		return plan, refusal("seats_missing", "plan %q is priced per seat: seats must be 1 or more, not %d", plan.ID, terms.Seats)
+	}
+	if terms.Seats > mostSeats {
+		return plan, refusal("seats_too_many", "plan %q: seats must be at most %d, not %d", plan.ID, mostSeats, terms.Seats)
 	}
 	if !plan.HasSeats() && terms.Seats != 0 {
 		return plan, refusal("seats_not_sold", "plan %q has no seats: leave seats out", plan.ID)

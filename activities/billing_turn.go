@@ -48,8 +48,10 @@ func (a account) beginCycle(ctx context.Context, state subscription.State, at ti
 		}
 	}
 	period := a.cyclePeriod(state, plan, at)
+	begun := state.BeginCycle(period)
+	begun.PeriodDay = a.zone.DateOf(at)
 	if plan.BilledBy == catalog.ByInvoiceRun {
-		return message.Turned{State: state.BeginCycle(period)}, nil
+		return message.Turned{State: begun}, nil
 	}
 	facts := a.facts(state.ID, fmt.Sprintf("cycle-%d", state.Cycle+1), invoicing.ForCycle, at)
 	facts.Opens = &invoicing.Opening{Period: period, Terms: invoicing.Terms{Plan: plan, Seats: terms.Seats}}
@@ -58,7 +60,7 @@ func (a account) beginCycle(ctx context.Context, state subscription.State, at ti
 			return message.Turned{}, err
 		}
 	}
-	return a.billCycle(ctx, state.BeginCycle(period), facts)
+	return a.billCycle(ctx, begun, facts)
 }
 
 // newTerms puts the terms of the next period in force. Another billing interval begins a new series of boundaries.
@@ -74,9 +76,20 @@ func (a account) newTerms(ctx context.Context, state subscription.State, terms s
 }
 
 // cyclePeriod is the period of the cycle after state's: from the instant it really begins to the anchor's next boundary.
+// Under the monthly run every calendar month is a period, whether or not the workflow had reason to wake up in it.
 func (a account) cyclePeriod(state subscription.State, plan catalog.Plan, at time.Time) calendar.Period {
+	if plan.BilledBy == catalog.ByInvoiceRun {
+		return calendar.Period{Start: at.UTC(), End: a.month(at).End}
+	}
 	n := state.Cycle + 1 - state.AnchorCycle
 	return calendar.Period{Start: at.UTC(), End: calendar.Boundary(state.Anchor, plan.Interval, a.zone, n+1)}
+}
+
+// month is the calendar month around an instant, in the customer's zone.
+func (a account) month(at time.Time) calendar.Period {
+	first := a.zone.DateOf(at)
+	first.Day = 1
+	return calendar.Cycle(first, calendar.Interval{Unit: calendar.Month, Count: 1}, a.zone, 0)
 }
 
 // endPeriodEarly adds the arrears of the period under way to an invoice and, when the period is cut short, the credit

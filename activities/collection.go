@@ -27,24 +27,24 @@ type Collection struct {
 // OpenDunning hands an unpaid invoice to its dunning workflow. Dunning is started here and not as a child, because a
 // subscription must be able to sleep, and to continue as new, while an invoice is collected.
 func (c *Collection) OpenDunning(ctx context.Context, in message.OpenDunningInput) (message.None, error) {
-	step, err := c.NextDunningStep(ctx, message.InvoiceAt{InvoiceID: in.InvoiceID, At: in.At})
-	if err != nil {
-		return message.None{}, err
+	return message.None{}, c.handOver(ctx, message.InvoiceAt{InvoiceID: in.InvoiceID, At: in.At})
+}
+
+// handOver starts the dunning of an invoice that is open.
+func (c *Collection) handOver(ctx context.Context, in message.InvoiceAt) error {
+	step, err := c.NextDunningStep(ctx, in)
+	if err != nil || step.Kind == message.DunningOver {
+		return err
 	}
 	invoice, err := c.Store.Invoice(ctx, in.InvoiceID)
 	if err != nil {
-		return message.None{}, err
+		return err
 	}
-	if err := c.Store.Tx(ctx, func(tx store.Tx) error {
-		return tx.QueueMail(ctx, "payment_failed", in.CustomerID, in.InvoiceID, in.At)
-	}); err != nil {
-		return message.None{}, err
-	}
-	return message.None{}, c.start(ctx, invoice, step)
+	return c.start(ctx, invoice, step, in.At)
 }
 
 // start starts the dunning of an invoice. It is started once ever: that it exists is success.
-func (c *Collection) start(ctx context.Context, invoice store.Invoice, step message.DunningStep) error {
+func (c *Collection) start(ctx context.Context, invoice store.Invoice, step message.DunningStep, at time.Time) error {
 	_, err := c.Temporal.ExecuteWorkflow(ctx, temporalclient.StartWorkflowOptions{
 		ID: message.DunningID(invoice.ID), TaskQueue: message.BillingQueue,
 		WorkflowIDReusePolicy:                    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
@@ -55,7 +55,7 @@ func (c *Collection) start(ctx context.Context, invoice store.Invoice, step mess
 			message.InvoiceID.ValueSet(invoice.ID), message.Currency.ValueSet(string(invoice.Currency)),
 			message.AmountMinor.ValueSet(invoice.AmountDue)),
 	}, message.DunningWorkflow, message.DunningInput{
-		InvoiceID: invoice.ID, CustomerID: invoice.CustomerID, SubscriptionID: invoice.SubscriptionID, Owed: invoice.Owed(), Next: step,
+		InvoiceID: invoice.ID, CustomerID: invoice.CustomerID, SubscriptionID: invoice.SubscriptionID, Owed: invoice.Owed(), At: at, Next: step,
 	})
 	var started *serviceerror.WorkflowExecutionAlreadyStarted
 	if err != nil && !errors.As(err, &started) {
@@ -64,7 +64,8 @@ func (c *Collection) start(ctx context.Context, invoice store.Invoice, step mess
 	return nil
 }
 
-// NextDunningStep decides from the recorded attempts what follows, and records it for operators and for the clock.
+// NextDunningStep decides from the recorded attempts what follows, and records it for operators and for the clock. The
+// customer is told of the first failure.
 func (c *Collection) NextDunningStep(ctx context.Context, in message.InvoiceAt) (message.DunningStep, error) {
 	var step message.DunningStep
 	err := c.Store.Tx(ctx, func(tx store.Tx) error {
@@ -79,37 +80,56 @@ func (c *Collection) NextDunningStep(ctx context.Context, in message.InvoiceAt) 
 		if step, err = nextStep(ctx, tx, invoice, attempts, in.At); err != nil {
 			return fmt.Errorf("dunning of invoice %s: %w", in.InvoiceID, err)
 		}
+		if invoice.Status == "open" && lastFailed(attempts) {
+			if err := tx.QueueMail(ctx, "payment_failed", invoice.CustomerID, invoice.ID, in.At); err != nil {
+				return err
+			}
+		}
 		return tx.SaveDunning(ctx, standing(invoice, attempts, step, in.At))
 	})
 	return step, err
+}
+
+func lastFailed(attempts []store.Payment) bool {
+	return len(attempts) > 0 && attempts[len(attempts)-1].Status == store.PaymentFailed
 }
 
 // lookAgain is how long to wait before asking the provider again about a payment that is under way.
 const lookAgain = 24 * time.Hour
 
 func nextStep(ctx context.Context, tx store.Tx, invoice store.Invoice, attempts []store.Payment, asOf time.Time) (message.DunningStep, error) {
-	if invoice.Status != "open" {
-		return message.DunningStep{Kind: message.DunningOver, At: asOf, Reason: "invoice is " + invoice.Status}, nil
-	}
-	if len(attempts) == 0 {
-		return message.DunningStep{Kind: message.DunningRetry, At: asOf, Attempt: 1, Reason: "first_attempt"}, nil
-	}
-	if last := attempts[len(attempts)-1]; last.Status != store.PaymentFailed {
-		return message.DunningStep{Kind: message.DunningWait, At: asOf.Add(lookAgain), Reason: "payment_" + last.Status}, nil
+	step := message.DunningStep{At: asOf, Attempt: len(attempts) + 1}
+	switch {
+	case invoice.Status != "open":
+		step.Kind, step.Reason = message.DunningOver, "invoice is "+invoice.Status
+		return step, nil
+	case len(attempts) == 0:
+		step.Kind, step.Reason = message.DunningRetry, "first_attempt"
+		return step, nil
+	case !lastFailed(attempts):
+		step.Kind, step.At, step.Reason = message.DunningWait, asOf.Add(lookAgain), "payment_"+attempts[len(attempts)-1].Status
+		return step, nil
 	}
 	entity, err := tx.Entity(ctx, invoice.EntityID)
 	if err != nil {
-		return message.DunningStep{}, err
+		return step, err
 	}
 	facts, err := dunningCase(ctx, tx, invoice, attempts)
 	if err != nil {
-		return message.DunningStep{}, err
+		return step, err
 	}
-	next, err := dunning.Next(entity.Dunning, facts, asOf)
-	return message.DunningStep{
-		Kind: message.DunningKind(next.Kind), At: next.At, Attempt: next.Attempt, Reason: next.Reason,
-		Cancel: entity.Dunning.End == dunning.EndCancel,
-	}, err
+	// News may be dated before the latest attempt, by seconds or by a clock that is late.
+	next, err := dunning.Next(entity.Dunning, facts, notBefore(attempts[len(attempts)-1].AskedAt, asOf))
+	step.Kind, step.At, step.Reason = message.DunningKind(next.Kind), next.At, next.Reason
+	step.Cancel = entity.Dunning.End == dunning.EndCancel
+	return step, err
+}
+
+func notBefore(earliest, at time.Time) time.Time {
+	if at.Before(earliest) {
+		return earliest
+	}
+	return at
 }
 
 func dunningCase(ctx context.Context, tx store.Tx, invoice store.Invoice, attempts []store.Payment) (dunning.Case, error) {
@@ -149,28 +169,37 @@ func standing(invoice store.Invoice, attempts []store.Payment, step message.Dunn
 }
 
 // GiveUpInvoice writes an invoice off. One that was paid meanwhile stays paid.
-func (c *Collection) GiveUpInvoice(ctx context.Context, in message.GiveUp) (message.None, error) {
-	return message.None{}, c.Store.Tx(ctx, func(tx store.Tx) error {
+func (c *Collection) GiveUpInvoice(ctx context.Context, in message.GiveUp) (message.GivenUp, error) {
+	var given message.GivenUp
+	err := c.Store.Tx(ctx, func(tx store.Tx) error {
 		invoice, err := tx.LockInvoice(ctx, in.InvoiceID)
 		if err != nil {
 			return err
-		}
-		if invoice.Status != "open" {
-			return nil
 		}
 		attempts, err := tx.Payments(ctx, in.InvoiceID)
 		if err != nil {
 			return err
 		}
-		if err := tx.SetInvoiceStatus(ctx, invoice.ID, "uncollectible", invoice.AmountPaid, nil); err != nil {
-			return err
-		}
-		if err := tx.Post(ctx, ledger.InvoiceUncollectible(invoice.EntityID, invoice.ID, in.At, invoice.Owed())); err != nil {
-			return err
-		}
-		return tx.SaveDunning(ctx, store.Dunning{
+		row := store.Dunning{
 			InvoiceID: invoice.ID, CustomerID: invoice.CustomerID, Status: "given_up", Attempts: len(attempts), Reason: in.Reason,
 			StartedAt: in.At, EndedAt: &in.At,
-		})
+		}
+		if given.Paid = invoice.Status == "paid"; given.Paid {
+			row.Status, row.Reason = "recovered", "invoice is paid"
+		}
+		if invoice.Status == "open" {
+			if err := writeOff(ctx, tx, invoice, in.At); err != nil {
+				return err
+			}
+		}
+		return tx.SaveDunning(ctx, row)
 	})
+	return given, err
+}
+
+func writeOff(ctx context.Context, tx store.Tx, invoice store.Invoice, at time.Time) error {
+	if err := tx.SetInvoiceStatus(ctx, invoice.ID, "uncollectible", invoice.AmountPaid, nil); err != nil {
+		return err
+	}
+	return tx.Post(ctx, ledger.InvoiceUncollectible(invoice.EntityID, invoice.ID, at, invoice.Owed()))
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/perennial-billing/perennial/billing/ledger"
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/internal/store"
+	"github.com/perennial-billing/perennial/internal/stripeunit"
 	"github.com/perennial-billing/perennial/workflows/message"
 )
 
@@ -30,8 +31,12 @@ type outcome struct {
 	fee         money.Amount
 }
 
-// errNoMethod is the decline code of a customer who has nothing to pay with.
-const errNoMethod = "no_payment_method"
+// Decline codes of our own, for attempts that fail before the provider is asked: the customer has nothing to pay with;
+// the amount has digits that the provider cannot charge.
+const (
+	errNoMethod = "no_payment_method"
+	errAmount   = "amount_not_chargeable"
+)
 
 // ChargeInvoice makes one attempt to collect an invoice. Repeating it, after a crash or a time-out, is the same attempt.
 // If another attempt turns out to be live or to have succeeded, its outcome is the answer and nothing is charged.
@@ -67,10 +72,10 @@ func (p *Payments) begin(ctx context.Context, in message.Charge) (store.Payment,
 				return nil
 			}
 		}
-		if !invoice.Owed().IsPositive() || invoice.Status == "void" {
-			return fmt.Errorf("nothing is owed on invoice %s, which is %s", invoice.ID, invoice.Status)
+		if !invoice.Owed().IsPositive() || invoice.Status != "open" {
+			return fmt.Errorf("nothing is to be collected on invoice %s, which is %s", invoice.ID, invoice.Status)
 		}
-		attempt = newAttempt(invoice, in.Attempt, in.At)
+		attempt = newAttempt(invoice, in.Attempt, askedAt(payments, in.At))
 		method, err := tx.PaymentMethod(ctx, invoice.CustomerID)
 		if err == nil {
 			attempt.MethodID = &method.ID
@@ -80,6 +85,15 @@ func (p *Payments) begin(ctx context.Context, in message.Charge) (store.Payment,
 		return tx.AddPayment(ctx, attempt)
 	})
 	return attempt, invoice, err
+}
+
+// askedAt dates an attempt, which must be later than the one before it. One asked for at the same instant, as an operator
+// may on a test clock, is a moment later.
+func askedAt(earlier []store.Payment, at time.Time) time.Time {
+	if len(earlier) == 0 {
+		return at
+	}
+	return notBefore(earlier[len(earlier)-1].AskedAt.Add(time.Millisecond), at)
 }
 
 func newAttempt(invoice store.Invoice, number int, at time.Time) store.Payment {
@@ -107,7 +121,11 @@ func (p *Payments) ask(ctx context.Context, provider provider, invoice store.Inv
 	if attempt.MethodID == nil {
 		return outcome{status: store.PaymentFailed, declineCode: errNoMethod, fee: money.Zero(invoice.Currency)}, nil
 	}
-	method, err := provider.method(ctx)
+	if _, err := stripeunit.Of(invoice.Due()); err != nil {
+		return outcome{status: store.PaymentFailed, declineCode: errAmount, fee: money.Zero(invoice.Currency)}, nil
+	}
+	// The attempt's own method, even if the customer has changed it meanwhile: a key stands for one request.
+	method, err := provider.method(ctx, *attempt.MethodID)
 	if declined, ok := declineOf(err, invoice.Currency); ok {
 		return declined, nil
 	}
@@ -115,13 +133,17 @@ func (p *Payments) ask(ctx context.Context, provider provider, invoice store.Inv
 		return outcome{}, err
 	}
 	intent, err := provider.intent(ctx, invoice)
+	if declined, ok := declineOf(err, invoice.Currency); ok {
+		return declined, nil
+	}
 	if err != nil {
 		return outcome{}, err
 	}
 	return provider.confirm(ctx, invoice, attempt, intent, method)
 }
 
-// settle records the outcome of an attempt with everything that follows from it, in one transaction.
+// settle records the outcome of an attempt with everything that follows from it, in one transaction. An attempt that is
+// settled already, by a repetition of the activity that was faster, stays as it is.
 func (p *Payments) settle(ctx context.Context, attempt store.Payment, result outcome, at time.Time) (store.Payment, error) {
 	attempt.Status, attempt.DeclineCode, attempt.ProviderFee = result.status, result.declineCode, result.fee.Minor
 	if result.charge != "" {
@@ -133,6 +155,11 @@ func (p *Payments) settle(ctx context.Context, attempt store.Payment, result out
 	err := p.Store.Tx(ctx, func(tx store.Tx) error {
 		invoice, err := tx.LockInvoice(ctx, attempt.InvoiceID)
 		if err != nil {
+			return err
+		}
+		recorded, err := tx.Payment(ctx, attempt.ID)
+		if err != nil || recorded.SettledAt != nil {
+			attempt = recorded
 			return err
 		}
 		if err := tx.SettlePayment(ctx, attempt); err != nil || attempt.Status != store.PaymentSucceeded {
@@ -173,12 +200,16 @@ func (p *Payments) AskProvider(ctx context.Context, in message.InvoiceAt) (messa
 	if len(payments) > 0 {
 		last = payments[len(payments)-1]
 	}
-	if invoice.Status == "paid" || invoice.ProviderIntent == nil {
+	if invoice.Status != "open" || invoice.ProviderIntent == nil {
 		return charged(last), nil
 	}
-	found, err := provider{Payments: p, at: in.At}.find(ctx, *invoice.ProviderIntent, invoice.Currency)
+	asked := provider{Payments: p, at: in.At}
+	found, err := asked.find(ctx, *invoice.ProviderIntent, invoice.Currency)
 	if err != nil {
 		return message.Charged{}, fmt.Errorf("ask about invoice %s: %w", in.InvoiceID, err)
+	}
+	if old, err := asked.isSettled(ctx, invoice.ID, found.charge); err != nil || old || found.status == store.PaymentPending {
+		return charged(last), err
 	}
 	settled, err := p.learn(ctx, invoice, last, found, in.At)
 	return charged(settled), err
@@ -187,15 +218,12 @@ func (p *Payments) AskProvider(ctx context.Context, in message.InvoiceAt) (messa
 // learn records what was found out: it settles a live attempt, or adds the payment that the customer made without us.
 func (p *Payments) learn(ctx context.Context, invoice store.Invoice, last store.Payment, found outcome, at time.Time) (store.Payment, error) {
 	if last.Status != store.PaymentFailed {
-		if found.status == store.PaymentPending {
-			return last, nil
-		}
 		return p.settle(ctx, last, found, at)
 	}
 	if found.status != store.PaymentSucceeded {
 		return last, nil
 	}
-	paid := newAttempt(invoice, last.Attempt+1, at)
+	paid := newAttempt(invoice, last.Attempt+1, askedAt([]store.Payment{last}, at))
 	if err := p.Store.Tx(ctx, func(tx store.Tx) error { return tx.AddPayment(ctx, paid) }); err != nil {
 		return last, err
 	}

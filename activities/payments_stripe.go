@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -36,72 +37,6 @@ func (p provider) params(ctx context.Context, key string) stripe.Params {
 	return params
 }
 
-// providerCustomer returns Stripe's id of the customer, who is introduced to Stripe the first time.
-func (p provider) providerCustomer(ctx context.Context) (string, error) {
-	if p.customer.ProviderCustomerID != nil {
-		return *p.customer.ProviderCustomerID, nil
-	}
-	created, err := p.Stripe.Customers.New(&stripe.CustomerParams{
-		Params: p.params(ctx, "customer:"+p.customer.ID), Name: &p.customer.Name, Email: &p.customer.Email,
-		Metadata: map[string]string{"customer": p.customer.ID},
-	})
-	if err != nil {
-		return "", fmt.Errorf("create customer %s: %w", p.customer.ID, later(err))
-	}
-	return created.ID, p.Store.SetProviderCustomer(ctx, p.customer.ID, created.ID)
-}
-
-// method returns Stripe's id of the payment method to charge, attaching it to the customer the first time.
-func (p provider) method(ctx context.Context) (string, error) {
-	method, err := p.Store.PaymentMethod(ctx, p.customer.ID)
-	if err != nil {
-		return "", err
-	}
-	if method.ProviderID != nil {
-		return *method.ProviderID, nil
-	}
-	customer, err := p.providerCustomer(ctx)
-	if err != nil {
-		return "", err
-	}
-	attached, err := p.Stripe.PaymentMethods.Attach(method.ProviderToken, &stripe.PaymentMethodAttachParams{
-		Params: p.params(ctx, "attach:"+method.ID), Customer: &customer,
-	})
-	if err != nil {
-		return "", fmt.Errorf("attach payment method %s: %w", method.ID, later(err))
-	}
-	network := ""
-	if attached.Card != nil {
-		network = string(attached.Card.Brand)
-	}
-	return attached.ID, p.Store.SetProviderMethod(ctx, method.ID, attached.ID, network)
-}
-
-// intent returns the payment intent of an invoice, which is created once and never again.
-func (p provider) intent(ctx context.Context, invoice store.Invoice) (string, error) {
-	if invoice.ProviderIntent != nil {
-		return *invoice.ProviderIntent, nil
-	}
-	customer, err := p.providerCustomer(ctx)
-	if err != nil {
-		return "", err
-	}
-	amount, err := stripeunit.Of(invoice.Due())
-	if err != nil {
-		return "", err
-	}
-	created, err := p.Stripe.PaymentIntents.New(&stripe.PaymentIntentParams{
-		Params: p.params(ctx, "intent:"+invoice.ID), Amount: &amount, Currency: stripe.String(string(invoice.Currency)), Customer: &customer,
-		Description:             stripe.String("Invoice " + invoice.Number),
-		AutomaticPaymentMethods: &stripe.PaymentIntentAutomaticPaymentMethodsParams{Enabled: stripe.Bool(true), AllowRedirects: stripe.String("never")},
-		Metadata:                map[string]string{"invoice": invoice.ID, "customer": invoice.CustomerID, "subscription": invoice.SubscriptionID},
-	})
-	if err != nil {
-		return "", fmt.Errorf("create payment intent: %w", later(err))
-	}
-	return created.ID, p.Store.SetInvoiceIntent(ctx, invoice.ID, created.ID)
-}
-
 // confirm makes the attempt. The same key gives the same answer however often it is asked, so a repetition after a
 // crash cannot charge twice. Only an error of the provider's own leaves the outcome open; then the intent is read.
 func (p provider) confirm(ctx context.Context, invoice store.Invoice, attempt store.Payment, intent, method string) (outcome, error) {
@@ -129,11 +64,11 @@ func (p provider) afterFailure(ctx context.Context, invoice store.Invoice, attem
 	if err != nil {
 		return outcome{}, err
 	}
-	known, err := p.chargeIsKnown(ctx, invoice.ID, found.charge)
+	old, err := p.isSettled(ctx, invoice.ID, found.charge)
 	if err != nil {
 		return outcome{}, err
 	}
-	if found.status != store.PaymentPending && !known {
+	if found.status != store.PaymentPending && found.charge != "" && !old {
 		return found, nil
 	}
 	key := fmt.Sprintf("charge:%s:%d:after-%s", invoice.ID, attempt.Attempt, shortHash(attempt.IdempotencyKey))
@@ -143,15 +78,13 @@ func (p provider) afterFailure(ctx context.Context, invoice store.Invoice, attem
 	return outcome{}, fmt.Errorf("the provider failed and did nothing; the attempt goes on under a new key: %w", cause)
 }
 
-// chargeIsKnown says that a charge belongs to an earlier attempt.
-func (p provider) chargeIsKnown(ctx context.Context, invoiceID, charge string) (bool, error) {
+// isSettled says that a charge belongs to an attempt whose outcome is recorded.
+func (p provider) isSettled(ctx context.Context, invoiceID, charge string) (bool, error) {
 	payments, err := p.Store.Payments(ctx, invoiceID)
-	for _, payment := range payments {
-		if charge != "" && payment.ProviderCharge != nil && *payment.ProviderCharge == charge {
-			return true, err
-		}
-	}
-	return charge == "", err
+	settled := slices.ContainsFunc(payments, func(payment store.Payment) bool {
+		return payment.SettledAt != nil && payment.ProviderCharge != nil && *payment.ProviderCharge == charge
+	})
+	return settled, err
 }
 
 // find reads a payment intent. An intent that nobody has confirmed yet is pending.

@@ -44,7 +44,11 @@ func (r *Runs) PrepareRun(ctx context.Context, in message.InvoiceRunInput) (mess
 	return message.RunProgress{Due: counts.Due, Shards: run.Shards}, err
 }
 
+// mostFailures is how many members of a shard may fail before the rest is left for the next try.
+const mostFailures = 10
+
 // BillShard makes the invoices of a shard, each in a transaction of its own, so that a run that stops goes on where it was.
+// A member that cannot be billed does not hold up the others; it is an error after them.
 func (r *Runs) BillShard(ctx context.Context, in message.Shard) (message.ShardBilled, error) {
 	run, err := r.Store.Run(ctx, in.RunID)
 	if err != nil {
@@ -55,11 +59,14 @@ func (r *Runs) BillShard(ctx context.Context, in message.Shard) (message.ShardBi
 		return message.ShardBilled{}, err
 	}
 	var done message.ShardBilled
+	var failures []error
 	for _, member := range members {
-		if member.InvoiceID == nil && member.SkippedBecause == nil {
-			if member, err = r.billMember(ctx, run, member); err != nil {
-				return done, fmt.Errorf("run %s, subscription %s: %w", run.ID, member.SubscriptionID, err)
+		if member, err = r.billMember(ctx, run, member); err != nil {
+			failures = append(failures, fmt.Errorf("subscription %s: %w", member.SubscriptionID, err))
+			if len(failures) == mostFailures || ctx.Err() != nil {
+				break
 			}
+			continue
 		}
 		if member.InvoiceID != nil {
 			done.Invoiced++
@@ -68,11 +75,17 @@ func (r *Runs) BillShard(ctx context.Context, in message.Shard) (message.ShardBi
 		}
 		activity.RecordHeartbeat(ctx, member.SubscriptionID)
 	}
+	if len(failures) > 0 {
+		return done, fmt.Errorf("run %s, shard %d: %w", run.ID, in.Shard, errors.Join(failures...))
+	}
 	return done, nil
 }
 
-// billMember bills one subscription's month, or records why there is nothing to bill.
+// billMember bills one subscription's month, or records why there is nothing to bill, unless that was done before.
 func (r *Runs) billMember(ctx context.Context, run store.Run, member store.Member) (store.Member, error) {
+	if member.InvoiceID != nil || member.SkippedBecause != nil {
+		return member, nil
+	}
 	err := r.Store.Tx(ctx, func(tx store.Tx) error {
 		account, err := openAccount(ctx, tx, member.SubscriptionID)
 		if err != nil {
@@ -145,11 +158,7 @@ func (r *Runs) collect(ctx context.Context, invoiceID string, in message.Shard) 
 	if err != nil || invoice.Status != "open" {
 		return err
 	}
-	step, err := r.Collection.NextDunningStep(ctx, message.InvoiceAt{InvoiceID: invoiceID, At: in.AsOf})
-	if err != nil {
-		return err
-	}
-	return r.Collection.start(ctx, invoice, step)
+	return r.Collection.handOver(ctx, message.InvoiceAt{InvoiceID: invoiceID, At: in.AsOf})
 }
 
 // CompleteRun proves completeness: every member has an invoice or a stated reason. Anything else is an alarm.

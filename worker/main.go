@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/sendgrid/rest"
+	"go.temporal.io/sdk/interceptor"
 	temporallog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/worker"
 
@@ -54,12 +55,15 @@ func run(ctx context.Context) error {
 	}
 	defer temporal.Close()
 
-	billing := worker.New(temporal, message.BillingQueue, worker.Options{MaxConcurrentActivityExecutionSize: databaseSlots})
+	alive := []interceptor.WorkerInterceptor{&activities.Alive{}}
+	billing := worker.New(temporal, message.BillingQueue, worker.Options{MaxConcurrentActivityExecutionSize: databaseSlots, Interceptors: alive})
 	workflows.Register(billing)
 	collection := &activities.Collection{Store: db, Temporal: temporal}
 	activities.RegisterBilling(billing, &activities.Billing{Store: db}, collection,
 		&activities.Runs{Store: db, Collection: collection}, &activities.Filing{Store: db})
-	payments := worker.New(temporal, message.PaymentsQueue, worker.Options{MaxConcurrentActivityExecutionSize: databaseSlots, DisableWorkflowWorker: true})
+	payments := worker.New(temporal, message.PaymentsQueue, worker.Options{
+		MaxConcurrentActivityExecutionSize: databaseSlots, DisableWorkflowWorker: true, Interceptors: alive,
+	})
 	activities.RegisterPayments(payments, &activities.Payments{Store: db, Stripe: settings.Stripe()})
 	for _, w := range []worker.Worker{billing, payments} {
 		if err := w.Start(); err != nil {

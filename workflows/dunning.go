@@ -12,7 +12,7 @@ import (
 
 // Dunning collects one unpaid invoice until it is paid or given up. It ends at once when the customer pays.
 func Dunning(ctx workflow.Context, in message.DunningInput) error {
-	d := &dunningRun{in: in, next: in.Next}
+	d := &dunningRun{in: in, next: in.Next, at: in.At}
 	if err := d.setup(ctx); err != nil {
 		return err
 	}
@@ -22,34 +22,33 @@ func Dunning(ctx workflow.Context, in message.DunningInput) error {
 type dunningRun struct {
 	in       message.DunningInput
 	next     message.DunningStep
+	at       time.Time // billing time of the latest thing dealt with; nothing is dated before it
 	alarm    alarm
 	attempts int
 	lastCode string
 	last     message.PaymentStatus
-	news     []message.PaymentNews
+	news     workflow.ReceiveChannel
 	retryAt  *time.Time // an operator asked for an attempt now, dated so
 	shown    string
 }
 
 func (d *dunningRun) setup(ctx workflow.Context) error {
+	d.news = workflow.GetSignalChannel(ctx, message.PaymentNewsSignal)
 	err := workflow.SetQueryHandler(ctx, message.DunningQuery, func() (message.DunningState, error) {
 		return message.DunningState{Next: d.next, Attempts: d.attempts, LastCode: d.lastCode}, nil
 	})
 	if err != nil {
 		return err
 	}
-	if err := workflow.SetUpdateHandler(ctx, message.RetryNowUpdate, d.retryNow); err != nil {
-		return err
-	}
-	workflow.Go(ctx, d.listen)
-	return nil
+	return workflow.SetUpdateHandlerWithOptions(ctx, message.RetryNowUpdate, d.retryNow,
+		workflow.UpdateHandlerOptions{Validator: d.checkRetry})
 }
 
 func (d *dunningRun) run(ctx workflow.Context) error {
 	for d.next.Kind != message.DunningOver {
 		d.show(ctx)
 		d.alarm.set(ctx, d.next.At, d.words())
-		err := workflow.Await(ctx, func() bool { return d.alarm.rings() || len(d.news) > 0 || d.retryAt != nil })
+		err := workflow.Await(ctx, func() bool { return d.alarm.rings() || d.news.Len() > 0 || d.retryAt != nil })
 		if err != nil {
 			return err
 		}
@@ -63,46 +62,53 @@ func (d *dunningRun) run(ctx workflow.Context) error {
 
 // step does what is due, and asks what comes after it. It is done when the invoice was given up.
 func (d *dunningRun) step(ctx workflow.Context) (done bool, err error) {
-	at := d.next.At
+	var news message.PaymentNews
 	switch {
-	case len(d.news) > 0:
-		at = d.news[0].At
-		d.news = nil
-		if err := d.ask(ctx, at); err != nil {
-			return false, err
+	case d.news.ReceiveAsync(&news):
+		d.advance(news.At)
+		for d.news.ReceiveAsync(&news) { // one look at the provider answers them all
+			d.advance(news.At)
 		}
-	case d.retryAt != nil, d.next.Kind == message.DunningRetry:
-		if d.retryAt != nil {
-			at, d.retryAt = *d.retryAt, nil
-		}
-		if err := d.charge(ctx, at); err != nil {
-			return false, err
-		}
+		err = d.ask(ctx)
+	case d.retryAt != nil:
+		d.advance(*d.retryAt)
+		err = d.charge(ctx)
+	case !d.alarm.rings():
+		return false, nil // the signal could not be decoded, and was dropped
 	case d.next.Kind == message.DunningGiveUp:
 		return true, d.giveUp(ctx)
+	case d.next.Kind == message.DunningRetry:
+		d.advance(d.next.At)
+		err = d.charge(ctx)
 	default: // the customer's time is over, or a payment has been under way for long
-		if err := d.ask(ctx, at); err != nil {
-			return false, err
-		}
+		d.advance(d.next.At)
+		err = d.ask(ctx)
 	}
-	d.next, err = inStore(ctx, message.NextDunningStep, message.InvoiceAt{InvoiceID: d.in.InvoiceID, At: at}, "Decide what comes next")
+	if err != nil {
+		return false, err
+	}
+	d.next, err = inStore(ctx, message.NextDunningStep, message.InvoiceAt{InvoiceID: d.in.InvoiceID, At: d.at}, "Decide what comes next")
 	return false, err
 }
 
-func (d *dunningRun) charge(ctx workflow.Context, at time.Time) error {
+// advance moves billing time to an instant. It never goes back: news may arrive late.
+func (d *dunningRun) advance(to time.Time) { d.at = later(d.at, to) }
+
+func (d *dunningRun) charge(ctx workflow.Context) error {
 	charged, err := atProvider(ctx, message.ChargeInvoice,
-		message.Charge{InvoiceID: d.in.InvoiceID, Attempt: d.next.Attempt, At: at},
+		message.Charge{InvoiceID: d.in.InvoiceID, Attempt: d.next.Attempt, At: d.at},
 		fmt.Sprintf("Attempt %d: charge %s", d.next.Attempt, d.in.Owed))
 	if err != nil {
 		return err
 	}
 	d.attempts, d.last, d.lastCode = d.attempts+1, charged.Status, charged.DeclineCode
+	d.retryAt = nil // whoever asked while this attempt was under way has its answer
 	return nil
 }
 
 // ask finds out what is true after news from outside.
-func (d *dunningRun) ask(ctx workflow.Context, at time.Time) error {
-	charged, err := atProvider(ctx, message.AskProvider, message.InvoiceAt{InvoiceID: d.in.InvoiceID, At: at}, "Ask the provider what was paid")
+func (d *dunningRun) ask(ctx workflow.Context) error {
+	charged, err := atProvider(ctx, message.AskProvider, message.InvoiceAt{InvoiceID: d.in.InvoiceID, At: d.at}, "Ask the provider what was paid")
 	if err != nil {
 		return err
 	}
@@ -110,13 +116,17 @@ func (d *dunningRun) ask(ctx workflow.Context, at time.Time) error {
 	return nil
 }
 
+// giveUp writes the invoice off, unless it turns out to have been paid at the last moment.
 func (d *dunningRun) giveUp(ctx workflow.Context) error {
-	_, err := inStore(ctx, message.GiveUpInvoice,
-		message.GiveUp{InvoiceID: d.in.InvoiceID, At: d.next.At, Reason: d.next.Reason}, "Give up: "+d.next.Reason)
+	d.advance(d.next.At)
+	ended, err := inStore(ctx, message.GiveUpInvoice,
+		message.GiveUp{InvoiceID: d.in.InvoiceID, At: d.at, Reason: d.next.Reason}, "Give up: "+d.next.Reason)
 	if err != nil {
 		return err
 	}
-	return d.finish(ctx, message.CollectionEnded{InvoiceID: d.in.InvoiceID, At: d.next.At, Cancel: d.next.Cancel})
+	return d.finish(ctx, message.CollectionEnded{
+		InvoiceID: d.in.InvoiceID, At: d.at, Paid: ended.Paid, Cancel: d.next.Cancel && !ended.Paid,
+	})
 }
 
 // finish tells the subscription and ends the workflow. A subscription that has ended needs no telling.
@@ -129,23 +139,23 @@ func (d *dunningRun) finish(ctx workflow.Context, ended message.CollectionEnded)
 	return workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
 }
 
+// checkRetry refuses an attempt that would have nothing to collect.
+func (d *dunningRun) checkRetry(_ workflow.Context, at time.Time) error {
+	if at.IsZero() {
+		return temporal.NewNonRetryableApplicationError("retry-now of invoice "+d.in.InvoiceID+" does not say when it takes effect", "retry_at_missing", nil)
+	}
+	if d.next.Kind != message.DunningRetry && d.next.Kind != message.DunningWait {
+		return temporal.NewNonRetryableApplicationError("invoice "+d.in.InvoiceID+" is not being collected any more", "not_collecting", nil)
+	}
+	return nil
+}
+
 // retryNow makes the next attempt at once, whatever the schedule says.
 func (d *dunningRun) retryNow(ctx workflow.Context, at time.Time) (message.PaymentStatus, error) {
-	if d.next.Kind != message.DunningRetry && d.next.Kind != message.DunningWait {
-		return "", temporal.NewNonRetryableApplicationError("invoice "+d.in.InvoiceID+" is not being collected any more", "not_collecting", nil)
-	}
 	attempts := d.attempts
 	d.retryAt = &at
 	err := workflow.Await(ctx, func() bool { return d.attempts > attempts || d.next.Kind == message.DunningOver })
 	return d.last, err
-}
-
-func (d *dunningRun) listen(ctx workflow.Context) {
-	for {
-		var news message.PaymentNews
-		workflow.GetSignalChannel(ctx, message.PaymentNewsSignal).Receive(ctx, &news)
-		d.news = append(d.news, news)
-	}
 }
 
 func (d *dunningRun) words() string {
@@ -154,7 +164,7 @@ func (d *dunningRun) words() string {
 
 func (d *dunningRun) show(ctx workflow.Context) {
 	workflow.SetCurrentDetails(ctx, fmt.Sprintf(
-		"| | |\n|---|---|\n| Invoice | %s |\n| Owed | %s |\n| Attempts here | %d |\n| Last decline | %s |\n| Next | %s on %s |\n",
+		"| Invoice | %s |\n|---|---|\n| Owed | %s |\n| Attempts here | %d |\n| Last decline | %s |\n| Next | %s on %s |\n",
 		d.in.InvoiceID, d.in.Owed, d.attempts, d.lastCode, d.words(), d.next.At.UTC().Format("2006-01-02 15:04 MST")))
 	if d.shown == string(d.next.Kind) {
 		return

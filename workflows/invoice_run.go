@@ -101,6 +101,6 @@ func (r *invoiceRun) shard(n int) message.Shard {
 func (r *invoiceRun) show(ctx workflow.Context) {
 	p := r.progress
 	workflow.SetCurrentDetails(ctx, fmt.Sprintf(
-		"| | |\n|---|---|\n| Period | %s |\n| Due | %d |\n| Shards | %d of %d |\n| Invoiced | %d |\n| Skipped with a reason | %d |\n",
+		"| Period | %s |\n|---|---|\n| Due | %d |\n| Shards | %d of %d |\n| Invoiced | %d |\n| Skipped with a reason | %d |\n",
 		r.in.Period, p.Due, p.ShardDone, p.Shards, p.Invoiced, p.Skipped))
 }

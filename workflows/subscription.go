@@ -29,9 +29,11 @@ type subscriptionRun struct {
 	billed  bool // this run has begun a billing cycle
 	first   *message.Billed
 	next    alarm
-	queue   []*request
-	news    []message.CollectionEnded
-	shown   shown
+	queue   []*request // by instant, oldest first
+	// news is read only when the loop takes one. A coroutine that read ahead could hold a signal, unseen by the loop, at
+	// the moment the run continues as new: the signal would be lost.
+	news  workflow.ReceiveChannel
+	shown shown
 }
 
 // request is a command waiting for the loop, then its answer waiting for the caller.
@@ -44,8 +46,10 @@ type request struct {
 
 func (s *subscriptionRun) setup(ctx workflow.Context) error {
 	if s.in.State != nil {
-		s.state, s.opened, s.started = *s.in.State, true, true
+		s.state, s.opened = *s.in.State, true
+		s.started = s.state.Status != subscription.Scheduled
 	}
+	s.news = workflow.GetSignalChannel(ctx, message.CollectionEndedSignal)
 	if err := workflow.SetQueryHandler(ctx, message.StatusQuery, s.status); err != nil {
 		return err
 	}
@@ -53,12 +57,8 @@ func (s *subscriptionRun) setup(ctx workflow.Context) error {
 		workflow.UpdateHandlerOptions{Validator: s.checkSubscribe}); err != nil {
 		return err
 	}
-	if err := workflow.SetUpdateHandlerWithOptions(ctx, message.CommandUpdate, s.command,
-		workflow.UpdateHandlerOptions{Validator: s.checkCommand}); err != nil {
-		return err
-	}
-	workflow.Go(ctx, s.listen)
-	return nil
+	return workflow.SetUpdateHandlerWithOptions(ctx, message.CommandUpdate, s.command,
+		workflow.UpdateHandlerOptions{Validator: s.checkCommand})
 }
 
 func (s *subscriptionRun) run(ctx workflow.Context) error {
@@ -71,7 +71,7 @@ func (s *subscriptionRun) run(ctx workflow.Context) error {
 		if err := s.wait(ctx); err != nil {
 			return err
 		}
-		if s.periodIsOver() {
+		if s.mayLeave(ctx) {
 			if again, err := s.leave(ctx); !again {
 				return err
 			}
@@ -92,8 +92,7 @@ func (s *subscriptionRun) open(ctx workflow.Context) error {
 		return err
 	}
 	if opened.Refusal != nil {
-		s.refusal = opened.Refusal
-		s.answerAll(opened.Refusal)
+		s.refusal = opened.Refusal // from now on handlers answer with it
 		if err := s.handlersFinished(ctx); err != nil {
 			return err
 		}
@@ -112,13 +111,28 @@ func (s *subscriptionRun) wait(ctx workflow.Context) error {
 		s.next.stop()
 	}
 	return workflow.Await(ctx, func() bool {
-		return s.next.rings() || len(s.queue) > 0 || len(s.news) > 0
+		return s.next.rings() || s.news.Len() > 0 || s.commandIsNext() || s.mayLeave(ctx)
 	})
 }
 
-// periodIsOver says that this run has billed its period, the period has ended and nobody is waiting for an answer.
-func (s *subscriptionRun) periodIsOver() bool {
-	return s.billed && s.next.rings() && len(s.queue) == 0 && len(s.news) == 0
+// commandIsNext says that the oldest command comes before the instant at which the subscription acts by itself. A command
+// dated at or after that instant waits for it: it belongs to what begins there.
+func (s *subscriptionRun) commandIsNext() bool {
+	if len(s.queue) == 0 {
+		return false
+	}
+	due, ok := s.state.NextDue()
+	return !ok || s.queue[0].command.At.Before(due)
+}
+
+// mayLeave says that no message is waiting and this run has done its part: it has billed its period, which is over, or
+// its history has grown long, as that of a subscription that is never renewed would without end.
+func (s *subscriptionRun) mayLeave(ctx workflow.Context) bool {
+	if len(s.queue) > 0 || s.news.Len() > 0 {
+		return false
+	}
+	tooLong := workflow.GetInfo(ctx).GetContinueAsNewSuggested() && workflow.AllHandlersFinished(ctx)
+	return s.billed && s.next.rings() || tooLong
 }
 
 // leave continues as new unless a message came in meanwhile; then the loop goes on (again is true).
@@ -129,8 +143,8 @@ func (s *subscriptionRun) leave(ctx workflow.Context) (again bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	// Nothing may yield between here and the return: a signal that came in then would be lost.
-	if s.drainSignals(ctx); len(s.queue) > 0 || len(s.news) > 0 {
+	// Nothing may yield between here and the return: a message that came in then would be lost.
+	if len(s.queue) > 0 || s.news.Len() > 0 {
 		return true, nil
 	}
 	return false, workflow.NewContinueAsNewError(ctx, message.SubscriptionWorkflow,
@@ -139,21 +153,38 @@ func (s *subscriptionRun) leave(ctx workflow.Context) (again bool, err error) {
 
 // step does the one thing that comes first: news of payments, then commands and the boundary in the order of their instants.
 func (s *subscriptionRun) step(ctx workflow.Context) error {
+	var news message.CollectionEnded
 	switch {
-	case len(s.news) > 0:
-		return s.collectionEnded(ctx)
-	case len(s.queue) > 0 && (!s.next.rings() || s.queue[0].command.At.Before(s.next.at)):
+	case s.news.ReceiveAsync(&news):
+		return s.collectionEnded(ctx, news)
+	case s.commandIsNext():
 		return s.carryOut(ctx)
+	case s.next.rings():
+		return s.turn(ctx)
 	}
-	return s.turn(ctx)
+	return nil // the signal could not be decoded, and was dropped
 }
 
-// close answers whoever still waits and ends the workflow.
+// close answers whoever still waits, and repeated commands as they were answered before, and ends the workflow.
 func (s *subscriptionRun) close(ctx workflow.Context) error {
 	s.next.stop()
-	for _, req := range s.queue {
-		req.err, req.done = refusalError(s.state.Check(req.command)), true
+	for {
+		for len(s.queue) > 0 {
+			if err := s.carryOut(ctx); err != nil {
+				return err
+			}
+		}
+		err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) || len(s.queue) > 0 })
+		if err != nil {
+			return err
+		}
+		if len(s.queue) == 0 {
+			break
+		}
 	}
-	s.queue = nil
-	return s.handlersFinished(ctx)
+	var late message.CollectionEnded
+	for s.news.ReceiveAsync(&late) { // the subscription's end was not waiting for it
+		continue
+	}
+	return nil
 }

@@ -1,6 +1,9 @@
 package workflows
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -44,51 +47,59 @@ func (s *subscriptionRun) subscribe(ctx workflow.Context, in message.Subscribe) 
 	return message.Subscribed{State: s.state, Invoice: s.first}, nil
 }
 
-// checkCommand refuses, before anything is written, what cannot be carried out.
+// Limits of the texts in a command, which become part of the history.
+const (
+	longestCommandID = 200
+	longestActor     = 100
+	longestReason    = 500
+)
+
+// checkCommand refuses, before anything is written, what cannot be a command at all. Whether the subscription can carry
+// it out is decided when it is its turn: its repetition must be answered as it was the first time.
 func (s *subscriptionRun) checkCommand(ctx workflow.Context, c subscription.Command) error {
-	if c.At.After(workflow.Now(ctx).Add(clockSkew)) {
-		return refusalError(&subscription.Refusal{
-			Code:    "command_in_future",
-			Message: "subscription " + s.in.Subscribe.SubscriptionID + ": command " + c.ID + " is dated in the future: " + c.At.Format(time.RFC3339),
-		})
+	if s.refusal != nil {
+		return refusalError(s.refusal)
 	}
-	if !s.opened {
-		return nil
+	return refusalError(s.malformed(ctx, c))
+}
+
+func (s *subscriptionRun) malformed(ctx workflow.Context, c subscription.Command) error {
+	id := s.in.Subscribe.SubscriptionID
+	switch {
+	case c.ID == "" || c.At.IsZero():
+		return s.state.Check(c)
+	case len(c.ID) > longestCommandID || len(c.Actor) > longestActor || len(c.Reason) > longestReason:
+		return &subscription.Refusal{Code: "command_too_long", Message: fmt.Sprintf(
+			"subscription %s: a command has at most %d bytes of id, %d of actor and %d of reason", id, longestCommandID, longestActor, longestReason)}
+	case strings.HasPrefix(c.ID, message.BoundaryCommand), strings.HasPrefix(c.ID, message.UnpaidCommand):
+		return &subscription.Refusal{Code: "command_id_reserved", Message: fmt.Sprintf(
+			"subscription %s: command ids that begin with %q or %q are the schedule's and dunning's own", id, message.BoundaryCommand, message.UnpaidCommand)}
+	case c.At.After(workflow.Now(ctx).Add(clockSkew)):
+		return &subscription.Refusal{Code: "command_in_future", Message: fmt.Sprintf(
+			"subscription %s: command %s is dated in the future: %s", id, c.ID, c.At.Format(time.RFC3339))}
 	}
-	return refusalError(s.state.Check(c))
+	return nil
 }
 
 func (s *subscriptionRun) command(ctx workflow.Context, c subscription.Command) (message.CommandResult, error) {
 	req := &request{command: c}
-	s.queue = append(s.queue, req)
-	if err := workflow.Await(ctx, func() bool { return req.done }); err != nil {
+	s.enqueue(req)
+	if err := workflow.Await(ctx, func() bool { return req.done || s.refusal != nil }); err != nil {
 		return message.CommandResult{}, err
+	}
+	if !req.done {
+		return message.CommandResult{}, refusalError(s.refusal)
 	}
 	return req.result, req.err
 }
 
-// listen moves signals to where the loop sees them.
-func (s *subscriptionRun) listen(ctx workflow.Context) {
-	for {
-		var news message.CollectionEnded
-		workflow.GetSignalChannel(ctx, message.CollectionEndedSignal).Receive(ctx, &news)
-		s.news = append(s.news, news)
+// enqueue keeps the queue in the order of instants; of equal ones, who came first is served first.
+func (s *subscriptionRun) enqueue(req *request) {
+	i := slices.IndexFunc(s.queue, func(waiting *request) bool { return waiting.command.At.After(req.command.At) })
+	if i < 0 {
+		i = len(s.queue)
 	}
-}
-
-// drainSignals takes the signals that listen has not seen yet.
-func (s *subscriptionRun) drainSignals(ctx workflow.Context) {
-	var news message.CollectionEnded
-	for workflow.GetSignalChannel(ctx, message.CollectionEndedSignal).ReceiveAsync(&news) {
-		s.news = append(s.news, news)
-	}
-}
-
-func (s *subscriptionRun) answerAll(refused *subscription.Refusal) {
-	for _, req := range s.queue {
-		req.err, req.done = refusalError(refused), true
-	}
-	s.queue = nil
+	s.queue = slices.Insert(s.queue, i, req)
 }
 
 func (s *subscriptionRun) handlersFinished(ctx workflow.Context) error {

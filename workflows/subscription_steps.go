@@ -33,27 +33,35 @@ func (s *subscriptionRun) turn(ctx workflow.Context) error {
 
 // collect charges an invoice; what is not paid at once is handed to dunning.
 func (s *subscriptionRun) collect(ctx workflow.Context, invoice *message.Billed) error {
-	if invoice == nil || !invoice.AmountDue.IsPositive() {
-		return nil
-	}
-	charged, err := atProvider(ctx, message.ChargeInvoice,
-		message.Charge{InvoiceID: invoice.InvoiceID, Attempt: 1, At: s.state.LastAt},
-		fmt.Sprintf("Charge %s for invoice %s", invoice.AmountDue, invoice.Number))
-	if err != nil {
+	if err := s.charge(ctx, invoice, s.state.LastAt); err != nil {
 		return err
 	}
-	invoice.Payment = charged.Status
-	if charged.Status == message.Paid {
+	if isSettled(invoice) {
 		return nil
 	}
 	s.state = s.state.PaymentFailed(invoice.InvoiceID)
 	if _, err := inStore(ctx, message.NoteStanding, s.state, "Note that invoice "+invoice.Number+" is unpaid"); err != nil {
 		return err
 	}
-	_, err = inStore(ctx, message.OpenDunning, message.OpenDunningInput{
+	_, err := inStore(ctx, message.OpenDunning, message.OpenDunningInput{
 		InvoiceID: invoice.InvoiceID, CustomerID: s.state.CustomerID, SubscriptionID: s.state.ID, At: s.state.LastAt,
 	}, "Hand invoice "+invoice.Number+" to dunning")
 	return err
+}
+
+// charge makes the first attempt to collect an invoice, or finds out how that went, and notes it on the invoice.
+func (s *subscriptionRun) charge(ctx workflow.Context, invoice *message.Billed, at time.Time) error {
+	if invoice == nil || !invoice.AmountDue.IsPositive() {
+		return nil
+	}
+	charged, err := atProvider(ctx, message.ChargeInvoice, message.Charge{InvoiceID: invoice.InvoiceID, Attempt: 1, At: at},
+		fmt.Sprintf("Charge %s for invoice %s", invoice.AmountDue, invoice.Number))
+	invoice.Payment = charged.Status
+	return err
+}
+
+func isSettled(invoice *message.Billed) bool {
+	return invoice == nil || !invoice.AmountDue.IsPositive() || invoice.Payment == message.Paid
 }
 
 // carryOut does what the oldest command in the queue asks and answers it.
@@ -61,22 +69,14 @@ func (s *subscriptionRun) carryOut(ctx workflow.Context) error {
 	req := s.queue[0]
 	s.queue = s.queue[1:]
 	defer func() { req.done = true }()
-	if refused := s.state.Check(req.command); refused != nil {
+	result, err := s.apply(ctx, req.command)
+	var refused *subscription.Refusal
+	if errors.As(err, &refused) {
 		req.err = refusalError(refused)
 		return nil
 	}
-	result, err := s.apply(ctx, req.command)
-	if err != nil {
-		var refused *subscription.Refusal
-		if errors.As(err, &refused) {
-			req.err = refusalError(refused)
-			return nil
-		}
-		req.err = err
-		return err
-	}
-	req.result = result
-	return nil
+	req.result, req.err = result, err
+	return err
 }
 
 func (s *subscriptionRun) apply(ctx workflow.Context, command subscription.Command) (message.CommandResult, error) {
@@ -88,6 +88,9 @@ func (s *subscriptionRun) apply(ctx workflow.Context, command subscription.Comma
 	if turned.Refusal != nil {
 		return message.CommandResult{}, turned.Refusal
 	}
+	if turned.Repeated {
+		return s.repeat(ctx, turned)
+	}
 	s.state = turned.State
 	if err := s.collect(ctx, turned.Invoice); err != nil {
 		return message.CommandResult{}, err
@@ -95,17 +98,27 @@ func (s *subscriptionRun) apply(ctx workflow.Context, command subscription.Comma
 	return message.CommandResult{State: s.state, Invoice: turned.Invoice}, nil
 }
 
-// collectionEnded takes the oldest news of an invoice in dunning: paid or given up, and then perhaps the end.
-func (s *subscriptionRun) collectionEnded(ctx workflow.Context) error {
-	news := s.news[0]
-	s.news = s.news[1:]
+// repeat answers a command that was carried out earlier in the subscription's life as it was answered then. Nothing is
+// done again: the charge it asks about is on record.
+func (s *subscriptionRun) repeat(ctx workflow.Context, turned message.Turned) (message.CommandResult, error) {
+	if err := s.charge(ctx, turned.Invoice, turned.State.LastAt); err != nil {
+		return message.CommandResult{}, err
+	}
+	if !isSettled(turned.Invoice) {
+		turned.State = turned.State.PaymentFailed(turned.Invoice.InvoiceID)
+	}
+	return message.CommandResult{State: turned.State, Invoice: turned.Invoice}, nil
+}
+
+// collectionEnded takes the news of an invoice in dunning: paid or given up, and then perhaps the end.
+func (s *subscriptionRun) collectionEnded(ctx workflow.Context, news message.CollectionEnded) error {
 	s.state = s.state.CollectionEnded(news.InvoiceID)
 	if !news.Cancel || s.state.Ended() {
 		_, err := inStore(ctx, message.NoteStanding, s.state, "Note how collecting "+news.InvoiceID+" ended")
 		return err
 	}
 	_, err := s.apply(ctx, subscription.Command{
-		ID: "unpaid:" + news.InvoiceID, Kind: subscription.Cancel, At: later(news.At, s.state.LastAt),
+		ID: message.UnpaidCommand + news.InvoiceID, Kind: subscription.Cancel, At: later(news.At, s.state.LastAt),
 		Actor: "dunning", Reason: "unpaid",
 	})
 	return err

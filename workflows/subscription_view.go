@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/subscription"
 	"github.com/perennial-billing/perennial/workflows/message"
 )
@@ -21,7 +22,7 @@ type shown struct {
 
 // show tells operators where the subscription stands: search attributes when they changed, and details in words.
 func (s *subscriptionRun) show(ctx workflow.Context) {
-	now := shown{status: s.state.Status, period: s.state.Period.Start.Format("2006-01")}
+	now := shown{status: s.state.Status, period: month(s.state.PeriodDay)}
 	next, _ := s.state.NextDue()
 	now.next = next
 	if now != s.shown {
@@ -41,6 +42,14 @@ func (s *subscriptionRun) show(ctx workflow.Context) {
 	workflow.SetCurrentDetails(ctx, s.details())
 }
 
+// month is how operators search for a period: "2027-06" is the month in which it begins for the customer.
+func month(day calendar.Date) string {
+	if day.IsZero() {
+		return "none yet"
+	}
+	return fmt.Sprintf("%04d-%02d", day.Year, day.Month)
+}
+
 func (s *subscriptionRun) details() string {
 	st := s.state
 	rows := [][2]string{
@@ -57,7 +66,7 @@ func (s *subscriptionRun) details() string {
 		rows = append(rows, [2]string{"Ended", st.EndedAt.Format(time.RFC3339) + ", " + st.EndReason})
 	}
 	var b strings.Builder
-	b.WriteString("| | |\n|---|---|\n")
+	fmt.Fprintf(&b, "| Subscription | %s |\n|---|---|\n", st.ID)
 	for _, row := range rows {
 		fmt.Fprintf(&b, "| %s | %s |\n", row[0], row[1])
 	}

@@ -27,6 +27,7 @@ type filingRun struct {
 	state    message.FilingState
 	approval *message.Approval
 	over     bool
+	shown    string
 }
 
 func (f *filingRun) setup(ctx workflow.Context) error {
@@ -74,7 +75,12 @@ func (f *filingRun) prepare(ctx workflow.Context) error {
 		if f.state.Missing == "" {
 			return nil
 		}
-		if err := workflow.NewTimerWithOptions(ctx, waitForFacts, workflow.TimerOptions{Summary: "Waiting for " + f.state.Missing}).Get(ctx, nil); err != nil {
+		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
+			// Nothing was approved, so nothing is lost: freezing and computing again find what they made before.
+			return workflow.NewContinueAsNewError(ctx, message.TaxFilingWorkflow, f.in)
+		}
+		waiting := workflow.TimerOptions{Summary: brief("Waiting for " + f.state.Missing)}
+		if err := workflow.NewTimerWithOptions(ctx, waitForFacts, waiting).Get(ctx, nil); err != nil {
 			return err
 		}
 	}
@@ -117,8 +123,12 @@ func (f *filingRun) approve(ctx workflow.Context, a message.Approval) (message.F
 func (f *filingRun) show(ctx workflow.Context) {
 	s := f.state
 	workflow.SetCurrentDetails(ctx, fmt.Sprintf(
-		"| | |\n|---|---|\n| Return | %s |\n| Status | %s |\n| Entries | %d |\n| Payable | %s |\n| File by | %s |\n| Pay by | %s |\n| Waiting for | %s |\n",
+		"| Return | %s |\n|---|---|\n| Status | %s |\n| Entries | %d |\n| Payable | %s |\n| File by | %s |\n| Pay by | %s |\n| Waiting for | %s |\n",
 		f.in.ReturnID(), s.Status, s.Entries, s.Payable, s.FileBy, s.PayBy, s.Missing))
+	if f.shown == s.Status {
+		return
+	}
+	f.shown = s.Status
 	if err := workflow.UpsertTypedSearchAttributes(ctx, message.BillingStatus.ValueSet(s.Status)); err != nil {
 		workflow.GetLogger(ctx).Error("search attributes were not updated", "error", err)
 	}

@@ -4,6 +4,7 @@
 package workflows
 
 import (
+	"strings"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -20,41 +21,46 @@ var patient = &temporal.RetryPolicy{
 	MaximumInterval:    2 * time.Minute,
 }
 
+// A worker reports each running activity as alive while it runs (activities.Alive), so that one that died is noticed
+// within this time however long its activity may take. An activity that ends sooner costs no heartbeat.
+const noticedWithin = 6 * time.Second
+
 // inStore runs an activity that is one short database transaction.
 func inStore[In, Out any](ctx workflow.Context, activity message.Activity[In, Out], in In, summary string) (Out, error) {
-	return do(workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		TaskQueue:           message.BillingQueue,
-		StartToCloseTimeout: 15 * time.Second,
-		RetryPolicy:         patient,
-		Summary:             summary,
-	}), activity, in)
+	return do(ctx, message.BillingQueue, 15*time.Second, activity, in, summary)
 }
 
 // atProvider runs an activity that talks to the payment provider.
 func atProvider[In, Out any](ctx workflow.Context, activity message.Activity[In, Out], in In, summary string) (Out, error) {
-	return do(workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		TaskQueue:           message.PaymentsQueue,
-		StartToCloseTimeout: 40 * time.Second,
-		RetryPolicy:         patient,
-		Summary:             summary,
-	}), activity, in)
+	return do(ctx, message.PaymentsQueue, 40*time.Second, activity, in, summary)
 }
 
-// inBulk runs an activity that works through many rows and says by heartbeats how far it came.
+// inBulk runs an activity that works through many rows.
 func inBulk[In, Out any](ctx workflow.Context, activity message.Activity[In, Out], in In, summary string) (Out, error) {
-	return do(workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		TaskQueue:           message.BillingQueue,
-		StartToCloseTimeout: time.Hour,
-		HeartbeatTimeout:    15 * time.Second,
-		RetryPolicy:         patient,
-		Summary:             summary,
-	}), activity, in)
+	return do(ctx, message.BillingQueue, time.Hour, activity, in, summary)
 }
 
-func do[In, Out any](ctx workflow.Context, activity message.Activity[In, Out], in In) (Out, error) {
+func do[In, Out any](ctx workflow.Context, queue string, atMost time.Duration, activity message.Activity[In, Out], in In, summary string) (Out, error) {
 	var out Out
-	err := workflow.ExecuteActivity(ctx, activity.Name, in).Get(ctx, &out)
+	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue:           queue,
+		StartToCloseTimeout: atMost,
+		HeartbeatTimeout:    noticedWithin,
+		RetryPolicy:         patient,
+		Summary:             brief(summary),
+	}), activity.Name, in).Get(ctx, &out)
 	return out, err
+}
+
+// longestSummary keeps below what the server accepts (400 bytes): a longer one would fail every attempt to go on.
+const longestSummary = 200
+
+// brief cuts a summary that other people's words made too long.
+func brief(summary string) string {
+	if len(summary) <= longestSummary {
+		return summary
+	}
+	return strings.ToValidUTF8(summary[:longestSummary], "") + "…"
 }
 
 // alarm is one re-armed timer: asking again for the same instant costs nothing.
@@ -72,7 +78,7 @@ func (a *alarm) set(ctx workflow.Context, at time.Time, summary string) {
 	a.stop()
 	timerCtx, cancel := workflow.WithCancel(ctx)
 	a.at, a.cancel = at, cancel
-	a.timer = workflow.NewTimerWithOptions(timerCtx, at.Sub(workflow.Now(ctx)), workflow.TimerOptions{Summary: summary})
+	a.timer = workflow.NewTimerWithOptions(timerCtx, at.Sub(workflow.Now(ctx)), workflow.TimerOptions{Summary: brief(summary)})
 }
 
 func (a *alarm) stop() {

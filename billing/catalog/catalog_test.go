@@ -123,6 +123,8 @@ func TestValidate(t *testing.T) {
 		{`plan "team": trial_days must be between 0 and 730, got -1`, func(p *Plan) { p.TrialDays = -1 }},
 		{`plan "team": proration "hour" must be one of day, second, none`, func(p *Plan) { p.Proration = "hour" }},
 		{`plan "team": billed_by "" must be one of renewal, invoice_run`, func(p *Plan) { p.BilledBy = "" }},
+		{`plan "team": trial_days must be 0 for billed_by invoice_run, got 7`, func(p *Plan) { p.BilledBy, p.TrialDays = ByInvoiceRun, 7 }},
+		{`timing must be arrears for billed_by invoice_run`, func(p *Plan) { p.BilledBy, p.TrialDays = ByInvoiceRun, 0 }},
 		{`plan "team": interval must be 1 month for billed_by invoice_run, got 2 months`, func(p *Plan) { p.BilledBy, p.Interval.Count = ByInvoiceRun, 2 }},
 		{`plan "team": charges must not be empty`, func(p *Plan) { p.Charges = nil }},
 		{`plan "team": charges[1].id "seats" is used twice`, func(p *Plan) { p.Charges[1].ID = "seats" }},
@@ -152,7 +154,7 @@ func TestValidate(t *testing.T) {
 		require.ErrorContains(t, plan.Validate(), test.want)
 	}
 	monthly := team(t)
-	monthly.BilledBy = ByInvoiceRun
+	monthly.BilledBy, monthly.TrialDays, monthly.Charges[0].Timing = ByInvoiceRun, 0, Arrears
 	require.NoError(t, monthly.Validate())
 }
 

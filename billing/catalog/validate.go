@@ -39,6 +39,9 @@ func (p Plan) Validate() error {
 		if err := charge.validate(); err != nil {
 			return fmt.Errorf("plan %q charge %q: %w", p.ID, charge.ID, err)
 		}
+		if p.BilledBy == ByInvoiceRun && charge.Timing != Arrears {
+			return fmt.Errorf("plan %q charge %q: timing must be arrears for billed_by invoice_run: a run bills the month that ended", p.ID, charge.ID)
+		}
 	}
 	if len(p.Currencies()) == 0 {
 		return fmt.Errorf("plan %q: no currency has a price in every charge, so it cannot be sold", p.ID)
@@ -68,6 +71,9 @@ func (p Plan) validateTerms() error {
 	monthly := calendar.Interval{Unit: calendar.Month, Count: 1}
 	if p.BilledBy == ByInvoiceRun && p.Interval != monthly {
 		return fmt.Errorf("interval must be 1 month for billed_by invoice_run, got %s", p.Interval)
+	}
+	if p.BilledBy == ByInvoiceRun && p.TrialDays > 0 {
+		return fmt.Errorf("trial_days must be 0 for billed_by invoice_run, got %d", p.TrialDays)
 	}
 	if len(p.Charges) == 0 {
 		return fmt.Errorf("charges must not be empty")

@@ -46,6 +46,8 @@ type State struct {
 	// Period is the one under way. The monthly run, not the subscription, moves through the months: whoever defers a
 	// command on a subscription billed by the run sets Period to the month that the command waits for.
 	Period calendar.Period `json:"period"`
+	// PeriodDay is the civil day, in the customer's zone, on which Period begins: what people call the period.
+	PeriodDay calendar.Date `json:"period_day,omitzero"`
 	// AnchorCycle is the cycle that began at the anchor: cycle n begins at the anchor's (n - AnchorCycle)th boundary.
 	// It moves with the anchor when a pause ends or the billing interval changes.
 	AnchorCycle int `json:"anchor_cycle"`

@@ -164,11 +164,14 @@ func (tx Tx) SetInvoiceStatus(ctx context.Context, id, status string, amountPaid
 	return err
 }
 
-// SetInvoiceIntent records the provider's payment intent for an invoice, once.
-func (q Queries) SetInvoiceIntent(ctx context.Context, id, intent string) error {
-	_, err := q.exec(ctx, "record payment intent of invoice "+id,
-		`UPDATE invoice SET provider_intent = $2 WHERE id = $1 AND provider_intent IS NULL`, id, intent)
-	return err
+// SetInvoiceIntent records the provider's payment intent for an invoice, once, and returns the one that is recorded.
+func (q Queries) SetInvoiceIntent(ctx context.Context, id, intent string) (recorded string, err error) {
+	err = q.db.QueryRow(ctx, `UPDATE invoice SET provider_intent = COALESCE(provider_intent, $2) WHERE id = $1
+		RETURNING provider_intent`, id, intent).Scan(&recorded)
+	if err != nil {
+		return "", fmt.Errorf("record payment intent of invoice %s: %w", id, err)
+	}
+	return recorded, nil
 }
 
 // InvoiceByIntent finds the invoice of a provider's payment intent.

@@ -167,10 +167,14 @@ func (q Queries) Customers(ctx context.Context, entityID, after string, limit in
 		FROM customer WHERE ($1 = '' OR entity_id = $1) AND id > $2 ORDER BY id LIMIT $3`, entityID, after, limit)
 }
 
-// SetProviderCustomer records the id the payment provider gave a customer.
-func (q Queries) SetProviderCustomer(ctx context.Context, id, providerID string) error {
-	_, err := q.exec(ctx, "record provider customer", `UPDATE customer SET provider_customer_id = $2 WHERE id = $1`, id, providerID)
-	return err
+// SetProviderCustomer records the id the payment provider gave a customer, once, and returns the one that is recorded.
+func (q Queries) SetProviderCustomer(ctx context.Context, id, providerID string) (recorded string, err error) {
+	err = q.db.QueryRow(ctx, `UPDATE customer SET provider_customer_id = COALESCE(provider_customer_id, $2) WHERE id = $1
+		RETURNING provider_customer_id`, id, providerID).Scan(&recorded)
+	if err != nil {
+		return "", fmt.Errorf("record provider's id of customer %s: %w", id, err)
+	}
+	return recorded, nil
 }
 
 // ReplacePaymentMethod makes a method the customer's first choice; the one in its place is retired.
@@ -192,6 +196,12 @@ func (q Queries) PaymentMethod(ctx context.Context, customerID string) (PaymentM
 	return one[PaymentMethod](ctx, q.db, fmt.Sprintf("payment method of customer %q", customerID), `
 		SELECT id, customer_id, provider_token, provider_id, network, position, changed_at
 		  FROM payment_method WHERE customer_id = $1 AND active ORDER BY position LIMIT 1`, customerID)
+}
+
+// PaymentMethodByID reads a method, in use or retired.
+func (q Queries) PaymentMethodByID(ctx context.Context, id string) (PaymentMethod, error) {
+	return one[PaymentMethod](ctx, q.db, fmt.Sprintf("payment method %q", id), `
+		SELECT id, customer_id, provider_token, provider_id, network, position, changed_at FROM payment_method WHERE id = $1`, id)
 }
 
 // SetProviderMethod records the id the provider gave a payment method when it was attached, and the card network it is of.

@@ -43,6 +43,11 @@ func (q Queries) Payments(ctx context.Context, invoiceID string) ([]Payment, err
 		`SELECT `+paymentColumns+` FROM payment WHERE invoice_id = $1 ORDER BY attempt`, invoiceID)
 }
 
+// Payment reads an attempt.
+func (q Queries) Payment(ctx context.Context, id string) (Payment, error) {
+	return one[Payment](ctx, q.db, fmt.Sprintf("payment %q", id), `SELECT `+paymentColumns+` FROM payment WHERE id = $1`, id)
+}
+
 // AddPayment writes an attempt down before the provider is asked. A second live attempt for an invoice is an error
 // (constraint payment_one_live_per_invoice).
 func (tx Tx) AddPayment(ctx context.Context, p Payment) error {

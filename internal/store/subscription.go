@@ -42,6 +42,11 @@ func (q Queries) Subscription(ctx context.Context, id string) (Subscription, err
 	return one[Subscription](ctx, q.db, fmt.Sprintf("subscription %q", id), `SELECT `+subscriptionColumns+` FROM subscription WHERE id = $1`, id)
 }
 
+// LockSubscription reads a subscription and holds it until the transaction ends.
+func (tx Tx) LockSubscription(ctx context.Context, id string) (Subscription, error) {
+	return one[Subscription](ctx, tx.db, fmt.Sprintf("subscription %q", id), `SELECT `+subscriptionColumns+` FROM subscription WHERE id = $1 FOR UPDATE`, id)
+}
+
 // Subscriptions lists subscriptions of an entity, a customer, or all (empty arguments), by id after a given one.
 func (q Queries) Subscriptions(ctx context.Context, entityID, customerID, after string, limit int) ([]Subscription, error) {
 	return many[Subscription](ctx, q.db, "subscriptions", `SELECT `+subscriptionColumns+` FROM subscription
@@ -142,16 +147,6 @@ func (q Queries) Cycle(ctx context.Context, subscriptionID string, cycle int) (C
 	return one[Cycle](ctx, q.db, fmt.Sprintf("cycle %d of subscription %q", cycle, subscriptionID), `
 		SELECT cycle, period_start, period_end, invoice_id, skipped_because FROM subscription_cycle
 		 WHERE subscription_id = $1 AND cycle = $2`, subscriptionID, cycle)
-}
-
-// RecordedCommand returns the stored result of a command that was carried out; ErrNotFound when it was not.
-func (q Queries) RecordedCommand(ctx context.Context, subscriptionID, id string) (json.RawMessage, error) {
-	type row struct {
-		Result json.RawMessage `db:"result"`
-	}
-	r, err := one[row](ctx, q.db, fmt.Sprintf("command %q", id),
-		`SELECT result FROM command WHERE subscription_id = $1 AND id = $2`, subscriptionID, id)
-	return r.Result, err
 }
 
 // RecordCommand remembers a command with its result.

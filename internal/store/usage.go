@@ -63,20 +63,25 @@ type UsageSum struct {
 	Late decimal.Decimal `db:"late"`
 }
 
-// ClaimUsage returns a customer's unbilled usage of the given meters in quarter hours that begin in [from, to) and marks
-// it as billed. What begins before lateBefore is reported as late. It must run in the transaction that writes the invoice.
-func (tx Tx) ClaimUsage(ctx context.Context, customerID string, meters []string, from, to, lateBefore time.Time) ([]UsageSum, error) {
-	return many[UsageSum](ctx, tx.db, "usage of "+customerID, `
+// ClaimUsage returns what a subscription's customer used of a meter and was not billed for, in quarter hours that begin in
+// [from, to), and marks it as billed. Its trial and its pauses are free; what was used before it started is not, because
+// nobody else would bill it. What begins before lateBefore is reported as late. It must run in the transaction that
+// writes the invoice.
+func (tx Tx) ClaimUsage(ctx context.Context, subscriptionID, meter string, from, to, lateBefore time.Time) ([]UsageSum, error) {
+	return many[UsageSum](ctx, tx.db, "usage of "+subscriptionID, `
 		WITH claimed AS (
 			UPDATE usage_bucket b SET claimed = b.quantity
-			  FROM (SELECT customer_id, meter, bucket_at, claimed FROM usage_bucket
-			         WHERE customer_id = $1 AND meter = ANY($2) AND bucket_at >= $3 AND bucket_at < $4 AND claimed < quantity
-			         ORDER BY meter, bucket_at FOR UPDATE) old
+			  FROM (SELECT u.customer_id, u.meter, u.bucket_at, u.claimed
+			          FROM usage_bucket u JOIN subscription s ON s.customer_id = u.customer_id AND s.id = $1
+			         WHERE u.meter = $2 AND u.bucket_at >= $3 AND u.bucket_at < $4 AND u.claimed < u.quantity
+			           AND (u.bucket_at < s.started_at OR EXISTS (SELECT FROM subscription_segment g WHERE g.subscription_id = s.id
+			                AND g.from_at < u.bucket_at + interval '15 minutes' AND (g.to_at IS NULL OR g.to_at > u.bucket_at)))
+			         ORDER BY u.bucket_at FOR UPDATE OF u) old
 			 WHERE (b.customer_id, b.meter, b.bucket_at) = (old.customer_id, old.meter, old.bucket_at)
 			RETURNING b.meter, b.bucket_at, b.quantity - old.claimed AS quantity
 		)
 		SELECT meter, SUM(quantity) AS quantity, COALESCE(SUM(quantity) FILTER (WHERE bucket_at < $5), 0) AS late
-		  FROM claimed GROUP BY meter ORDER BY meter`, customerID, meters, from, to, lateBefore)
+		  FROM claimed GROUP BY meter`, subscriptionID, meter, from, to, lateBefore)
 }
 
 // UsageTotals sums a customer's events per meter in [from, to), billed or not.

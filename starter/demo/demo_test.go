@@ -22,6 +22,8 @@ var update = flag.Bool("update", false, "write the year's figures to testdata in
 // kills is how often the worker dies in the year.
 const kills = 10
 
+var yearStart = time.Date(2031, time.January, 1, 0, 0, 0, 0, time.UTC)
+
 // TestYearSurvivesTheWorker plays a whole year while the worker is killed without warning again and again. The figures
 // are those of an undisturbed year, which testdata keeps (`go test ./starter/demo -update` plays one to renew them), and
 // all proofs hold.
@@ -55,7 +57,7 @@ func playYear(ctx context.Context, t *testing.T, withStack func(*stack.Stack)) d
 	require.NoError(t, err)
 	defer out.Close()
 	require.NoError(t, demo.Run(ctx, demo.Options{
-		Env: os.Environ(), Months: 12, Start: calendar.Date{Year: 2031, Month: time.January, Day: 1}, Seed: 1, Exit: true, JSON: true,
+		Env: os.Environ(), Months: 12, Start: calendar.Date{Year: yearStart.Year(), Month: yearStart.Month(), Day: 1}, Seed: 1, Exit: true, JSON: true,
 		Out: out, Progress: t.Output(), Today: calendar.Date{Year: now.Year(), Month: now.Month(), Day: now.Day()}, WithStack: withStack,
 	}))
 	content, err := os.ReadFile(out.Name())
@@ -65,15 +67,14 @@ func playYear(ctx context.Context, t *testing.T, withStack func(*stack.Stack)) d
 	return result
 }
 
-// killer kills the worker `kills` times, at random moments of the year's minute.
+// killer kills the worker `kills` times: at a random instant of each tenth of the year, and a random moment after that.
 func killer(ctx context.Context, t *testing.T) func(*stack.Stack) {
 	return func(system *stack.Stack) {
 		go func() {
 			for n := range kills {
-				select {
-				case <-ctx.Done():
+				tenth := 365 * 24 * time.Hour / kills
+				if !reached(ctx, system, yearStart.Add(time.Duration(n)*tenth+rand.N(tenth))) {
 					return
-				case <-time.After(time.Second + rand.N(4*time.Second)):
 				}
 				if err := system.Worker.Restart(ctx); err != nil {
 					if ctx.Err() == nil {
@@ -84,5 +85,26 @@ func killer(ctx context.Context, t *testing.T) func(*stack.Stack) {
 				t.Logf("killed the worker, no. %d", n+1)
 			}
 		}()
+	}
+}
+
+// reached waits until the demo's clock is at an instant, then for up to a third of a second more; false when it is over.
+func reached(ctx context.Context, system *stack.Stack, instant time.Time) bool {
+	for {
+		clock, err := system.Store.Clock(ctx, "demo")
+		if err == nil && !clock.Now.Before(instant) {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(rand.N(300 * time.Millisecond)):
+		return true
 	}
 }

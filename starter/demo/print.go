@@ -19,6 +19,7 @@ func (r Result) Print(out io.Writer) {
 	for _, company := range r.Companies {
 		company.print(out)
 	}
+	fmt.Fprintf(out, "\nMail: %d sent, %d refused, %d of unknown fate\n", r.Mail["sent"], r.Mail["refused"], r.Mail["uncertain"]+r.Mail["sending"])
 	PrintProofs(out, r.Proofs)
 	r.Links.print(out)
 }

@@ -16,14 +16,22 @@ type progress struct {
 	db  *store.Store
 	end time.Time
 
-	mu    sync.Mutex
-	shown string
+	mu      sync.Mutex
+	shown   string
+	waiting time.Time // when a line about waiting was last written
 }
+
+// waitingLines is the pause between two lines about waiting: when a worker dies, everybody waits.
+const waitingLines = 5 * time.Second
 
 func (p *progress) tell(ctx context.Context, now time.Time, waitingFor string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if waitingFor != "" {
+		if time.Since(p.waiting) < waitingLines {
+			return
+		}
+		p.waiting = time.Now()
 		fmt.Fprintf(p.out, "%s  waiting for %s\n", now.Format("2006-01-02 15:04"), waitingFor)
 		return
 	}

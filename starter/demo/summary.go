@@ -10,12 +10,14 @@ import (
 
 // Result is what the demo prints: the year in figures, the proofs and where to look further.
 type Result struct {
-	From      time.Time    `json:"from"`
-	To        time.Time    `json:"to"`
-	Companies []Company    `json:"companies"`
-	Proofs    proof.Report `json:"proofs"`
-	Links     Links        `json:"links"`
-	Seconds   float64      `json:"seconds"`
+	From      time.Time `json:"from"`
+	To        time.Time `json:"to"`
+	Companies []Company `json:"companies"`
+	// Mail counts the outbox by status.
+	Mail    map[string]int `json:"mail"`
+	Proofs  proof.Report   `json:"proofs"`
+	Links   Links          `json:"links"`
+	Seconds float64        `json:"seconds"`
 }
 
 // Company is one seller's year.

@@ -116,6 +116,7 @@ func sameEntity(ctx context.Context, tx store.Tx, wanted store.Entity) error {
 	if err != nil {
 		return err
 	}
+	existing.CreatedAt = wanted.CreatedAt
 	same, err := sameJSON(existing, wanted)
 	if err == nil && !same {
 		return conflict("entity_exists", "legal entity %s exists with other data: choose another id", wanted.ID)

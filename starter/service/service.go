@@ -36,6 +36,17 @@ func New(db *store.Store, temporal temporalclient.Client, namespace string, wall
 // Store is the store the service works on, for reads it does not offer itself.
 func (s *Service) Store() *store.Store { return s.store }
 
+// Healthy says whether the store and Temporal answer.
+func (s *Service) Healthy(ctx context.Context) error {
+	if err := s.store.Ping(ctx); err != nil {
+		return err
+	}
+	if _, err := s.temporal.CheckHealth(ctx, &temporalclient.CheckHealthRequest{}); err != nil {
+		return fmt.Errorf("reach Temporal: %w", err)
+	}
+	return nil
+}
+
 // wallNow is the real time, to the second: the grain of billing instants.
 func (s *Service) wallNow() time.Time { return s.wall().UTC().Truncate(time.Second) }
 

@@ -21,7 +21,7 @@ type NewSubscription struct {
 	PlanVersion int       `json:"plan_version,omitempty" doc:"The newest when absent."`
 	Seats       int64     `json:"seats,omitempty" doc:"For plans priced per seat." example:"5"`
 	Currency    string    `json:"currency,omitempty" doc:"The customer's when absent."`
-	StartAt     time.Time `json:"start_at,omitzero" doc:"At once when absent. A later start is answered without an invoice."`
+	StartAt     time.Time `json:"start_at,omitzero" doc:"At once when absent. A later start is answered without an invoice; an earlier one bills what has passed since."`
 	EndsAfter   int       `json:"ends_after,omitempty" doc:"A fixed term in billing periods; without end when absent."`
 }
 
@@ -31,7 +31,7 @@ type Subscription struct {
 	Invoice *message.Billed `json:"invoice,omitempty"`
 }
 
-// farthestStart bounds how far ahead a subscription can be agreed.
+// farthestStart bounds how far from the present a subscription can begin: a wrong year must not bill a century.
 const farthestStart = 10 * 366 * 24 * time.Hour
 
 // Subscribe starts a subscription and answers, if it begins at once, with its first invoice and how collecting it went.
@@ -122,9 +122,8 @@ func (s *Service) setStart(ctx context.Context, request *message.Subscribe, cust
 	if !startAt.IsZero() {
 		request.StartAt = startAt.UTC().Truncate(time.Second)
 	}
-	if !repeated && (request.StartAt.Before(now) || request.StartAt.Sub(now) > farthestStart) {
-		return invalid("start_at", "%s is not possible: it must be from %s, the customer's present, to ten years later",
-			startAt.Format(time.RFC3339), now.Format(time.RFC3339))
+	if distance := request.StartAt.Sub(now).Abs(); !repeated && distance > farthestStart {
+		return invalid("start_at", "%s is more than ten years from the customer's present, %s", startAt.Format(time.RFC3339), now.Format(time.RFC3339))
 	}
 	request.AwaitStart = !request.StartAt.After(now)
 	return nil

@@ -42,7 +42,7 @@ type Charged struct {
 	Amount      money.Amount  `json:"amount"`
 }
 
-// OpenDunningInput hands over an invoice: FirstAt is when its next step is due.
+// OpenDunningInput hands over an invoice at an instant.
 type OpenDunningInput struct {
 	InvoiceID      string    `json:"invoice_id"`
 	CustomerID     string    `json:"customer_id"`
@@ -56,15 +56,18 @@ type DunningInput struct {
 	CustomerID     string       `json:"customer_id"`
 	SubscriptionID string       `json:"subscription_id"`
 	Owed           money.Amount `json:"owed"`
-	Next           DunningStep  `json:"next"`
+	// At is when the invoice was handed over.
+	At   time.Time   `json:"at"`
+	Next DunningStep `json:"next"`
 }
 
 // DunningStep is what dunning does next, and when.
 type DunningStep struct {
-	Kind    DunningKind `json:"kind"`
-	At      time.Time   `json:"at"`
-	Attempt int         `json:"attempt"`
-	Reason  string      `json:"reason"`
+	Kind DunningKind `json:"kind"`
+	At   time.Time   `json:"at"`
+	// Attempt is the number the next attempt will have, whenever and for whatever reason it is made.
+	Attempt int    `json:"attempt"`
+	Reason  string `json:"reason"`
 	// Cancel, with GiveUp, ends the subscription as well.
 	Cancel bool `json:"cancel,omitempty"`
 }
@@ -106,6 +109,11 @@ type GiveUp struct {
 	Reason    string    `json:"reason"`
 }
 
+// GivenUp is how giving up ended: Paid if the invoice had been paid after all.
+type GivenUp struct {
+	Paid bool `json:"paid,omitempty"`
+}
+
 // Activities around payments.
 var (
 	// ChargeInvoice makes one attempt, exactly once, and records its outcome.
@@ -114,6 +122,6 @@ var (
 	AskProvider = Activity[InvoiceAt, Charged]{"AskProvider"}
 	// NextDunningStep decides from the recorded attempts what follows, and records when.
 	NextDunningStep = Activity[InvoiceAt, DunningStep]{"NextDunningStep"}
-	// GiveUpInvoice writes an invoice off.
-	GiveUpInvoice = Activity[GiveUp, None]{"GiveUpInvoice"}
+	// GiveUpInvoice writes an invoice off, unless it has been paid.
+	GiveUpInvoice = Activity[GiveUp, GivenUp]{"GiveUpInvoice"}
 )

@@ -19,6 +19,13 @@ const (
 	CollectionEndedSignal = "collection-ended"
 )
 
+// How the ids of commands begin that nobody asks for: a boundary of the subscription, and its end when dunning gives up.
+// Callers' own ids must not begin so.
+const (
+	BoundaryCommand = "boundary:"
+	UnpaidCommand   = "unpaid:"
+)
+
 // Subscribe is what a customer agrees to. Identical requests for the same id are one subscription.
 type Subscribe struct {
 	SubscriptionID string             `json:"subscription_id"`
@@ -110,4 +117,7 @@ type Turned struct {
 	State   subscription.State    `json:"state"`
 	Invoice *Billed               `json:"invoice,omitempty"`
 	Refusal *subscription.Refusal `json:"refusal,omitempty"`
+	// Repeated says that the command was carried out earlier, in another state than the one that came in: State and
+	// Invoice are what came of it then, and the subscription's own state stays as it is.
+	Repeated bool `json:"repeated,omitempty"`
 }

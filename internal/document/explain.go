@@ -1,0 +1,162 @@
+package document
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/invoicing"
+	"github.com/perennial-billing/perennial/billing/money"
+	"github.com/perennial-billing/perennial/billing/rating"
+	"github.com/perennial-billing/perennial/internal/store"
+)
+
+// lineFacts are what a line's words are made of: the recorded arithmetic, and the plan and price it came from.
+type lineFacts struct {
+	formats
+	row       store.InvoiceLine
+	plan      catalog.Plan
+	price     catalog.Price
+	currency  money.Currency
+	explained invoicing.Explanation
+	credited  *store.CreditedLine // set on credits
+}
+
+func (l *lineFacts) read() error {
+	if err := json.Unmarshal(l.row.Explanation, &l.explained); err != nil {
+		return fmt.Errorf("explanation of line %d: %w", l.row.Position, err)
+	}
+	charge, err := l.plan.Charge(l.row.ChargeID)
+	if err != nil {
+		return fmt.Errorf("line %d: %w", l.row.Position, err)
+	}
+	if l.price, err = charge.Price(l.currency); err != nil {
+		return fmt.Errorf("line %d of plan %q version %d: %w", l.row.Position, l.plan.ID, l.plan.Version, err)
+	}
+	return nil
+}
+
+// description leaves out the quantity, which has a column of its own and is written for the locale there.
+func (l *lineFacts) description() string {
+	return strings.Replace(l.row.Description, l.row.Quantity.String()+" × ", "", 1)
+}
+
+// details explain the amount, most important first.
+func (l *lineFacts) details() []string {
+	details := l.arithmetic()
+	if l.credited != nil {
+		details = append(details, fmt.Sprintf("Credits line %d of invoice %s", l.credited.OriginalPosition, l.credited.OriginalNumber))
+	}
+	if l.explained.Of > 0 {
+		details = append(details, l.prorated())
+	}
+	if l.explained.Late != "" {
+		details = append(details, fmt.Sprintf("Includes %s used before this period and reported late", l.late()))
+	}
+	return details
+}
+
+func (l *lineFacts) late() string {
+	quantity, err := decimal.NewFromString(l.explained.Late)
+	if err != nil {
+		return l.explained.Late
+	}
+	return l.Number(quantity)
+}
+
+// prorated says which share of which amount is charged or credited.
+func (l *lineFacts) prorated() string {
+	share := fmt.Sprintf("%d of %d days", l.explained.Part, l.explained.Of)
+	if l.inSeconds() {
+		share = fmt.Sprintf("%s of %s", elapsed(l.explained.Part), elapsed(l.explained.Of))
+	}
+	if l.credited != nil {
+		return fmt.Sprintf("%s unused, of %s", share, l.Money(money.New(l.credited.OriginalAmount, l.currency)))
+	}
+	return fmt.Sprintf("%s, prorated from %s", share, l.priced(l.whole()))
+}
+
+// longestCycle is more days than any billing interval has.
+const longestCycle = 3660
+
+// inSeconds says what the share was counted in. A plan that does not prorate takes the grain of the one it replaces in
+// mid-period; then the size of the whole tells days from seconds.
+func (l *lineFacts) inSeconds() bool {
+	return l.plan.Proration == catalog.GrainSecond || l.plan.Proration == catalog.GrainNone && l.explained.Of > longestCycle
+}
+
+func (l *lineFacts) whole() decimal.Decimal {
+	sum := decimal.Zero
+	for _, step := range l.explained.Steps {
+		sum = sum.Add(step.Amount)
+	}
+	return sum
+}
+
+// arithmetic spells out prices that are more than a quantity times a unit price.
+func (l *lineFacts) arithmetic() []string {
+	steps := l.explained.Steps
+	switch {
+	case l.price.Model == catalog.Package && len(steps) > 0:
+		return []string{l.packages(steps[0])}
+	case l.price.Model == catalog.Volume && len(steps) > 0:
+		return []string{fmt.Sprintf("All at the price of tier %d: %s", steps[0].Tier, l.sum(steps[0]))}
+	case l.price.Model == catalog.Graduated:
+		return l.tiers(steps)
+	}
+	return nil
+}
+
+func (l *lineFacts) tiers(steps []rating.Step) []string {
+	details := make([]string, len(steps))
+	for i, step := range steps {
+		order := "Next"
+		if i == 0 {
+			order = "First"
+		}
+		details[i] = fmt.Sprintf("%s %s", order, l.sum(step))
+	}
+	return details
+}
+
+// sum writes a step as a person would calculate it: "500 × $0.08 + $5.00 = $45.00".
+func (l *lineFacts) sum(step rating.Step) string {
+	var b strings.Builder
+	b.WriteString(l.Number(step.Quantity))
+	if !step.UnitAmount.IsZero() || step.FlatAmount.IsZero() {
+		b.WriteString(" × " + l.priced(step.UnitAmount))
+		if !step.FlatAmount.IsZero() {
+			b.WriteString(" + " + l.priced(step.FlatAmount))
+		}
+		return b.String() + " = " + l.priced(step.Amount)
+	}
+	return b.String() + " for " + l.priced(step.FlatAmount)
+}
+
+func (l *lineFacts) packages(step rating.Step) string {
+	text := fmt.Sprintf("%s packages of %s × %s = %s",
+		l.Number(step.Quantity), l.Number(l.price.PackageSize), l.priced(step.UnitAmount), l.priced(step.Amount))
+	if l.price.FreeUnits.IsPositive() {
+		text += fmt.Sprintf(", after %s free", l.Number(l.price.FreeUnits))
+	}
+	return text
+}
+
+func (l *lineFacts) priced(d decimal.Decimal) string { return l.formats.price(d, l.currency) }
+
+// unitPrice is the price per unit where the whole amount is the quantity times it.
+func (l *lineFacts) unitPrice() *decimal.Decimal {
+	one := decimal.NewFromInt(1)
+	switch {
+	case l.credited != nil || len(l.explained.Steps) != 1:
+		return nil
+	case l.price.Model == catalog.PerUnit:
+		return &l.explained.Steps[0].UnitAmount
+	case l.price.Model == catalog.Flat && l.row.Quantity.Equal(one):
+		return &l.explained.Steps[0].FlatAmount
+	}
+	return nil
+}

@@ -1,0 +1,86 @@
+package document
+
+import (
+	"github.com/perennial-billing/perennial/billing/money"
+)
+
+// page is an invoice with the forms of its locale: what the renderings have in common.
+type page struct {
+	Inv Invoice
+	formats
+}
+
+func pageOf(inv Invoice) page { return page{Inv: inv, formats: formatsFor(inv.Locale)} }
+
+// sum is a line of the totals. Class is how it stands out: "", "strong" or "last".
+type sum struct{ Label, Amount, Class string }
+
+// Sums lead from the net of the lines to what is open.
+func (p page) Sums() []sum {
+	sums := []sum{{Label: "Subtotal", Amount: p.Money(p.Inv.Subtotal)}}
+	if !p.Inv.ShowsTax() {
+		sums = append(sums, sum{Label: "Tax", Amount: p.Money(p.Inv.Tax)})
+	}
+	for _, group := range p.Inv.Taxes {
+		if group.Charged {
+			sums = append(sums, sum{Label: group.Label, Amount: p.Money(group.Tax)})
+		}
+	}
+	sums = append(sums, sum{"Total", p.Coded(p.Inv.Total), "strong"})
+	if p.Inv.Status == "void" {
+		return sums
+	}
+	for _, taken := range []struct {
+		label  string
+		amount money.Amount
+	}{{"Credit applied", p.Inv.CreditApplied}, {"Paid", p.Inv.Paid}} {
+		if taken.amount.IsPositive() {
+			sums = append(sums, sum{Label: taken.label, Amount: p.Money(taken.amount.Neg())})
+		}
+	}
+	if p.Inv.CreditGranted.IsPositive() {
+		return append(sums, sum{"Added to your credit", p.Coded(p.Inv.CreditGranted), "last"})
+	}
+	return append(sums, sum{"Amount due", p.Coded(p.Inv.Owed), "last"})
+}
+
+// Headline is what the reader looks for first.
+func (p page) Headline() sum {
+	switch {
+	case p.Inv.Status == "void":
+		return sum{Label: "Total, not to be paid", Amount: p.Coded(p.Inv.Total)}
+	case p.Inv.CreditGranted.IsPositive():
+		return sum{Label: "Added to your credit", Amount: p.Coded(p.Inv.CreditGranted)}
+	case p.Inv.Paid.IsPositive() && p.Inv.Owed.IsZero():
+		return sum{Label: "Amount paid", Amount: p.Coded(p.Inv.Paid)}
+	}
+	return sum{Label: "Amount due", Amount: p.Coded(p.Inv.Owed)}
+}
+
+// Standing says how paying the invoice stands.
+func (p page) Standing() string {
+	switch {
+	case p.Inv.Status == "void":
+		return "Void"
+	case p.Inv.CreditGranted.IsPositive():
+		return "Credited"
+	case p.Inv.AmountDue.IsZero():
+		return "Nothing to pay"
+	case p.Inv.Status == "paid":
+		return "Paid on " + p.Date(p.Inv.PaidOn)
+	case p.Inv.Status == "uncollectible":
+		return "Unpaid"
+	}
+	return "Open"
+}
+
+// Quantity writes how many were charged.
+func (p page) Quantity(l Line) string { return p.Number(l.Quantity) }
+
+// UnitPrice is blank where the amount is not a quantity times one price.
+func (p page) UnitPrice(l Line) string {
+	if l.UnitPrice == nil {
+		return ""
+	}
+	return p.price(*l.UnitPrice, l.Amount.Currency)
+}

@@ -1,0 +1,70 @@
+package sandbox
+
+import (
+	"context"
+
+	"github.com/perennial-billing/perennial/internal/sandbox/control"
+)
+
+// The messages of the sandbox's own admin API.
+type (
+	// Attachment is a file that travelled with a Mail.
+	Attachment = control.Attachment
+	// BookedCharge is one attempt to take money, successful or not.
+	BookedCharge = control.BookedCharge
+	// BookedRefund is one refund.
+	BookedRefund = control.BookedRefund
+	// Books is what the sandbox itself recorded.
+	Books = control.Books
+	// BookTotal sums one currency of the books.
+	BookTotal = control.BookTotal
+	// Fault is injected into the next matching requests.
+	Fault = control.Fault
+	// FaultKind says what goes wrong.
+	FaultKind = control.FaultKind
+	// Mail is one accepted message.
+	Mail = control.Mail
+	// Scenario scripts the outcomes of successive charges.
+	Scenario = control.Scenario
+)
+
+// The kinds of faults; see package control for what each does.
+const (
+	Delay              = control.Delay
+	DropAfterCommit    = control.DropAfterCommit
+	DropBefore         = control.DropBefore
+	HTML502            = control.HTML502
+	ServerError        = control.ServerError
+	ServerErrorAfter   = control.ServerErrorAfter
+	TimeoutAfterCommit = control.TimeoutAfterCommit
+	TooManyRequests    = control.TooManyRequests
+)
+
+// AsOfHeader carries the caller's billing time (RFC 3339) to either server.
+const AsOfHeader = control.AsOfHeader
+
+// FetchBooks reads the whole books of the Stripe side at stripeURL.
+func FetchBooks(ctx context.Context, stripeURL string) (Books, error) {
+	return control.FetchBooks(ctx, stripeURL)
+}
+
+// AddScenario scripts charges at stripeURL. Errors name the field at fault.
+func AddScenario(ctx context.Context, stripeURL string, s Scenario) error {
+	return control.AddScenario(ctx, stripeURL, s)
+}
+
+// AddFault injects a fault into the Stripe or SendGrid side at baseURL.
+func AddFault(ctx context.Context, baseURL string, f Fault) error {
+	return control.AddFault(ctx, baseURL, f)
+}
+
+// Authenticate plays the customer who is asked to authenticate a payment or setup intent. The intent's state
+// afterwards tells the outcome.
+func Authenticate(ctx context.Context, stripeURL, intentID, clientSecret string, succeed bool) error {
+	return control.Authenticate(ctx, stripeURL, intentID, clientSecret, succeed)
+}
+
+// Mailbox reads the newest messages to one address, or to anybody when to is empty: at most 1,000.
+func Mailbox(ctx context.Context, sendGridURL, to string) ([]Mail, error) {
+	return control.Mailbox(ctx, sendGridURL, to)
+}

@@ -1,0 +1,116 @@
+// Package control holds the JSON messages of the sandbox's own admin API, the part that is not
+// Stripe-shaped: scripted outcomes, injected faults and the books. The servers and the Go client share them.
+package control
+
+import "time"
+
+// Scenario scripts the outcomes of successive charges. Exactly one of Customer, PaymentMethod and
+// PaymentMethodToken says whose charges; exactly one of Script, DeclineUntil and Always says what happens.
+// A scenario replaces an earlier one for the same subject.
+type Scenario struct {
+	Always             string    `json:"always,omitempty"` // every charge ends like this: "ok", "authentication_required" or a decline code
+	Customer           string    `json:"customer,omitempty"`
+	DeclineCode        string    `json:"decline_code,omitempty"`         // with DeclineUntil; generic_decline if empty
+	DeclineUntil       time.Time `json:"decline_until,omitzero"`         // billing time from which charges succeed
+	PaymentMethod      string    `json:"payment_method,omitempty"`       // pm_...
+	PaymentMethodToken string    `json:"payment_method_token,omitempty"` // for every method made from it, such as pm_card_visa
+	Script             []string  `json:"script,omitempty"`               // one outcome per charge; afterwards the card behaves as usual
+}
+
+// FaultKind says what goes wrong with a request.
+type FaultKind string
+
+// The faults. "Before" kinds leave no trace in the books; "after commit" kinds do the work and lose the answer.
+const (
+	Delay              FaultKind = "delay"                // waits DelayMS while holding the idempotency key, then goes on
+	DropAfterCommit    FaultKind = "drop_after_commit"    // does the work, closes the connection without an answer
+	DropBefore         FaultKind = "drop_before"          // closes the connection without doing anything
+	HTML502            FaultKind = "html_502"             // a gateway's HTML page; nothing done
+	ServerError        FaultKind = "500"                  // execution began and failed: no effect, the 500 is kept under the key
+	ServerErrorAfter   FaultKind = "500_after_commit"     // the work is done, yet a 500 is answered and kept under the key
+	TimeoutAfterCommit FaultKind = "timeout_after_commit" // does the work, never answers
+	TooManyRequests    FaultKind = "429"                  // rate limited; nothing done, nothing kept
+)
+
+// Fault is injected into the next Count matching requests.
+type Fault struct {
+	Count                int       `json:"count,omitempty"`    // at least 1; 0 means 1
+	DelayMS              int       `json:"delay_ms,omitempty"` // for Delay, milliseconds, at most 60,000
+	IdempotencyKeyPrefix string    `json:"idempotency_key_prefix,omitempty"`
+	Kind                 FaultKind `json:"kind"`
+	Method               string    `json:"method,omitempty"` // empty: any
+	PathPrefix           string    `json:"path_prefix,omitempty"`
+}
+
+// Books is what the sandbox itself recorded: the independent side of a reconciliation.
+// Amounts are in Stripe's minor units of the currency.
+type Books struct {
+	Charges []BookedCharge `json:"charges"`
+	Refunds []BookedRefund `json:"refunds"`
+	Totals  []BookTotal    `json:"totals"` // by currency, in alphabetical order
+}
+
+// BookedCharge is one attempt to take money, successful or not.
+type BookedCharge struct {
+	Amount         int64             `json:"amount"`
+	AmountCaptured int64             `json:"amount_captured"`
+	AmountRefunded int64             `json:"amount_refunded"`
+	Created        time.Time         `json:"created"`
+	Currency       string            `json:"currency"` // lower case, as Stripe writes it
+	Customer       string            `json:"customer"`
+	DeclineCode    string            `json:"decline_code,omitempty"` // of a failed charge
+	Fee            int64             `json:"fee"`
+	ID             string            `json:"id"`
+	Metadata       map[string]string `json:"metadata"`
+	PaymentIntent  string            `json:"payment_intent"`
+	PaymentMethod  string            `json:"payment_method"`
+	Status         string            `json:"status"` // succeeded or failed
+}
+
+// BookedRefund is one refund.
+type BookedRefund struct {
+	Amount        int64             `json:"amount"`
+	Charge        string            `json:"charge"`
+	Created       time.Time         `json:"created"`
+	Currency      string            `json:"currency"`
+	ID            string            `json:"id"`
+	Metadata      map[string]string `json:"metadata"`
+	PaymentIntent string            `json:"payment_intent"`
+	Status        string            `json:"status"` // pending, succeeded, failed
+}
+
+// BookTotal sums one currency. Refunded excludes failed refunds; Net is Captured - Refunded - Fees.
+type BookTotal struct {
+	Captured  int64  `json:"captured"`
+	Currency  string `json:"currency"`
+	Declined  int    `json:"declined"` // number of failed charges
+	Fees      int64  `json:"fees"`
+	Net       int64  `json:"net"`
+	Refunded  int64  `json:"refunded"`
+	Succeeded int    `json:"succeeded"` // number of successful charges
+}
+
+// Mail is one message the SendGrid side accepted, for one personalization.
+type Mail struct {
+	Attachments []Attachment      `json:"attachments,omitempty"`
+	Categories  []string          `json:"categories,omitempty"`
+	CustomArgs  map[string]string `json:"custom_args,omitempty"`
+	From        string            `json:"from"`
+	Headers     map[string]string `json:"headers,omitempty"`
+	HTML        string            `json:"html,omitempty"`
+	ID          string            `json:"id"` // unique per personalization
+	MessageID   string            `json:"message_id"`
+	ReplyTo     string            `json:"reply_to,omitempty"`
+	SentAt      time.Time         `json:"sent_at"` // billing time of the sender
+	Subject     string            `json:"subject"`
+	TemplateID  string            `json:"template_id,omitempty"`
+	Text        string            `json:"text,omitempty"`
+	To          []string          `json:"to"` // to, cc and bcc addresses in lower case
+}
+
+// Attachment is a file that travelled with a Mail.
+type Attachment struct {
+	Bytes    int    `json:"bytes"` // size after decoding
+	Filename string `json:"filename"`
+	Type     string `json:"type,omitempty"`
+}

@@ -1,0 +1,112 @@
+package sendgrid
+
+import (
+	"encoding/json"
+	"strings"
+)
+
+// message is the body of POST /v3/mail/send.
+type message struct {
+	ASM              json.RawMessage   `json:"asm"`
+	Attachments      []attachment      `json:"attachments"`
+	BatchID          string            `json:"batch_id"`
+	Categories       []string          `json:"categories"`
+	Content          []content         `json:"content"`
+	CustomArgs       map[string]string `json:"custom_args"`
+	From             *person           `json:"from"`
+	Headers          map[string]string `json:"headers"`
+	IPPoolName       string            `json:"ip_pool_name"`
+	MailSettings     mailSettings      `json:"mail_settings"`
+	Personalizations []personalization `json:"personalizations"`
+	ReplyTo          *person           `json:"reply_to"`
+	ReplyToList      []person          `json:"reply_to_list"`
+	SendAt           int64             `json:"send_at"`
+	Subject          string            `json:"subject"`
+	TemplateID       string            `json:"template_id"`
+	TrackingSettings json.RawMessage   `json:"tracking_settings"`
+}
+
+type person struct {
+	Email string `json:"email"`
+	Name  string `json:"name"`
+}
+
+func (p *person) String() string {
+	if p == nil {
+		return ""
+	}
+	if p.Name == "" {
+		return p.Email
+	}
+	return p.Name + " <" + p.Email + ">"
+}
+
+type content struct {
+	Type  string `json:"type"`
+	Value string `json:"value"`
+}
+
+type attachment struct {
+	Content     string `json:"content"` // base64
+	ContentID   string `json:"content_id"`
+	Disposition string `json:"disposition"`
+	Filename    string `json:"filename"`
+	Type        string `json:"type"`
+}
+
+type mailSettings struct {
+	SandboxMode struct {
+		Enable bool `json:"enable"`
+	} `json:"sandbox_mode"`
+}
+
+// personalization is one envelope: whom to send to, and what differs for them.
+type personalization struct {
+	BCC                 []person          `json:"bcc"`
+	CC                  []person          `json:"cc"`
+	CustomArgs          map[string]string `json:"custom_args"`
+	DynamicTemplateData json.RawMessage   `json:"dynamic_template_data"`
+	From                *person           `json:"from"`
+	Headers             map[string]string `json:"headers"`
+	SendAt              int64             `json:"send_at"`
+	Subject             string            `json:"subject"`
+	Substitutions       map[string]string `json:"substitutions"`
+	To                  []person          `json:"to"`
+}
+
+func (p personalization) fill(text string) string {
+	for tag, value := range p.Substitutions {
+		text = strings.ReplaceAll(text, tag, value)
+	}
+	return text
+}
+
+func (m message) body(kind string) string {
+	for _, c := range m.Content {
+		if c.Type == kind {
+			return c.Value
+		}
+	}
+	return ""
+}
+
+// apiError is one entry of SendGrid's error list; field and help may be null.
+type apiError struct {
+	Message string  `json:"message"`
+	Field   *string `json:"field"`
+	Help    *string `json:"help"`
+}
+
+const helpURL = "http://sendgrid.com/docs/API_Reference/Web_API_v3/Mail/errors.html#"
+
+func problem(field, anchor, text string) apiError {
+	e := apiError{Message: text}
+	if field != "" {
+		e.Field = &field
+	}
+	if anchor != "" {
+		help := helpURL + anchor
+		e.Help = &help
+	}
+	return e
+}

@@ -1,0 +1,40 @@
+package stripe
+
+import (
+	"encoding/json"
+	"net/http"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+func (s *Server) adminRoutes(mux *http.ServeMux) {
+	mux.HandleFunc("GET /_sandbox/", s.health)
+	mux.HandleFunc("GET /_sandbox/books", s.books)
+	mux.HandleFunc("POST /_sandbox/scenarios", s.addScenario)
+	mux.Handle("POST /_sandbox/faults", s.faults)
+	mux.Handle("DELETE /_sandbox/faults", s.faults)
+}
+
+// health answers what the sandbox is and how much it holds.
+func (s *Server) health(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path != "/_sandbox/" {
+		http.NotFound(w, r)
+		return
+	}
+	report := map[string]any{"api_version": APIVersion, "faults": s.faults.Len(), "requests": s.requests.Load(), "sandbox": "stripe"}
+	err := s.view(func(tx *bolt.Tx) error {
+		report["objects"] = map[string]int{
+			"balance_transactions": balanceTransactions.count(tx), "charges": charges.count(tx), "customers": customers.count(tx),
+			"deliveries": bucketOf(tx, deliveriesBucket).count(), "disputes": disputes.count(tx), "events": events.count(tx),
+			"payment_intents": paymentIntents.count(tx), "payment_methods": paymentMethods.count(tx), "refunds": refunds.count(tx),
+			"setup_intents": setupIntents.count(tx), "webhook_endpoints": webhookEndpoints.count(tx),
+		}
+		return nil
+	})
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(report) // a reader that went away needs no answer
+}

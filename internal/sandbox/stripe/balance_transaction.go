@@ -1,0 +1,112 @@
+package stripe
+
+import (
+	"strings"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// balanceTransaction is one movement on the account's balance. The sandbox settles every currency in
+// itself, so amounts are in the currency of the charge and there is no exchange rate.
+type balanceTransaction struct {
+	ID                string      `json:"id"`
+	Object            string      `json:"object"`
+	Amount            int64       `json:"amount"`
+	AvailableOn       int64       `json:"available_on"`
+	Created           int64       `json:"created"`
+	Currency          string      `json:"currency"`
+	Description       *string     `json:"description"`
+	ExchangeRate      *string     `json:"exchange_rate"`
+	Fee               int64       `json:"fee"`
+	FeeDetails        []feeDetail `json:"fee_details"`
+	Net               int64       `json:"net"`
+	ReportingCategory string      `json:"reporting_category"`
+	Source            *string     `json:"source"`
+	Status            string      `json:"status"`
+	Type              string      `json:"type"`
+}
+
+type feeDetail struct {
+	Amount      int64   `json:"amount"`
+	Application *string `json:"application"`
+	Currency    string  `json:"currency"`
+	Description string  `json:"description"`
+	Type        string  `json:"type"`
+}
+
+func (t *balanceTransaction) identity() (string, int64) { return t.ID, t.Created }
+
+func (t *balanceTransaction) indexed() map[string]string {
+	return map[string]string{"source": deref(t.Source), "type": t.Type, "currency": t.Currency}
+}
+
+var balanceTransactions = collection[*balanceTransaction]{name: "balance_transaction", prefix: "txn_"}
+
+// settlementDelay is from a movement to the day its money is available.
+const settlementDelay = 2 * 24 * time.Hour
+
+func balanceTransactionEndpoints() []endpoint {
+	filters := pageSpec(spec{"currency": text(), "payout": text(), "source": text(), "type": text()})
+	return []endpoint{
+		get("/v1/balance_transactions", filters, listBalanceTransactions),
+		get("/v1/balance_transactions/{id}", nil, retrieve(balanceTransactions, "id")),
+	}
+}
+
+func listBalanceTransactions(r *call) (any, error) {
+	if id := r.args.text("payout"); id != "" {
+		return nil, noSuch("payout", id, "payout")
+	}
+	return balanceTransactions.list(r, nil, "source", "type", "currency")
+}
+
+// book stores a movement; its net is the amount less the fee.
+func (r *call) book(t *balanceTransaction) *balanceTransaction {
+	t.ID, t.Object, t.Created = newID(r, balanceTransactions), "balance_transaction", r.now()
+	t.AvailableOn, t.Status = r.asOf.Add(settlementDelay).Unix(), "pending"
+	t.Net = t.Amount - t.Fee
+	t.FeeDetails = []feeDetail{}
+	if t.Fee != 0 {
+		t.FeeDetails = append(t.FeeDetails, feeDetail{Amount: t.Fee, Currency: t.Currency, Description: "Stripe processing fees", Type: "stripe_fee"})
+	}
+	balanceTransactions.put(r.tx, t)
+	r.schedule(r.asOf.Add(settlementDelay), due{Action: makeAvailable, ID: t.ID})
+	return t
+}
+
+func (r *call) bookCharge(c *charge) *balanceTransaction {
+	return r.book(&balanceTransaction{
+		Amount: c.AmountCaptured, Currency: c.Currency, Description: c.Description, Fee: processingFee(c.AmountCaptured, c.Currency),
+		ReportingCategory: "charge", Source: &c.ID, Type: "charge",
+	})
+}
+
+// bookRefund takes the money back; Stripe keeps the original fee.
+func (r *call) bookRefund(f *refund) *balanceTransaction {
+	description := "REFUND FOR CHARGE"
+	return r.book(&balanceTransaction{
+		Amount: -f.Amount, Currency: f.Currency, Description: &description, ReportingCategory: "refund", Source: &f.ID, Type: "refund",
+	})
+}
+
+func (r *call) bookRefundFailure(f *refund) *balanceTransaction {
+	description := "REFUND FAILURE"
+	return r.book(&balanceTransaction{
+		Amount: f.Amount, Currency: f.Currency, Description: &description, ReportingCategory: "refund_failure", Source: &f.ID, Type: "refund_failure",
+	})
+}
+
+// balanceSource finds what a movement was for.
+func balanceSource(tx *bolt.Tx, id string) (any, bool) {
+	switch {
+	case strings.HasPrefix(id, charges.prefix):
+		return from(charges)(tx, id)
+	case strings.HasPrefix(id, refunds.prefix):
+		return from(refunds)(tx, id)
+	case strings.HasPrefix(id, disputes.prefix):
+		return from(disputes)(tx, id)
+	default:
+		return nil, false
+	}
+}

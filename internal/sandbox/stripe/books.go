@@ -1,0 +1,146 @@
+package stripe
+
+import (
+	"bufio"
+	"io"
+	"net/http"
+	"slices"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/perennial-billing/perennial/internal/sandbox/control"
+)
+
+const booksTimeout = time.Minute
+
+// books streams every charge and refund, and then the totals added up from them.
+func (s *Server) books(w http.ResponseWriter, r *http.Request) {
+	if format := r.URL.Query().Get("format"); format != "" && format != "json" {
+		http.Error(w, "format must be json", http.StatusBadRequest)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	// A reader that stalls must not keep old pages of the store alive for ever.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(booksTimeout))
+	err := s.view(func(tx *bolt.Tx) error {
+		out := bufio.NewWriterSize(w, 1<<16)
+		if err := writeBooks(tx, out); err != nil {
+			return err
+		}
+		return out.Flush()
+	})
+	if err != nil {
+		panic(http.ErrAbortHandler) // the answer has begun: a broken connection is the only honest end
+	}
+}
+
+func writeBooks(tx *bolt.Tx, out *bufio.Writer) error {
+	totals := bookTotals{}
+	rows := &rowWriter{out: out}
+	rows.begin(`{"charges":[`)
+	charges.all(tx, func(c *charge) bool {
+		row := bookedCharge(tx, c)
+		totals.addCharge(row)
+		return rows.write(row)
+	})
+	rows.begin(`],"refunds":[`)
+	refunds.all(tx, func(f *refund) bool {
+		row := bookedRefund(f)
+		totals.addRefund(row)
+		return rows.write(row)
+	})
+	rows.begin(`],"totals":`)
+	if rows.err != nil {
+		return rows.err
+	}
+	_, err := out.Write(append(encode(totals.list()), '}'))
+	return err
+}
+
+// rowWriter writes comma-separated JSON values and stops at the first failed write.
+type rowWriter struct {
+	err  error
+	more bool
+	out  *bufio.Writer
+}
+
+func (w *rowWriter) begin(opening string) {
+	w.more = false
+	if w.err == nil {
+		_, w.err = io.WriteString(w.out, opening)
+	}
+}
+
+func (w *rowWriter) write(row any) bool {
+	encoded := encode(row)
+	if w.more {
+		encoded = append([]byte{','}, encoded...)
+	}
+	w.more = true
+	if w.err == nil {
+		_, w.err = w.out.Write(encoded)
+	}
+	return w.err == nil
+}
+
+func bookedCharge(tx *bolt.Tx, c *charge) control.BookedCharge {
+	row := control.BookedCharge{
+		Amount: c.Amount, AmountCaptured: c.AmountCaptured, AmountRefunded: c.AmountRefunded, Created: time.Unix(c.Created, 0).UTC(),
+		Currency: c.Currency, Customer: deref(c.Customer), ID: c.ID, Metadata: c.Metadata, PaymentIntent: deref(c.PaymentIntent),
+		PaymentMethod: c.PaymentMethod, Status: c.Status,
+	}
+	if c.Status == "failed" {
+		row.DeclineCode = deref(c.Outcome.Reason)
+	}
+	if c.BalanceTransaction != nil {
+		t, _ := balanceTransactions.get(tx, *c.BalanceTransaction)
+		row.Fee = t.Fee
+	}
+	return row
+}
+
+func bookedRefund(f *refund) control.BookedRefund {
+	return control.BookedRefund{
+		Amount: f.Amount, Charge: f.Charge, Created: time.Unix(f.Created, 0).UTC(), Currency: f.Currency, ID: f.ID,
+		Metadata: f.Metadata, PaymentIntent: deref(f.PaymentIntent), Status: f.Status,
+	}
+}
+
+type bookTotals map[string]*control.BookTotal
+
+func (t bookTotals) of(currency string) *control.BookTotal {
+	if t[currency] == nil {
+		t[currency] = &control.BookTotal{Currency: currency}
+	}
+	return t[currency]
+}
+
+func (t bookTotals) addCharge(c control.BookedCharge) {
+	total := t.of(c.Currency)
+	if c.Status == "failed" {
+		total.Declined++
+		return
+	}
+	total.Succeeded++
+	total.Captured += c.AmountCaptured
+	total.Fees += c.Fee
+	total.Net += c.AmountCaptured - c.Fee
+}
+
+func (t bookTotals) addRefund(f control.BookedRefund) {
+	if f.Status == "failed" {
+		return
+	}
+	total := t.of(f.Currency)
+	total.Refunded += f.Amount
+	total.Net -= f.Amount
+}
+
+func (t bookTotals) list() []control.BookTotal {
+	totals := []control.BookTotal{}
+	for _, currency := range slices.Sorted(keys(t)) {
+		totals = append(totals, *t[currency])
+	}
+	return totals
+}

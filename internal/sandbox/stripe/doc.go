@@ -1,0 +1,35 @@
+// Package stripe is a local server that speaks Stripe's wire protocol at API version 2024-06-20, with
+// real state, so that unchanged Stripe client libraries work against it.
+//
+// It knows nothing of our own database: its books hold only what it was asked to do, so that they can
+// contradict ours. To add a resource, write one file with its object, its collection and a function that
+// returns its endpoints, list that function in routes.go, and its expandable fields in expand.go.
+//
+// One request is one bbolt transaction, which also stores the events it caused, their deliveries and the
+// answer kept under the idempotency key: a crash leaves all of it or nothing.
+//
+// Two clocks run here. Objects are dated with the caller's billing time (header Perennial-As-Of), and what
+// happens by itself (money becoming available, the end of an asynchronous refund) happens just before the
+// first request whose billing time has reached its instant. Webhook signatures, pauses between deliveries
+// and the retention of idempotency keys follow the wall clock.
+//
+// # Idempotency
+//
+// An answer is kept under its key once execution began: success, decline (402), a refusal by the state of
+// an object (400, 404) and a server error (500). Not kept are a bad key (401), a rate limit (429), a
+// conflict (409) and everything that the validation of parameters, amounts and currencies refuses.
+// Keys are forgotten exactly 24 hours later by the wall clock, the earliest that Stripe allows itself.
+//
+// # Where it is simpler than Stripe
+//
+//   - Every currency settles in itself; there are no exchange rates and no payouts yet.
+//   - The fee is 2.9 % rounded half up plus a fixed part worth about USD 0.30; refunds keep it.
+//   - Money is booked when a payment succeeds, also with capture_method automatic_async, where Stripe
+//     may deliver the balance transaction a moment later with charge.updated.
+//   - Only cards exist. A setup intent has no setup attempt (latest_attempt is null).
+//   - Disputes are opened for the test cards that ask for them and stay open.
+//   - Expired cards are declined in billing time; there is no account updater.
+//   - A request for another API version is refused instead of translated.
+//   - Pauses between webhook deliveries start at 0.2 seconds instead of minutes, and a delivery that fails
+//     holds up the later ones of its endpoint, so that the order of events is kept.
+package stripe

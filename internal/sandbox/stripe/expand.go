@@ -1,0 +1,166 @@
+package stripe
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+const maxExpandDepth = 4
+
+// loader fetches the object an expandable field names.
+type loader func(tx *bolt.Tx, id string) (any, bool)
+
+func from[T resource](c collection[T]) loader {
+	return func(tx *bolt.Tx, id string) (any, bool) {
+		object, found := c.get(tx, id)
+		return object, found
+	}
+}
+
+// never is for fields that Stripe can expand but that are always null here.
+func never(*bolt.Tx, string) (any, bool) { return nil, false }
+
+// expandable lists, by object, the fields that can be expanded and where their objects are. A dot reaches
+// into a nested hash.
+func expandable(object string) map[string]loader {
+	switch object {
+	case "balance_transaction":
+		return map[string]loader{"source": balanceSource}
+	case "charge":
+		return map[string]loader{
+			"application": never, "balance_transaction": from(balanceTransactions), "customer": from(customers),
+			"failure_balance_transaction": from(balanceTransactions), "invoice": never, "on_behalf_of": never,
+			"payment_intent": from(paymentIntents), "refunds": chargeRefunds, "review": never, "transfer": never,
+		}
+	case "customer":
+		return map[string]loader{
+			"cash_balance": never, "default_source": never, "invoice_settings.default_payment_method": from(paymentMethods),
+			"sources": never, "subscriptions": never, "tax": never, "tax_ids": never, "test_clock": never,
+		}
+	case "dispute":
+		return map[string]loader{"charge": from(charges), "payment_intent": from(paymentIntents)}
+	case "payment_intent":
+		return map[string]loader{
+			"application": never, "customer": from(customers), "invoice": never, "latest_charge": from(charges),
+			"on_behalf_of": never, "payment_method": from(paymentMethods), "review": never,
+		}
+	case "payment_method":
+		return map[string]loader{"customer": from(customers)}
+	case "refund":
+		return map[string]loader{
+			"balance_transaction": from(balanceTransactions), "charge": from(charges),
+			"failure_balance_transaction": from(balanceTransactions), "payment_intent": from(paymentIntents),
+		}
+	case "setup_intent":
+		return map[string]loader{
+			"application": never, "customer": from(customers), "latest_attempt": never, "mandate": never,
+			"on_behalf_of": never, "payment_method": from(paymentMethods), "single_use_mandate": never,
+		}
+	default:
+		return nil
+	}
+}
+
+func validateExpand(paths []string) *apiError {
+	for _, path := range paths {
+		if depth := strings.Count(path, ".") + 1; depth > maxExpandDepth {
+			return invalid("", "expand", "You cannot expand more than %d levels of a property. Property: %s", maxExpandDepth, path)
+		}
+	}
+	return nil
+}
+
+// render encodes a result, with the properties the request wants expanded.
+func (r *call) render(result any) ([]byte, error) {
+	encoded := encode(result)
+	paths := r.args.list("expand")
+	if len(paths) == 0 {
+		return encoded, nil
+	}
+	tree := generic(encoded)
+	for _, path := range paths {
+		if err := r.expand(tree, strings.Split(path, "."), path); err != nil {
+			return nil, err
+		}
+	}
+	return encode(tree), nil
+}
+
+// generic decodes JSON without touching its numbers.
+func generic(encoded []byte) map[string]any {
+	var tree map[string]any
+	decoder := json.NewDecoder(bytes.NewReader(encoded))
+	decoder.UseNumber()
+	if err := decoder.Decode(&tree); err != nil {
+		panic(storeFailure{err})
+	}
+	return tree
+}
+
+// expand follows one path through the tree. A null or unknown id on the way ends it without an error.
+func (r *call) expand(node map[string]any, path []string, full string) error {
+	if node["object"] == "list" {
+		if path[0] != "data" || len(path) == 1 {
+			return notExpandable(full)
+		}
+		items, _ := node["data"].([]any)
+		for _, item := range items {
+			if err := r.expand(item.(map[string]any), path[1:], full); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	object, _ := node["object"].(string)
+	holder, field, load := findField(node, object, path)
+	if load == nil {
+		return notExpandable(full)
+	}
+	rest := path[strings.Count(field, ".")+1:]
+	leaf := field[strings.LastIndex(field, ".")+1:]
+	return r.expandField(node, holder, leaf, load, rest, full)
+}
+
+// findField matches the beginning of the path with one of the object's expandable fields.
+func findField(node map[string]any, object string, path []string) (holder map[string]any, field string, load loader) {
+	fields := expandable(object)
+	if load := fields[path[0]]; load != nil {
+		return node, path[0], load
+	}
+	if len(path) < 2 {
+		return nil, "", nil
+	}
+	field = path[0] + "." + path[1]
+	holder, ok := node[path[0]].(map[string]any)
+	if load := fields[field]; load != nil && ok {
+		return holder, field, load
+	}
+	return nil, "", nil
+}
+
+func (r *call) expandField(owner, holder map[string]any, leaf string, load loader, rest []string, full string) error {
+	if id, ok := holder[leaf].(string); ok {
+		if target, found := load(r.tx, id); found {
+			holder[leaf] = generic(encode(target))
+		}
+	} else if _, present := holder[leaf]; !present {
+		// A list that is only present when asked for, named after its owner.
+		if id, ok := owner["id"].(string); ok {
+			if target, found := load(r.tx, id); found {
+				holder[leaf] = generic(encode(target))
+			}
+		}
+	}
+	target, expanded := holder[leaf].(map[string]any)
+	if len(rest) == 0 || !expanded {
+		return nil
+	}
+	return r.expand(target, rest, full)
+}
+
+func notExpandable(path string) *apiError {
+	return invalid("", "expand", "This property cannot be expanded (%s).", path)
+}

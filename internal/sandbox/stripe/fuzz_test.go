@@ -1,0 +1,46 @@
+package stripe_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/perennial-billing/perennial/internal/sandbox"
+	server "github.com/perennial-billing/perennial/internal/sandbox/stripe"
+)
+
+// FuzzRequest sends arbitrary forms to arbitrary paths: the answer is never a crash.
+func FuzzRequest(f *testing.F) {
+	s, err := server.Open(server.Options{Path: filepath.Join(f.TempDir(), "stripe.db")})
+	require.NoError(f, err)
+	f.Cleanup(func() { require.NoError(f, s.Close()) })
+	for path, form := range map[string]string{
+		"payment_intents": "amount=2000&currency=usd&confirm=true&off_session=true&payment_method=pm_card_visa&expand[]=latest_charge",
+		"setup_intents":   "payment_method=pm_card_chargeDeclined&confirm=true&return_url=x",
+		"payment_methods": "type=card&card[number]=4242424242424242&card[exp_month]=1&card[exp_year]=99&billing_details[address][city]=x",
+		"customers":       "metadata[a]=b&address[line1]=x&preferred_locales[]=de&invoice_settings[default_payment_method]=pm_card_visa",
+		"refunds":         "charge=ch_x&amount=5", "webhook_endpoints": "url=http://127.0.0.1:1&enabled_events[]=none",
+		"charges": "limit=3&created[gte]=1&starting_after=ch_x", "events": "types[]=a&delivery_success=true", "balance_transactions": "type=charge",
+	} {
+		f.Add(path, form, true)
+		f.Add(path, form, false)
+	}
+	f.Fuzz(func(t *testing.T, path, form string, write bool) {
+		r := httptest.NewRequest(http.MethodGet, "/v1/x", nil)
+		if write {
+			r = httptest.NewRequest(http.MethodPost, "/v1/x", strings.NewReader(form))
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		} else {
+			r.URL.RawQuery = form
+		}
+		r.URL.Path = "/v1/" + path
+		r.Header.Set("Authorization", "Bearer "+sandbox.StripeKey)
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		require.Less(t, w.Code, http.StatusInternalServerError, w.Body.String())
+	})
+}

@@ -1,0 +1,270 @@
+package stripe
+
+// paymentIntent is Stripe's payment intent object.
+type paymentIntent struct {
+	ID                                string            `json:"id"`
+	Object                            string            `json:"object"`
+	Amount                            int64             `json:"amount"`
+	AmountCapturable                  int64             `json:"amount_capturable"`
+	AmountDetails                     amountDetails     `json:"amount_details"`
+	AmountReceived                    int64             `json:"amount_received"`
+	Application                       *string           `json:"application"`
+	ApplicationFeeAmount              *int64            `json:"application_fee_amount"`
+	AutomaticPaymentMethods           *automaticMethods `json:"automatic_payment_methods"`
+	CanceledAt                        *int64            `json:"canceled_at"`
+	CancellationReason                *string           `json:"cancellation_reason"`
+	CaptureMethod                     string            `json:"capture_method"`
+	ClientSecret                      string            `json:"client_secret"`
+	ConfirmationMethod                string            `json:"confirmation_method"`
+	Created                           int64             `json:"created"`
+	Currency                          string            `json:"currency"`
+	Customer                          *string           `json:"customer"`
+	Description                       *string           `json:"description"`
+	Invoice                           *string           `json:"invoice"`
+	LastPaymentError                  *lastError        `json:"last_payment_error"`
+	LatestCharge                      *string           `json:"latest_charge"`
+	Livemode                          bool              `json:"livemode"`
+	Metadata                          map[string]string `json:"metadata"`
+	NextAction                        *nextAction       `json:"next_action"`
+	OnBehalfOf                        *string           `json:"on_behalf_of"`
+	PaymentMethod                     *string           `json:"payment_method"`
+	PaymentMethodConfigurationDetails *string           `json:"payment_method_configuration_details"`
+	PaymentMethodOptions              methodOptions     `json:"payment_method_options"`
+	PaymentMethodTypes                []string          `json:"payment_method_types"`
+	Processing                        *string           `json:"processing"`
+	ReceiptEmail                      *string           `json:"receipt_email"`
+	Review                            *string           `json:"review"`
+	SetupFutureUsage                  *string           `json:"setup_future_usage"`
+	Shipping                          *shipping         `json:"shipping"`
+	Source                            *string           `json:"source"`
+	StatementDescriptor               *string           `json:"statement_descriptor"`
+	StatementDescriptorSuffix         *string           `json:"statement_descriptor_suffix"`
+	Status                            string            `json:"status"`
+	TransferData                      *string           `json:"transfer_data"`
+	TransferGroup                     *string           `json:"transfer_group"`
+}
+
+type amountDetails struct {
+	Tip struct{} `json:"tip"`
+}
+
+type automaticMethods struct {
+	AllowRedirects string `json:"allow_redirects"`
+	Enabled        bool   `json:"enabled"`
+}
+
+type methodOptions struct {
+	Card cardOptions `json:"card"`
+}
+
+type cardOptions struct {
+	Installments        *string `json:"installments"`
+	MandateOptions      *string `json:"mandate_options"`
+	Network             *string `json:"network"`
+	RequestThreeDSecure string  `json:"request_three_d_secure"`
+}
+
+// The states of an intent.
+const (
+	statusCanceled              = "canceled"
+	statusRequiresAction        = "requires_action"
+	statusRequiresCapture       = "requires_capture"
+	statusRequiresConfirmation  = "requires_confirmation"
+	statusRequiresPaymentMethod = "requires_payment_method"
+	statusSucceeded             = "succeeded"
+)
+
+func (p *paymentIntent) identity() (string, int64) { return p.ID, p.Created }
+
+func (p *paymentIntent) indexed() map[string]string {
+	return map[string]string{"customer": deref(p.Customer)}
+}
+
+var paymentIntents = collection[*paymentIntent]{name: "payment_intent", prefix: "pi_"}
+
+// confirmSpec is what confirming takes; creating with confirm=true takes the same.
+func confirmSpec() spec {
+	return spec{
+		"capture_method": enum("automatic", "automatic_async", "manual"), "error_on_requires_action": boolean(),
+		"mandate": text(), "mandate_data": opaque(), "off_session": enum("true", "false", "one_off", "recurring"),
+		"payment_method": text(), "payment_method_data": hash(spec{
+			"allow_redisplay": text(), "billing_details": hash(billingDetailsSpec()), "card": hash(cardSpec()),
+			"metadata": metadata(), "radar_options": opaque(), "type": required(text()),
+		}),
+		"payment_method_options": opaque(), "payment_method_types": list(enum("card", "link")), "radar_options": opaque(),
+		"receipt_email": text(), "return_url": text(), "setup_future_usage": enum("off_session", "on_session"),
+		"shipping": hash(shippingSpec()), "use_stripe_sdk": boolean(), "client_secret": text(),
+	}
+}
+
+// detailSpec is what both creating and updating take.
+func detailSpec() spec {
+	return spec{
+		"customer": text(), "description": textUpTo(1000), "metadata": metadata(),
+		"statement_descriptor": textUpTo(22), "statement_descriptor_suffix": textUpTo(22), "transfer_group": text(),
+	}
+}
+
+func paymentIntentEndpoints() []endpoint {
+	creation := confirmSpec().with(detailSpec()).with(spec{
+		"amount": required(integer()), "confirm": boolean(), "confirmation_method": enum("automatic", "manual"), "currency": required(text()),
+		"automatic_payment_methods": hash(spec{"allow_redirects": enum("always", "never"), "enabled": required(boolean())}),
+	})
+	update := detailSpec().with(spec{
+		"amount": integer(), "capture_method": enum("automatic", "automatic_async", "manual"), "currency": text(),
+		"payment_method": text(), "payment_method_options": opaque(), "payment_method_types": list(enum("card", "link")),
+		"receipt_email": text(), "setup_future_usage": enum("off_session", "on_session"), "shipping": hash(shippingSpec()),
+	})
+	capture := spec{"amount_to_capture": integer(), "final_capture": boolean(), "metadata": metadata(),
+		"statement_descriptor": textUpTo(22), "statement_descriptor_suffix": textUpTo(22)}
+	cancel := spec{"cancellation_reason": enum("abandoned", "duplicate", "fraudulent", "requested_by_customer")}
+	return []endpoint{
+		post("/v1/payment_intents", creation, createIntent),
+		get("/v1/payment_intents", pageSpec(spec{"customer": text()}), func(r *call) (any, error) { return paymentIntents.list(r, nil, "customer") }),
+		get("/v1/payment_intents/{id}", spec{"client_secret": text()}, retrieve(paymentIntents, "intent")),
+		post("/v1/payment_intents/{id}", update, updateIntent),
+		post("/v1/payment_intents/{id}/cancel", cancel, cancelIntent),
+		post("/v1/payment_intents/{id}/capture", capture, captureIntent),
+		post("/v1/payment_intents/{id}/confirm", confirmSpec(), confirmIntent),
+	}
+}
+
+func createIntent(r *call) (any, error) {
+	p := &paymentIntent{
+		ID: newID(r, paymentIntents), Object: "payment_intent", CaptureMethod: r.args.textOr("capture_method", "automatic_async"),
+		ConfirmationMethod: r.args.textOr("confirmation_method", "automatic"), Created: r.now(), Metadata: map[string]string{},
+		PaymentMethodOptions: methodOptions{Card: cardOptions{RequestThreeDSecure: "automatic"}}, Status: statusRequiresPaymentMethod,
+	}
+	p.ClientSecret = secret(p.ID)
+	if err := p.chooseTypes(r.args); err != nil {
+		return nil, err
+	}
+	if err := p.apply(r); err != nil {
+		return nil, err
+	}
+	paymentIntents.put(r.tx, p)
+	r.emit("payment_intent.created", p, nil)
+	if r.args.boolean("confirm") {
+		return r.confirm(p)
+	}
+	for _, name := range []string{"error_on_requires_action", "off_session", "return_url"} {
+		if r.args.has(name) {
+			return nil, invalid("", name, "The parameter `%s` can only be passed when `confirm` is `true`.", name)
+		}
+	}
+	return p, nil
+}
+
+// chooseTypes applies the default since 2023-08-16: dynamic payment methods unless types are listed.
+func (p *paymentIntent) chooseTypes(a args) error {
+	p.PaymentMethodTypes = a.list("payment_method_types")
+	automatic := a.hash("automatic_payment_methods")
+	switch {
+	case len(p.PaymentMethodTypes) > 0 && automatic.boolean("enabled"):
+		return invalid("", "payment_method_types", "You may only specify one of these parameters: automatic_payment_methods, payment_method_types.")
+	case len(p.PaymentMethodTypes) > 0:
+		return nil
+	}
+	p.PaymentMethodTypes = []string{"card"}
+	if !a.has("automatic_payment_methods") || automatic.boolean("enabled") {
+		p.AutomaticPaymentMethods = &automaticMethods{Enabled: true, AllowRedirects: automatic.textOr("allow_redirects", "always")}
+	}
+	return nil
+}
+
+// apply writes the parameters that creating, updating and confirming have in common.
+func (p *paymentIntent) apply(r *call) error {
+	a := r.args
+	var err error
+	if p.Metadata, err = merged(a, p.Metadata); err != nil {
+		return err
+	}
+	if err := p.applyAmount(a); err != nil {
+		return err
+	}
+	if id := a.text("customer"); id != "" {
+		if _, err := r.liveCustomer(id, "customer"); err != nil {
+			return err
+		}
+		p.Customer = &id
+	}
+	for name, field := range map[string]**string{
+		"description": &p.Description, "receipt_email": &p.ReceiptEmail, "setup_future_usage": &p.SetupFutureUsage,
+		"statement_descriptor": &p.StatementDescriptor, "statement_descriptor_suffix": &p.StatementDescriptorSuffix,
+		"transfer_group": &p.TransferGroup,
+	} {
+		a.setText(name, field)
+	}
+	p.CaptureMethod = a.textOr("capture_method", p.CaptureMethod)
+	if a.has("shipping") {
+		p.Shipping = readShipping(a.hash("shipping"))
+	}
+	if types := a.list("payment_method_types"); len(types) > 0 {
+		p.PaymentMethodTypes, p.AutomaticPaymentMethods = types, nil
+	}
+	options := a.hash("payment_method_options").hash("card")
+	p.PaymentMethodOptions.Card.RequestThreeDSecure = options.textOr("request_three_d_secure", p.PaymentMethodOptions.Card.RequestThreeDSecure)
+	return p.applyMethod(r)
+}
+
+// applyAmount checks amount and currency together: the limits depend on both.
+func (p *paymentIntent) applyAmount(a args) error {
+	if !a.has("amount") && !a.has("currency") {
+		return nil
+	}
+	if a.has("amount") {
+		p.Amount = a.integer("amount")
+	}
+	if a.has("currency") {
+		currency, refusal := parseCurrency(a.text("currency"))
+		if refusal != nil {
+			return refusal
+		}
+		p.Currency = currency
+	}
+	if refusal := checkAmount(p.Amount, p.Currency); refusal != nil {
+		return refusal
+	}
+	return nil
+}
+
+// applyMethod attaches the method named by the request to the intent.
+func (p *paymentIntent) applyMethod(r *call) error {
+	var m *paymentMethod
+	var err error
+	switch {
+	case r.args.text("payment_method") != "":
+		m, err = r.useMethod(r.args.text("payment_method"), "payment_method")
+	case r.args.has("payment_method_data"):
+		if m, err = r.newMethod(r.args.hash("payment_method_data")); err == nil {
+			paymentMethods.put(r.tx, m)
+		}
+	default:
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := r.checkOwner(m, p.Customer); err != nil {
+		return err
+	}
+	p.PaymentMethod = &m.ID
+	if p.Status == statusRequiresPaymentMethod || p.Status == statusRequiresAction {
+		p.Status, p.NextAction = statusRequiresConfirmation, nil
+	}
+	return nil
+}
+
+// checkOwner refuses a method that belongs to somebody else or can no longer be used.
+func (r *call) checkOwner(m *paymentMethod, customerID *string) error {
+	known := r.traits(m.ID)
+	switch {
+	case m.Customer == nil && (known.Charged || known.Detached):
+		return errUsedUp()
+	case m.Customer != nil && customerID == nil:
+		return refused("", "payment_method", "The payment method supplied (%s) belongs to a Customer. Please include the Customer in the `customer` parameter on the PaymentIntent.", m.ID)
+	case m.Customer != nil && *m.Customer != *customerID:
+		return refused("", "payment_method", "The payment method supplied (%s) belongs to a different Customer.", m.ID)
+	}
+	return nil
+}

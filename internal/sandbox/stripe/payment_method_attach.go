@@ -1,0 +1,90 @@
+package stripe
+
+import "net/http"
+
+func attachMethod(r *call) (any, error) {
+	customerID := r.args.text("customer")
+	if _, err := r.liveCustomer(customerID, "customer"); err != nil {
+		return nil, err
+	}
+	return r.attach(r.id, customerID)
+}
+
+// useMethod finds a method, or makes a new one when given the name of a test method such as pm_card_visa.
+func (r *call) useMethod(id, param string) (*paymentMethod, error) {
+	if m, found := paymentMethods.get(r.tx, id); found {
+		return m, nil
+	}
+	test, found := cardByToken(id)
+	if !found && id == r.id {
+		return nil, notFound("PaymentMethod", id, param)
+	}
+	if !found {
+		return nil, noSuch("PaymentMethod", id, param)
+	}
+	m := r.methodFrom(test)
+	paymentMethods.put(r.tx, m)
+	return m, nil
+}
+
+// attach saves a method to a customer. The bank is asked first, so that most declining test cards fail here.
+func (r *call) attach(id, customerID string) (*paymentMethod, error) {
+	m, err := r.useMethod(id, "payment_method")
+	if err != nil {
+		return nil, err
+	}
+	known := r.traits(m.ID)
+	switch {
+	case deref(m.Customer) == customerID:
+		return m, nil
+	case m.Customer != nil:
+		return nil, refused("payment_method_unexpected_state", "", "The payment method you provided has already been attached to a customer.")
+	case known.Detached || known.Charged:
+		return nil, errUsedUp()
+	}
+	test, _ := cardByNumber(known.Number)
+	if test.decline != "" && !test.attaches {
+		return nil, &apiError{Type: typeCard, Code: declineErrorCode(test.decline), DeclineCode: test.decline,
+			Message: declineMessage(test.decline), status: http.StatusPaymentRequired}
+	}
+	m.Customer = &customerID
+	pass := "pass"
+	m.Card.Checks.CVCCheck = &pass
+	paymentMethods.put(r.tx, m)
+	r.emit("payment_method.attached", m, nil)
+	return m, nil
+}
+
+func errUsedUp() *apiError {
+	return refused("payment_method_unexpected_state", "payment_method", "The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment, "+
+		"shared with a connected account without Customer attachment, or was detached from a Customer. It may not be used again. "+
+		"To use a PaymentMethod multiple times, you must attach it to a Customer first.")
+}
+
+func detachMethod(r *call) (any, error) {
+	m, found := paymentMethods.get(r.tx, r.id)
+	if !found {
+		return nil, notFound("PaymentMethod", r.id, "payment_method")
+	}
+	if m.Customer == nil {
+		return nil, refused("payment_method_unexpected_state", "", "The payment method you provided is not attached to a customer so detachment is impossible.")
+	}
+	m.detach(r)
+	return m, nil
+}
+
+// detach frees the method for good: it cannot be used again. The customer's default goes with it.
+func (m *paymentMethod) detach(r *call) {
+	before := snapshot(m)
+	owner, _ := customers.get(r.tx, *m.Customer)
+	m.Customer = nil
+	paymentMethods.put(r.tx, m)
+	known := r.traits(m.ID)
+	known.Detached = true
+	r.putTraits(m.ID, known)
+	if deref(owner.InvoiceSettings.DefaultPaymentMethod) == m.ID {
+		owner.InvoiceSettings.DefaultPaymentMethod = nil
+		customers.put(r.tx, owner)
+	}
+	r.emitUpdate("payment_method.detached", before, m)
+}

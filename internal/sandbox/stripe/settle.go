@@ -1,0 +1,91 @@
+package stripe
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// due is something that happens by itself at an instant of billing time: money becomes available, a
+// refund ends. It happens just before the first request whose time has reached that instant.
+type due struct {
+	Action dueAction `json:"action"`
+	ID     string    `json:"id"`
+}
+
+type dueAction string
+
+const (
+	endRefund     dueAction = "end_refund"
+	makeAvailable dueAction = "make_available"
+)
+
+const dueBucket = "due"
+
+func (r *call) schedule(at time.Time, d due) {
+	key := make([]byte, orderSize)
+	binary.BigEndian.PutUint64(key, uint64(at.Unix()))
+	binary.BigEndian.PutUint64(key[8:], nextSequence(r.tx))
+	bucketOf(r.tx, dueBucket).put(key, encode(d))
+}
+
+// settle lets everything happen that is due at the given billing time.
+func (s *Server) settle(asOf time.Time) error {
+	waiting := false
+	err := s.view(func(tx *bolt.Tx) error {
+		waiting = len(dueKeys(tx, asOf)) > 0
+		return nil
+	})
+	if err != nil || !waiting {
+		return err
+	}
+	emitted := false
+	err = s.update(func(tx *bolt.Tx) error {
+		for _, key := range dueKeys(tx, asOf) {
+			at := time.Unix(int64(binary.BigEndian.Uint64(key)), 0).UTC()
+			r := &call{asOf: at, seed: fmt.Sprintf("due %x", key), tx: tx}
+			r.happen(key)
+			emitted = emitted || r.emitted
+		}
+		return nil
+	})
+	if emitted {
+		s.delivery.wake()
+	}
+	if err != nil {
+		return fmt.Errorf("settle what was due by %s: %w", asOf.Format(time.RFC3339), err)
+	}
+	return nil
+}
+
+func dueKeys(tx *bolt.Tx, asOf time.Time) [][]byte {
+	limit := make([]byte, 8)
+	binary.BigEndian.PutUint64(limit, uint64(asOf.Unix()))
+	var found [][]byte
+	bucketOf(tx, dueBucket).each(nil, func(key, _ []byte) bool {
+		if bytes.Compare(key[:8], limit) > 0 {
+			return false
+		}
+		found = append(found, bytes.Clone(key))
+		return true
+	})
+	return found
+}
+
+func (r *call) happen(key []byte) {
+	var d due
+	waiting := bucketOf(r.tx, dueBucket)
+	decode(waiting.get(key), &d)
+	waiting.delete(key)
+	switch d.Action {
+	case endRefund:
+		r.endRefund(d.ID)
+	case makeAvailable:
+		t, _ := balanceTransactions.get(r.tx, d.ID)
+		t.Status = "available"
+		balanceTransactions.put(r.tx, t)
+	}
+}

@@ -1,0 +1,189 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/perennial-billing/perennial/starter/api"
+	"github.com/perennial-billing/perennial/starter/startertest"
+)
+
+var (
+	running startertest.Stack
+	// base is the API's address, and secret what its webhooks are signed with.
+	base   string
+	secret string
+)
+
+func TestMain(m *testing.M) { os.Exit(startertest.Run(m, &running, serve)) }
+
+// serve starts the API, registered at the sandbox for webhooks.
+func serve() (stop func() error, err error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	base = "http://" + listener.Addr().String()
+	ctx, cancel := context.WithCancel(context.Background())
+	secret, err = api.RegisterWebhook(ctx, running.Config.Stripe(), base+"/webhooks/stripe", "")
+	served := make(chan error, 1)
+	go func() {
+		served <- api.Serve(ctx, listener, api.New(api.Options{
+			Service: running.Service, WebhookSecret: secret, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+		}))
+	}()
+	return func() error { cancel(); return <-served }, err
+}
+
+// reply is an answer of the API.
+type reply struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+func (r reply) json(t *testing.T) map[string]any {
+	t.Helper()
+	var decoded map[string]any
+	require.NoError(t, json.Unmarshal(r.body, &decoded), string(r.body))
+	return decoded
+}
+
+// call makes a request; headers come in pairs.
+func call(t *testing.T, method, path string, body any, headers ...string) reply {
+	t.Helper()
+	var content io.Reader
+	switch b := body.(type) {
+	case nil:
+	case string:
+		content = strings.NewReader(b)
+	default:
+		encoded, err := json.Marshal(b)
+		require.NoError(t, err)
+		content = bytes.NewReader(encoded)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), method, base+path, content)
+	require.NoError(t, err)
+	if content != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	res, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, res.Body.Close()) }()
+	raw, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	return reply{status: res.StatusCode, header: res.Header, body: raw}
+}
+
+func TestACustomersLifeOverHTTP(t *testing.T) {
+	t.Parallel()
+	running.Seller(t, "aa")
+	created := call(t, "POST", "/v1/customers", startertest.NewCustomer("aa", "aa-c"))
+	require.Equal(t, http.StatusCreated, created.status, string(created.body))
+	require.NotContains(t, string(created.body), "pm_card_visa", "a token is a secret")
+	require.Equal(t, created.json(t), call(t, "GET", "/v1/customers/aa-c", nil).json(t))
+
+	started := call(t, "POST", "/v1/subscriptions", `{"id":"aa-s","customer":"aa-c","plan":"aa-team","seats":2}`)
+	require.Equal(t, http.StatusCreated, started.status, string(started.body))
+	require.Equal(t, "paid", started.json(t)["invoice"].(map[string]any)["payment"])
+
+	more := call(t, "POST", "/v1/subscriptions/aa-s/change", `{"seats":4}`, "Idempotency-Key", "more")
+	require.Equal(t, http.StatusOK, more.status, string(more.body))
+	require.Equal(t, more.json(t), call(t, "POST", "/v1/subscriptions/aa-s/change", `{"seats":4}`, "Idempotency-Key", "more").json(t))
+	require.Equal(t, http.StatusConflict, call(t, "POST", "/v1/subscriptions/aa-s/change", `{"seats":5}`, "Idempotency-Key", "more").status)
+	for command, status := range map[string]string{"pause": "paused"} {
+		require.Equal(t, status, call(t, "POST", "/v1/subscriptions/aa-s/"+command, nil).json(t)["status"])
+	}
+	require.Equal(t, "active", call(t, "POST", "/v1/subscriptions/aa-s/resume", `{"actor":"support","reason":"back"}`).json(t)["status"])
+	require.Equal(t, "canceled", call(t, "POST", "/v1/subscriptions/aa-s/cancel", nil).json(t)["status"])
+	require.Equal(t, "canceled", call(t, "GET", "/v1/subscriptions/aa-s", nil).json(t)["status"])
+	list := call(t, "GET", "/v1/subscriptions?customer=aa-c", nil).json(t)
+	require.Len(t, list["data"], 1)
+}
+
+func TestInvoicesArePagedAndExplained(t *testing.T) {
+	t.Parallel()
+	running.Seller(t, "ab")
+	running.Customer(t, startertest.NewCustomer("ab", "ab-c"))
+	for _, id := range []string{"ab-1", "ab-2", "ab-3"} {
+		require.Equal(t, http.StatusCreated, call(t, "POST", "/v1/subscriptions", `{"id":"`+id+`","customer":"ab-c","plan":"ab-pro"}`).status)
+	}
+	var seen []string
+	after := ""
+	for page := 0; page == 0 || after != ""; page++ {
+		list := call(t, "GET", "/v1/invoices?customer=ab-c&limit=2&after="+after, nil).json(t)
+		for _, invoice := range list["data"].([]any) {
+			seen = append(seen, invoice.(map[string]any)["subscription_id"].(string))
+			after = invoice.(map[string]any)["id"].(string)
+		}
+		next, _ := list["next"].(string)
+		require.True(t, next == "" || next == after)
+		after = next
+	}
+	require.ElementsMatch(t, []string{"ab-1", "ab-2", "ab-3"}, seen)
+
+	list := call(t, "GET", "/v1/invoices?subscription=ab-1", nil).json(t)
+	id := list["data"].([]any)[0].(map[string]any)["id"].(string)
+	shown := call(t, "GET", "/v1/invoices/"+id, nil).json(t)
+	line := shown["lines"].([]any)[0].(map[string]any)
+	require.EqualValues(t, 1000, line["amount"])
+	require.NotEmpty(t, line["explanation"])
+	require.Equal(t, "succeeded", shown["payments"].([]any)[0].(map[string]any)["status"])
+
+	page := call(t, "GET", "/invoices/"+id, nil)
+	require.Equal(t, http.StatusOK, page.status)
+	require.Contains(t, page.header.Get("Content-Type"), "text/html")
+	require.Contains(t, string(page.body), shown["number"])
+	require.Equal(t, http.StatusNotFound, call(t, "GET", "/invoices/inv_none", nil).status)
+}
+
+func TestUsageOverHTTP(t *testing.T) {
+	t.Parallel()
+	running.Seller(t, "ac")
+	running.Customer(t, startertest.NewCustomer("ac", "ac-c"))
+	events := `{"customer":"ac-c","events":[
+		{"id":"1","meter":"input_tokens","quantity":9007199254740993,"at":"2026-01-10T10:00:00Z"},
+		{"id":"2","meter":"input_tokens","quantity":"0.000000000001","at":"2026-01-10T10:00:00+01:00"}]}`
+	require.Equal(t, map[string]any{"accepted": 2.0, "new": 2.0, "already_known": 0.0}, call(t, "POST", "/v1/usage", events).json(t))
+	require.Equal(t, map[string]any{"accepted": 2.0, "new": 0.0, "already_known": 2.0}, call(t, "POST", "/v1/usage", events).json(t))
+	total := call(t, "GET", "/v1/usage?customer=ac-c&from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z", nil).json(t)
+	require.Equal(t, []any{map[string]any{"meter": "input_tokens", "events": 2.0, "quantity": "9007199254740993.000000000001"}}, total["totals"])
+}
+
+func TestTheDescriptionIsOpenAPI(t *testing.T) {
+	t.Parallel()
+	described := call(t, "GET", "/openapi.json", nil).json(t)
+	require.Regexp(t, `^3\.1\.`, described["openapi"])
+	paths := described["paths"].(map[string]any)
+	for _, path := range []string{
+		"/v1/customers", "/v1/customers/{id}", "/v1/customers/{id}/payment-method", "/v1/subscriptions", "/v1/subscriptions/{id}",
+		"/v1/subscriptions/{id}/change", "/v1/subscriptions/{id}/cancel", "/v1/subscriptions/{id}/pause", "/v1/subscriptions/{id}/resume",
+		"/v1/usage", "/v1/invoices", "/v1/invoices/{id}", "/v1/invoice-runs/{entity}/{period}", "/v1/tax-returns",
+	} {
+		require.Contains(t, paths, path)
+	}
+	require.Equal(t, http.StatusOK, call(t, "GET", "/docs", nil).status)
+	require.Equal(t, "ok\n", string(call(t, "GET", "/healthz", nil).body))
+	require.Equal(t, http.StatusOK, call(t, "GET", "/v1/tax-returns", nil).status)
+}
+
+func newRecorder(t *testing.T, handler http.Handler, path string) *httptest.ResponseRecorder {
+	t.Helper()
+	recorder := httptest.NewRecorder()
+	handler.ServeHTTP(recorder, httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, http.NoBody))
+	return recorder
+}

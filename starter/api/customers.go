@@ -1,0 +1,55 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/perennial-billing/perennial/internal/store"
+	"github.com/perennial-billing/perennial/starter/service"
+)
+
+type newCustomer struct{ Body service.NewCustomer }
+
+type customerList struct {
+	Paging
+
+	Entity string `query:"entity" doc:"Of this legal entity only."`
+}
+
+type newMethod struct {
+	ByID
+
+	Body struct {
+		PaymentMethod string `json:"payment_method" doc:"The payment provider's token." example:"pm_card_visa"`
+	}
+}
+
+func (a *API) addCustomers(h huma.API) {
+	add(a, h, huma.Operation{
+		OperationID: "create-customer", Method: http.MethodPost, Path: "/v1/customers", Tags: []string{"customers"},
+		Summary: "Create a customer", DefaultStatus: http.StatusCreated, Errors: []int{http.StatusConflict},
+		Description: "Repeating it with the same content answers the same.",
+	}, func(ctx context.Context, in *newCustomer) (service.Customer, error) {
+		return a.service.CreateCustomer(ctx, in.Body)
+	})
+	add(a, h, huma.Operation{
+		OperationID: "list-customers", Method: http.MethodGet, Path: "/v1/customers", Tags: []string{"customers"}, Summary: "List customers by id",
+	}, func(ctx context.Context, in *customerList) (service.Page[store.Customer], error) {
+		return a.service.Customers(ctx, in.Entity, in.After, in.Limit)
+	})
+	add(a, h, huma.Operation{
+		OperationID: "get-customer", Method: http.MethodGet, Path: "/v1/customers/{id}", Tags: []string{"customers"},
+		Summary: "Show a customer", Errors: []int{http.StatusNotFound},
+	}, func(ctx context.Context, in *ByID) (service.Customer, error) {
+		return a.service.Customer(ctx, in.ID)
+	})
+	add(a, h, huma.Operation{
+		OperationID: "set-payment-method", Method: http.MethodPut, Path: "/v1/customers/{id}/payment-method", Tags: []string{"customers"},
+		Summary: "Set the payment method that is charged first", Errors: []int{http.StatusNotFound},
+		Description: "Unpaid invoices that are being collected are tried with it at once.",
+	}, func(ctx context.Context, in *newMethod) (service.Customer, error) {
+		return a.service.SetPaymentMethod(ctx, in.ID, in.Body.PaymentMethod)
+	})
+}

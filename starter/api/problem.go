@@ -1,0 +1,97 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/perennial-billing/perennial/starter/service"
+)
+
+// Problem is an error as RFC 9457 writes it, with a stable code for programs and the fields at fault.
+type Problem struct {
+	huma.ErrorModel
+
+	Code string `json:"code,omitempty" doc:"Stable, for programs." example:"invalid_fields"`
+}
+
+// useProblems makes the framework's own errors Problems as well. Its hook is a variable of the package.
+var useProblems = sync.OnceFunc(func() {
+	plain := huma.NewError
+	huma.NewError = func(status int, detail string, errs ...error) huma.StatusError {
+		problem := &Problem{}
+		// A body of the wrong shape is the same mistake as a field with a wrong value, and gets the same status.
+		if status == http.StatusUnprocessableEntity {
+			status = http.StatusBadRequest
+		}
+		if status == http.StatusBadRequest {
+			problem.Code = "invalid_fields"
+		}
+		if model, ok := plain(status, detail, errs...).(*huma.ErrorModel); ok {
+			problem.ErrorModel = *model
+		}
+		for _, e := range problem.Errors {
+			if e.Location == "body" {
+				e.Value = nil // the whole request, which the caller has
+			}
+		}
+		return problem
+	}
+})
+
+var statusOf = map[service.Kind]int{
+	service.Invalid:    http.StatusBadRequest,
+	service.NotFound:   http.StatusNotFound,
+	service.Conflict:   http.StatusConflict,
+	service.Refused:    http.StatusUnprocessableEntity,
+	service.Unfinished: http.StatusServiceUnavailable,
+}
+
+// problem words an error of the service for the caller. What is no fault of the caller's is logged and not shown.
+func (a *API) problem(ctx context.Context, op huma.Operation, err error) error {
+	var e *service.Error
+	if !errors.As(err, &e) {
+		if ctx.Err() == nil {
+			a.log.Error("request failed", "operation", op.OperationID, "error", err)
+		}
+		return newProblem(http.StatusInternalServerError, "internal", "something failed on our side: repeat the request, which is safe")
+	}
+	problem := newProblem(statusOf[e.Kind], e.Code, e.Error())
+	for _, field := range e.Fields {
+		problem.Errors = append(problem.Errors, &huma.ErrorDetail{Message: field.Message, Location: location(op, field.Name)})
+	}
+	if e.Kind == service.Unfinished {
+		return huma.ErrorWithHeaders(problem, http.Header{"Retry-After": []string{"1"}})
+	}
+	return problem
+}
+
+// location says where in the request a field of the service is.
+func location(op huma.Operation, field string) string {
+	switch {
+	case strings.HasSuffix(field, "-Key"):
+		return "header." + field
+	case strings.Contains(op.Path, "{"+field+"}"):
+		return "path." + field
+	case op.Method == http.MethodGet:
+		return "query." + field
+	}
+	return "body." + field
+}
+
+func newProblem(status int, code, detail string) *Problem {
+	return &Problem{Code: code, ErrorModel: huma.ErrorModel{Status: status, Title: http.StatusText(status), Detail: detail}}
+}
+
+// logger writes to a handler, or nowhere.
+func logger(log *slog.Logger) *slog.Logger {
+	if log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return log
+}

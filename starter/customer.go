@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/perennial-billing/perennial/starter/service"
+)
+
+func (p *program) customers() *cobra.Command {
+	return p.group("customer", "Create and show customers", p.createCustomer(), p.showCustomer(), p.listCustomers(), p.payWith())
+}
+
+func (p *program) createCustomer() *cobra.Command {
+	var in service.NewCustomer
+	c := &cobra.Command{
+		Use: "create", Short: "Create a customer; repeating it changes nothing", Args: cobra.NoArgs,
+		Example: `  go run ./starter customer create --id erika --entity acme --name "Erika Mustermann" --email erika@example.com \
+    --country DE --zone Europe/Berlin --currency EUR --payment-method pm_card_visa
+  go run ./starter customer create --id cafe --entity acme --name "Café Nord GmbH" --email rechnung@example.com \
+    --country DE --zone Europe/Berlin --currency EUR --locale de-DE --business --tax-id DE136695976 --clock year`,
+	}
+	f := c.Flags()
+	f.StringVar(&in.ID, "id", "", "your id for the customer")
+	f.StringVar(&in.Entity, "entity", "", "legal entity that sells to the customer")
+	f.StringVar(&in.Name, "name", "", "name on invoices")
+	f.StringVar(&in.Email, "email", "", "where invoices are sent")
+	f.StringVar(&in.Country, "country", "", "ISO 3166-1 alpha-2; decides the tax")
+	f.StringVar(&in.PostalCode, "postal-code", "", "decides the tax in places such as the Canary Islands")
+	f.StringVar(&in.Zone, "zone", "", "IANA time zone; periods begin at its midnight")
+	f.StringVar(&in.Currency, "currency", "", "ISO 4217")
+	f.StringVar(&in.Locale, "locale", "", "BCP 47, for documents (default en)")
+	f.BoolVar(&in.Business, "business", false, "buys as a business")
+	f.StringVar(&in.TaxID, "tax-id", "", "VAT id of the EU or the UK")
+	f.BoolVar(&in.TaxIDValidated, "tax-id-validated", false, "an authority confirmed the VAT id")
+	f.StringVar(&in.TestClock, "clock", "", "test clock that gives the customer a time of its own")
+	f.StringVar(&in.PaymentMethod, "payment-method", "", "the payment provider's token, such as pm_card_visa")
+	c.RunE = p.ask(func(ctx context.Context, svc *service.Service, _ []string) error {
+		created, err := svc.CreateCustomer(ctx, in)
+		if err != nil {
+			return err
+		}
+		return p.printCustomer(created)
+	})
+	return require(c, "id", "entity", "name", "email", "country", "zone", "currency")
+}
+
+func (p *program) showCustomer() *cobra.Command {
+	return &cobra.Command{
+		Use: "show ID", Short: "Show a customer", Args: cobra.ExactArgs(1), Example: "  go run ./starter customer show erika",
+		RunE: p.ask(func(ctx context.Context, svc *service.Service, args []string) error {
+			found, err := svc.Customer(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			return p.printCustomer(found)
+		}),
+	}
+}
+
+func (p *program) payWith() *cobra.Command {
+	return &cobra.Command{
+		Use: "pay-with ID TOKEN", Short: "Set the payment method that is charged first", Args: cobra.ExactArgs(2),
+		Long:    "Set the payment method that is charged first. Unpaid invoices that are being collected are tried with it at once.",
+		Example: "  go run ./starter customer pay-with erika pm_card_mastercard",
+		RunE: p.ask(func(ctx context.Context, svc *service.Service, args []string) error {
+			changed, err := svc.SetPaymentMethod(ctx, args[0], args[1])
+			if err != nil {
+				return err
+			}
+			return p.printCustomer(changed)
+		}),
+	}
+}
+
+func (p *program) listCustomers() *cobra.Command {
+	var entity, after string
+	var limit int
+	c := &cobra.Command{
+		Use: "list", Short: "List customers", Args: cobra.NoArgs, Example: "  go run ./starter customer list --entity acme",
+		RunE: p.ask(func(ctx context.Context, svc *service.Service, _ []string) error {
+			found, err := svc.Customers(ctx, entity, after, limit)
+			if err != nil {
+				return err
+			}
+			return p.show(found, func(out io.Writer) error {
+				rows := make([][]any, len(found.Data))
+				for i, x := range found.Data {
+					rows[i] = []any{x.ID, x.EntityID, x.Name, x.Country, x.Zone, x.Currency, x.TestClockID}
+				}
+				if err := table(out, "id|entity|name|country|zone|currency|clock", rows); err != nil {
+					return err
+				}
+				return more(out, found.Next)
+			})
+		}),
+	}
+	c.Flags().StringVar(&entity, "entity", "", "of this legal entity only")
+	p.paging(c, &after, &limit)
+	return c
+}
+
+// paging adds the flags of every list.
+func (p *program) paging(c *cobra.Command, after *string, limit *int) {
+	c.Flags().StringVar(after, "after", "", "continue after this id")
+	c.Flags().IntVar(limit, "limit", 0, "rows to show, 1 to 500 (default 50)")
+}
+
+func (p *program) printCustomer(c service.Customer) error {
+	return p.show(c, func(out io.Writer) error {
+		method := ""
+		if m := c.PaymentMethod; m != nil {
+			method = "set on " + cell(m.ChangedAt)
+			if m.Network != "" {
+				method = m.Network + ", " + method
+			}
+		}
+		taxID := c.TaxID
+		if c.TaxIDValid {
+			taxID += " (validated)"
+		}
+		return facts(out, "Customer", c.ID, "Entity", c.EntityID, "Name", c.Name, "E-mail", c.Email, "Country", c.Country, "Postal code", c.PostalCode,
+			"Zone", c.Zone, "Currency", c.Currency, "Locale", c.Locale, "Business", c.Business, "Tax id", taxID, "Test clock", c.TestClockID,
+			"Pays with", method, "Since", c.CreatedAt)
+	})
+}

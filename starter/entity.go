@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/perennial-billing/perennial/billing/calendar"
+	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/tax"
+	"github.com/perennial-billing/perennial/internal/store"
+	"github.com/perennial-billing/perennial/starter/service"
+)
+
+func (p *program) entities() *cobra.Command {
+	return p.group("entity", "Create and list legal entities, the sellers", p.createEntity(), p.listEntities())
+}
+
+func (p *program) createEntity() *cobra.Command {
+	var in service.NewEntity
+	var registrations []string
+	c := &cobra.Command{
+		Use: "create", Short: "Create a legal entity; repeating it changes nothing", Args: cobra.NoArgs,
+		Example: `  go run ./starter entity create --id acme --name "Acme Inc." --country US --zone America/New_York --currency USD --prefix ACM
+  go run ./starter entity create --id acme-ie --name "Acme Ltd." --country IE --zone Europe/Dublin --currency EUR --prefix ACI \
+    --tax-registration eu_oss:IE:IE6388047V:2024-01-01`,
+	}
+	f := c.Flags()
+	f.StringVar(&in.ID, "id", "", "your id for the entity")
+	f.StringVar(&in.Name, "name", "", "name on invoices")
+	f.StringVar(&in.Country, "country", "", "ISO 3166-1 alpha-2")
+	f.StringVar(&in.Zone, "zone", "", "IANA time zone")
+	f.StringVar(&in.BookCurrency, "currency", "", "currency of the books")
+	f.StringVar(&in.InvoicePrefix, "prefix", "", "2 to 8 capital letters and digits that begin invoice numbers")
+	f.StringVar(&in.Address, "address", "", "address on invoices")
+	f.StringArrayVar(&registrations, "tax-registration", nil, "SCHEME:COUNTRY:NUMBER:FROM, with scheme uk_vat, eu_oss or eu_vat; may be repeated")
+	c.RunE = p.ask(func(ctx context.Context, svc *service.Service, _ []string) error {
+		for _, text := range registrations {
+			registration, err := parseRegistration(text)
+			if err != nil {
+				return err
+			}
+			in.Registrations = append(in.Registrations, registration)
+		}
+		created, err := svc.CreateEntity(ctx, in)
+		if err != nil {
+			return err
+		}
+		return p.printEntities(created, []store.Entity{created})
+	})
+	return require(c, "id", "name", "country", "zone", "currency", "prefix")
+}
+
+func parseRegistration(text string) (tax.Registration, error) {
+	parts := strings.Split(text, ":")
+	if len(parts) != 4 {
+		return tax.Registration{}, wrong("tax-registration", "%q: write it as SCHEME:COUNTRY:NUMBER:FROM, such as eu_oss:IE:IE6388047V:2024-01-01", text)
+	}
+	from, err := calendar.ParseDate(parts[3])
+	if err != nil {
+		return tax.Registration{}, wrong("tax-registration", "%q: %s", text, err)
+	}
+	return tax.Registration{Scheme: tax.Scheme(parts[0]), Country: parts[1], Number: parts[2], From: from}, nil
+}
+
+// wrong is an error in a flag's value.
+func wrong(flag, format string, args ...any) error {
+	return &service.Error{
+		Kind: service.Invalid, Code: "invalid_fields", Fields: []service.Field{{Name: flag, Message: fmt.Sprintf(format, args...)}},
+	}
+}
+
+func (p *program) listEntities() *cobra.Command {
+	return &cobra.Command{
+		Use: "list", Short: "List legal entities", Args: cobra.NoArgs, Example: "  go run ./starter entity list",
+		RunE: p.ask(func(ctx context.Context, svc *service.Service, _ []string) error {
+			found, err := svc.Entities(ctx)
+			if err != nil {
+				return err
+			}
+			return p.printEntities(found, found)
+		}),
+	}
+}
+
+func (p *program) printEntities(result any, list []store.Entity) error {
+	return p.show(result, func(out io.Writer) error {
+		rows := make([][]any, len(list))
+		for i, e := range list {
+			rows[i] = []any{e.ID, e.Name, e.Country, e.Zone, e.BookCurrency, e.InvoicePrefix}
+		}
+		return table(out, "id|name|country|zone|currency|prefix", rows)
+	})
+}
+
+func (p *program) plans() *cobra.Command {
+	return p.group("plan", "Add and list what is sold", p.addPlans(), p.listPlans())
+}
+
+func (p *program) addPlans() *cobra.Command {
+	var entity, file string
+	c := &cobra.Command{
+		Use: "add", Short: "Add the plan versions of a catalogue in JSON; known versions stay as they are", Args: cobra.NoArgs,
+		Example: `  go run ./starter plan add --entity acme --file catalogue.json
+  generate-catalogue | go run ./starter plan add --entity acme --file -`,
+		RunE: p.ask(func(ctx context.Context, svc *service.Service, _ []string) error {
+			return p.withFile(file, func(r io.Reader) error {
+				added, err := svc.AddPlans(ctx, entity, r)
+				if err != nil {
+					return err
+				}
+				return p.printPlans(added, added)
+			})
+		}),
+	}
+	c.Flags().StringVar(&entity, "entity", "", "legal entity that sells the plans")
+	c.Flags().StringVar(&file, "file", "", "the catalogue; - reads standard input")
+	return require(c, "entity", "file")
+}
+
+// withFile reads a file that the user names, or standard input.
+func (p *program) withFile(name string, f func(r io.Reader) error) error {
+	if name == "-" {
+		return f(p.in)
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return wrong("file", "%s", err)
+	}
+	defer func() { _ = file.Close() }() // it was only read
+	return f(file)
+}
+
+func (p *program) listPlans() *cobra.Command {
+	var entity string
+	c := &cobra.Command{
+		Use: "list", Short: "List the newest version of each plan", Args: cobra.NoArgs, Example: "  go run ./starter plan list --entity acme",
+		RunE: p.ask(func(ctx context.Context, svc *service.Service, _ []string) error {
+			found, err := svc.Plans(ctx, entity)
+			if err != nil {
+				return err
+			}
+			plans := make([]catalog.Plan, len(found))
+			for i, version := range found {
+				plans[i] = version.Plan
+			}
+			return p.printPlans(plans, plans)
+		}),
+	}
+	c.Flags().StringVar(&entity, "entity", "", "of this legal entity only")
+	return c
+}
+
+func (p *program) printPlans(result any, plans []catalog.Plan) error {
+	return p.show(result, func(out io.Writer) error {
+		rows := make([][]any, len(plans))
+		for i, plan := range plans {
+			var charges []string
+			for _, charge := range plan.Charges {
+				charges = append(charges, charge.ID)
+			}
+			rows[i] = []any{plan.ID, plan.Version, plan.Name, plan.Interval, plan.BilledBy, strings.Join(charges, ", "), plan.Currencies()}
+		}
+		return table(out, "id|version|name|interval|billed by|charges|currencies", rows)
+	})
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/perennial-billing/perennial/starter/service"
+)
+
+func (p *program) taxFilings() *cobra.Command {
+	return p.group("tax-filing", "Prepare and approve tax returns", p.startFiling(), p.showFiling(), p.listFilings(), p.approveFiling())
+}
+
+func filingFlags(c *cobra.Command, f *service.Filing) *cobra.Command {
+	c.Flags().StringVar(&f.Entity, "entity", "", "the legal entity")
+	c.Flags().StringVar(&f.Scheme, "scheme", "", "uk_vat or eu_oss")
+	c.Flags().StringVar(&f.Period, "period", "", "the quarter, such as 2027-Q1")
+	return require(c, "entity", "scheme", "period")
+}
+
+func (p *program) startFiling() *cobra.Command {
+	var f service.Filing
+	return filingFlags(&cobra.Command{
+		Use: "start", Short: "Prepare a return, or join the filing that exists", Args: cobra.NoArgs,
+		Example: "  go run ./starter tax-filing start --entity acme-ie --scheme eu_oss --period 2027-Q1",
+		RunE: p.ask(func(ctx context.Context, svc *service.Service, _ []string) error {
+			filing, err := svc.StartTaxFiling(ctx, f)
+			if err != nil {
+				return err
+			}
+			return p.printFiling(filing)
+		}),
+	}, &f)
+}
+
+func (p *program) showFiling() *cobra.Command {
+	var f service.Filing
+	return filingFlags(&cobra.Command{
+		Use: "show", Short: "Show where a return stands", Args: cobra.NoArgs,
+		Long:    "Show where a return stands. With --json its whole content.",
+		Example: "  go run ./starter tax-filing show --entity acme-ie --scheme eu_oss --period 2027-Q1 --json",
+		RunE: p.ask(func(ctx context.Context, svc *service.Service, _ []string) error {
+			filing, err := svc.TaxReturn(ctx, f)
+			if err != nil {
+				return err
+			}
+			return p.printFiling(filing)
+		}),
+	}, &f)
+}
+
+func (p *program) approveFiling() *cobra.Command {
+	var f service.Filing
+	var by string
+	c := filingFlags(&cobra.Command{
+		Use: "approve", Short: "Approve a computed return; it is then filed and paid", Args: cobra.NoArgs,
+		Example: "  go run ./starter tax-filing approve --entity acme-ie --scheme eu_oss --period 2027-Q1 --by u-17",
+		RunE: p.ask(func(ctx context.Context, svc *service.Service, _ []string) error {
+			filing, err := svc.ApproveTaxFiling(ctx, f, by)
+			if err != nil {
+				return err
+			}
+			return p.printFiling(filing)
+		}),
+	}, &f)
+	c.Flags().StringVar(&by, "by", "", "the id of who approves")
+	return require(c, "by")
+}
+
+func (p *program) listFilings() *cobra.Command {
+	var entity string
+	c := &cobra.Command{
+		Use: "list", Short: "List tax returns", Args: cobra.NoArgs, Example: "  go run ./starter tax-filing list --entity acme-ie",
+		RunE: p.ask(func(ctx context.Context, svc *service.Service, _ []string) error {
+			found, err := svc.TaxReturns(ctx, entity)
+			if err != nil {
+				return err
+			}
+			return p.show(found, func(out io.Writer) error {
+				rows := make([][]any, len(found))
+				for i, r := range found {
+					rows[i] = []any{r.EntityID, r.Scheme, r.Period, r.Status, amount(r.Payable, r.Currency), r.FileBy, r.PayBy, r.ApprovedBy}
+				}
+				return table(out, "entity|scheme|period|status|payable|file by|pay by|approved by", rows)
+			})
+		}),
+	}
+	c.Flags().StringVar(&entity, "entity", "", "of this legal entity only")
+	return c
+}
+
+func (p *program) printFiling(r service.TaxReturn) error {
+	return p.show(r, func(out io.Writer) error {
+		return facts(out, "Return", r.ID, "Status", r.Status, "Waiting for", r.WaitingFor, "Payable", amount(r.Payable, r.Currency),
+			"File by", r.FileBy, "Pay by", r.PayBy, "Frozen", r.FrozenAt, "Approved by", r.ApprovedBy, "Approved", r.ApprovedAt,
+			"Filed", r.FiledAt, "Reference", r.FiledRef, "Paid", r.PaidAt)
+	})
+}

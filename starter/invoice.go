@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/perennial-billing/perennial/starter/service"
+)
+
+func (p *program) invoices() *cobra.Command {
+	return p.group("invoice", "List and show invoices", p.listInvoices(), p.showInvoice())
+}
+
+func (p *program) listInvoices() *cobra.Command {
+	var q service.InvoiceQuery
+	c := &cobra.Command{
+		Use: "list", Short: "List invoices by date of issue", Args: cobra.NoArgs,
+		Example: "  go run ./starter invoice list --customer erika\n  go run ./starter invoice list --status open --json",
+		RunE: p.ask(func(ctx context.Context, svc *service.Service, _ []string) error {
+			found, err := svc.Invoices(ctx, q)
+			if err != nil {
+				return err
+			}
+			return p.show(found, func(out io.Writer) error {
+				rows := make([][]any, len(found.Data))
+				for i, x := range found.Data {
+					rows[i] = []any{
+						x.ID, x.Number, x.IssuedAt, x.CustomerID, x.SubscriptionID, x.Status, amount(x.Total, x.Currency), x.Owed(),
+					}
+				}
+				if err := table(out, "id|number|issued|customer|subscription|status|total|still owed", rows); err != nil {
+					return err
+				}
+				return more(out, found.Next)
+			})
+		}),
+	}
+	f := c.Flags()
+	f.StringVar(&q.Entity, "entity", "", "of this legal entity only")
+	f.StringVar(&q.Customer, "customer", "", "of this customer only")
+	f.StringVar(&q.Subscription, "subscription", "", "of this subscription only")
+	f.StringVar(&q.Status, "status", "", "open, paid, void or uncollectible")
+	p.paging(c, &q.After, &q.Limit)
+	return c
+}
+
+func (p *program) showInvoice() *cobra.Command {
+	return &cobra.Command{
+		Use: "show ID", Short: "Show an invoice with its lines and payments", Args: cobra.ExactArgs(1),
+		Long:    "Show an invoice with its lines and payments. With --json each line also says which facts and which arithmetic made it.",
+		Example: "  go run ./starter invoice show inv_3f6c2a7q5rduw4ki",
+		RunE: p.ask(func(ctx context.Context, svc *service.Service, args []string) error {
+			found, err := svc.Invoice(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			return p.show(found, func(out io.Writer) error { return printInvoice(out, found) })
+		}),
+	}
+}
+
+func printInvoice(out io.Writer, i service.Invoice) error {
+	collection := ""
+	if d := i.Dunning; d != nil {
+		collection = fmt.Sprintf("%s after %d attempts (%s)", d.Status, d.Attempts, d.Reason)
+	}
+	err := facts(out, "Invoice", i.Number, "Id", i.ID, "Customer", i.CustomerID, "Subscription", i.SubscriptionID, "Status", i.Status,
+		"Issued", i.IssuedAt, "Period", cell(i.PeriodStart)+" to "+cell(i.PeriodEnd), "Net", amount(i.Subtotal, i.Currency),
+		"Tax", amount(i.Tax, i.Currency), "Total", amount(i.Total, i.Currency), "Credit used", amount(i.CreditApplied, i.Currency),
+		"Credit given", amount(i.CreditGranted, i.Currency), "Due", i.Due(), "Still owed", i.Owed(), "Collection", collection)
+	if err != nil {
+		return err
+	}
+	rows := make([][]any, len(i.Lines))
+	for n, l := range i.Lines {
+		rows[n] = []any{l.Position, l.Description, l.Quantity, amount(l.Amount, i.Currency), amount(l.Tax, i.Currency), l.Treatment}
+	}
+	fmt.Fprintln(out)
+	if err := table(out, "line|what|quantity|net|tax|treatment", rows); err != nil || len(i.Payments) == 0 {
+		return err
+	}
+	rows = make([][]any, len(i.Payments))
+	for n, a := range i.Payments {
+		rows[n] = []any{a.Attempt, a.AskedAt, a.Status, amount(a.Amount, a.Currency), a.DeclineCode, a.ProviderCharge}
+	}
+	fmt.Fprintln(out)
+	return table(out, "attempt|asked|status|amount|declined because|charge", rows)
+}

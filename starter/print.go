@@ -1,0 +1,110 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/perennial-billing/perennial/billing/calendar"
+	"github.com/perennial-billing/perennial/billing/money"
+)
+
+// show prints a result: as JSON when asked for, else for people.
+func (p *program) show(result any, human func(out io.Writer) error) error {
+	if !p.json {
+		return human(p.out)
+	}
+	encoder := json.NewEncoder(p.out)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(result)
+}
+
+// table writes rows under a header; columns are separated by "|" in the header.
+func table(out io.Writer, header string, rows [][]any) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, strings.ReplaceAll(strings.ToUpper(header), "|", "\t"))
+	for _, row := range rows {
+		texts := make([]string, len(row))
+		for i, value := range row {
+			texts[i] = cell(value)
+		}
+		fmt.Fprintln(w, strings.Join(texts, "\t"))
+	}
+	return w.Flush()
+}
+
+// facts writes names and values, one pair a line, and leaves out those without a value.
+func facts(out io.Writer, pairs ...any) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if value := cell(pairs[i+1]); value != "" {
+			fmt.Fprintf(w, "%s\t%s\n", pairs[i], value)
+		}
+	}
+	return w.Flush()
+}
+
+// cell is a value as people read it. Tabs and line ends would break the table.
+func cell(value any) string {
+	switch v := value.(type) {
+	case time.Time:
+		if v.IsZero() {
+			return ""
+		}
+		return v.UTC().Format("2006-01-02 15:04:05Z")
+	case *time.Time:
+		if v == nil {
+			return ""
+		}
+		return cell(*v)
+	case *string:
+		if v == nil {
+			return ""
+		}
+		return cell(*v)
+	}
+	return strings.NewReplacer("\t", " ", "\n", " ").Replace(fmt.Sprint(value))
+}
+
+func amount(minor int64, currency money.Currency) string { return money.New(minor, currency).String() }
+
+// more says how to read on.
+func more(out io.Writer, next string) error {
+	if next == "" {
+		return nil
+	}
+	_, err := fmt.Fprintf(out, "There is more: --after %s\n", next)
+	return err
+}
+
+// instant reads a time, or a date for its first instant in UTC.
+type instant struct{ time.Time }
+
+// String, Set and Type implement pflag.Value.
+func (i *instant) String() string {
+	if i.IsZero() {
+		return ""
+	}
+	return i.Format(time.RFC3339)
+}
+
+// Set implements pflag.Value.
+func (i *instant) Set(text string) error {
+	if t, err := time.Parse(time.RFC3339, text); err == nil {
+		i.Time = t.UTC()
+		return nil
+	}
+	d, err := calendar.ParseDate(text)
+	if err != nil {
+		return fmt.Errorf("%q is neither a date such as 2027-02-01 nor a time such as 2027-02-01T09:30:00Z", text)
+	}
+	i.Time = calendar.Zone{}.StartOfDay(d)
+	return nil
+}
+
+// Type implements pflag.Value.
+func (i *instant) Type() string { return "time" }

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/perennial-billing/perennial/internal/config"
+	"github.com/perennial-billing/perennial/starter/service"
+)
+
+// program is one run of the command line.
+type program struct {
+	env config.Environment
+	// dir is where the development stack keeps its folder.
+	dir     string
+	in      io.Reader
+	out     io.Writer
+	err     io.Writer
+	now     func() time.Time
+	json    bool
+	started bool // the arguments were understood
+}
+
+// Exit codes, as the help says.
+const (
+	exitOK       = 0
+	exitFailed   = 1
+	exitRefused  = 2
+	exitRejected = 3
+)
+
+const manual = `Perennial: billing that keeps its promises for years.
+
+Begin with "demo", which needs nothing set up, or with "dev", which starts everything and stays; in a second terminal
+all other commands then find it by themselves. Elsewhere they need DATABASE_URL and TEMPORAL_ADDRESS.
+
+Exit codes: 0 done; 1 something failed or a proof does not hold; 2 the request was wrong or refused, and nothing was
+written; 3 rows of a file were rejected, and the others are stored.`
+
+// errRowsRejected ends an import that stored some rows and rejected others; the rows were shown.
+var errRowsRejected = errors.New("rows were rejected")
+
+// run carries out a command line and returns the exit code.
+func (p *program) run(ctx context.Context, args []string) int {
+	root := p.root()
+	root.SetArgs(args)
+	root.SetOut(p.out)
+	root.SetErr(p.err)
+	err := root.ExecuteContext(ctx)
+	var refused *service.Error
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errRowsRejected):
+		return exitRejected
+	case errors.As(err, &refused):
+		p.complain(refused)
+		if refused.Kind == service.Unfinished {
+			return exitFailed
+		}
+		return exitRefused
+	case !p.started:
+		fmt.Fprintf(p.err, "starter: %s\nsee --help\n", err)
+		return exitRefused
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		fmt.Fprintln(p.err, "starter: interrupted")
+		return exitFailed
+	}
+	fmt.Fprintln(p.err, "starter:", err)
+	return exitFailed
+}
+
+func (p *program) complain(refused *service.Error) {
+	if p.json {
+		encoder := json.NewEncoder(p.err)
+		encoder.SetIndent("", "  ")
+		_ = encoder.Encode(map[string]any{ // there is no other place to say that the error cannot be written
+			"error": map[string]any{"kind": refused.Kind, "code": refused.Code, "message": refused.Error(), "fields": refused.Fields},
+		})
+		return
+	}
+	if len(refused.Fields) == 0 {
+		fmt.Fprintln(p.err, "starter:", refused.Message)
+		return
+	}
+	for _, field := range refused.Fields {
+		fmt.Fprintf(p.err, "starter: %s: %s\n", field.Name, field.Message)
+	}
+}
+
+func (p *program) root() *cobra.Command {
+	root := &cobra.Command{
+		Use: "starter", Short: "Start and steer Perennial", Long: manual, SilenceErrors: true, SilenceUsage: true,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+	}
+	root.PersistentFlags().BoolVar(&p.json, "json", false, "print JSON for scripts instead of tables")
+	root.AddGroup(&cobra.Group{ID: "run", Title: "Run:"}, &cobra.Group{ID: "bill", Title: "Bill:"})
+	for _, c := range []*cobra.Command{p.demo(), p.dev(), p.serve(), p.sandbox(), p.migrate(), p.check()} {
+		c.GroupID = "run"
+		root.AddCommand(c)
+	}
+	for _, c := range []*cobra.Command{
+		p.entities(), p.plans(), p.customers(), p.subscriptions(), p.usage(), p.invoices(), p.invoiceRuns(), p.taxFilings(), p.rates(), p.clocks(),
+	} {
+		c.GroupID = "bill"
+		root.AddCommand(c)
+	}
+	root.RunE = p.onlyGroups
+	root.Args = cobra.ArbitraryArgs
+	return root
+}
+
+// group holds commands and does nothing itself.
+func (p *program) group(use, short string, commands ...*cobra.Command) *cobra.Command {
+	g := &cobra.Command{Use: use, Short: short, Args: cobra.ArbitraryArgs, RunE: p.onlyGroups}
+	g.AddCommand(commands...)
+	return g
+}
+
+func (p *program) onlyGroups(c *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("unknown command %q for %q", args[0], c.CommandPath())
+	}
+	return c.Help()
+}
+
+// do makes a function a command's action; from then on errors are no longer about how the command was written.
+func (p *program) do(f func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
+	return func(c *cobra.Command, args []string) error {
+		p.started = true
+		return f(c.Context(), args)
+	}
+}
+
+// ask makes a function that needs the service a command's action.
+func (p *program) ask(f func(ctx context.Context, svc *service.Service, args []string) error) func(*cobra.Command, []string) error {
+	return p.do(func(ctx context.Context, args []string) error {
+		connected, err := p.connect(ctx)
+		if err != nil {
+			return err
+		}
+		defer connected.close()
+		return f(ctx, connected.service, args)
+	})
+}
+
+// require marks flags without which a command cannot do anything.
+func require(c *cobra.Command, flags ...string) *cobra.Command {
+	for _, name := range flags {
+		if err := c.MarkFlagRequired(name); err != nil {
+			panic(err) // the flag is not defined: a mistake in this program
+		}
+	}
+	return c
+}

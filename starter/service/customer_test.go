@@ -1,0 +1,95 @@
+package service_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/perennial-billing/perennial/billing/subscription"
+	"github.com/perennial-billing/perennial/starter/service"
+	"github.com/perennial-billing/perennial/starter/startertest"
+	"github.com/perennial-billing/perennial/workflows/message"
+)
+
+func TestCreateCustomerCanBeRepeated(t *testing.T) { //nolint:paralleltest // it compares row counts
+	running.Seller(t, "ca")
+	in := startertest.NewCustomer("ca", "ca-c")
+	in.Country, in.Zone, in.Business, in.TaxID, in.Currency = "de", "Europe/Berlin", true, "DE 136 695 976", "eur"
+	first := running.Customer(t, in)
+	require.Equal(t, "DE136695976", first.TaxID)
+	require.Equal(t, "DE", first.Country)
+	require.EqualValues(t, "EUR", first.Currency)
+	require.NotNil(t, first.PaymentMethod)
+	before := running.Rows(t)
+	require.Equal(t, first, running.Customer(t, in))
+
+	in.Name = "Somebody else"
+	_, err := running.Service.CreateCustomer(t.Context(), in)
+	requireKind(t, err, service.Conflict, "customer_exists")
+	require.Equal(t, before, running.Rows(t))
+}
+
+func TestEverythingWrongWithACustomerIsSaidAtOnce(t *testing.T) { //nolint:paralleltest // it compares row counts
+	before := running.Rows(t)
+	_, err := running.Service.CreateCustomer(t.Context(), service.NewCustomer{
+		ID: "no spaces", Entity: "nobody", Name: "a\x00b", Email: "Erika <erika@example.com>", Country: "ZZ", PostalCode: "\x07", Zone: "Local",
+		Currency: "XXB", Locale: "not a tag", TaxID: "DE136695977", TestClock: "none", PaymentMethod: "4242 4242 4242 4242",
+	})
+	e := requireKind(t, err, service.Invalid, "invalid_fields")
+	fields := make([]string, len(e.Fields))
+	for i, field := range e.Fields {
+		fields[i] = field.Name
+		require.NotEmpty(t, field.Message)
+	}
+	require.Equal(t, []string{
+		"id", "name", "email", "country", "postal_code", "zone", "currency", "locale", "tax_id", "payment_method", "entity", "test_clock",
+	}, fields)
+	require.Equal(t, before, running.Rows(t))
+}
+
+func TestANewCardRecoversAnUnpaidInvoice(t *testing.T) {
+	t.Parallel()
+	running.Seller(t, "cb")
+	start := startertest.NextYear()
+	running.Clock(t, "cb-clock", start)
+	in := startertest.NewCustomer("cb", "cb-c")
+	in.PaymentMethod, in.TestClock = "pm_card_chargeCustomerFail", "cb-clock"
+	running.Customer(t, in)
+	unpaid := running.Subscribe(t, service.NewSubscription{ID: "cb-s", Customer: "cb-c", Plan: "cb-pro"})
+	require.Equal(t, message.Declined, unpaid.Invoice.Payment)
+	require.Equal(t, subscription.PastDue, unpaid.Status)
+	_, err := running.Service.AdvanceClock(t.Context(), "cb-clock", start.Add(3*time.Hour), nil)
+	require.NoError(t, err)
+
+	changed, err := running.Service.SetPaymentMethod(t.Context(), "cb-c", "pm_card_mastercard")
+	require.NoError(t, err)
+	require.Equal(t, start.Add(3*time.Hour), changed.PaymentMethod.ChangedAt.UTC())
+	require.Eventually(t, func() bool {
+		now, err := running.Service.Subscription(t.Context(), "cb-s")
+		return err == nil && now.Status == subscription.Active
+	}, 20*time.Second, 50*time.Millisecond)
+	invoice, err := running.Service.Invoice(t.Context(), unpaid.Invoice.InvoiceID)
+	require.NoError(t, err)
+	require.Equal(t, "paid", invoice.Status)
+	require.Len(t, invoice.Payments, 2)
+	require.Equal(t, "recovered", invoice.Dunning.Status)
+	require.Equal(t, start.Add(3*time.Hour), invoice.PaidAt.UTC())
+
+	again, err := running.Service.SetPaymentMethod(t.Context(), "cb-c", "pm_card_mastercard")
+	require.NoError(t, err)
+	require.Equal(t, changed.PaymentMethod.ID, again.PaymentMethod.ID)
+}
+
+func TestEntitiesAndPlansAreNeverChanged(t *testing.T) { //nolint:paralleltest // it compares row counts
+	running.Seller(t, "cc")
+	running.Seller(t, "cc") // the same again
+	before := running.Rows(t)
+	other := service.NewEntity{ID: "cc", Name: "Other", Country: "IE", Zone: "Europe/Dublin", BookCurrency: "EUR", InvoicePrefix: "CC"}
+	_, err := running.Service.CreateEntity(t.Context(), other)
+	requireKind(t, err, service.Conflict, "entity_exists")
+	other.ID = "cc2"
+	_, err = running.Service.CreateEntity(t.Context(), other)
+	requireKind(t, err, service.Conflict, "invoice_prefix_taken")
+	require.Equal(t, before, running.Rows(t))
+}

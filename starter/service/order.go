@@ -1,0 +1,97 @@
+package service
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/perennial-billing/perennial/billing/subscription"
+	"github.com/perennial-billing/perennial/internal/store"
+)
+
+// Asked says who asks for a command, and under which id.
+type Asked struct {
+	// CommandID makes repeating the command safe: the repetition answers as the first one did. Empty: a new one.
+	CommandID string `json:"-"`
+	Actor     string `json:"actor,omitempty" doc:"Who asks, for the record: customer when absent." example:"customer"`
+	Reason    string `json:"reason,omitempty" doc:"Why, for the record." example:"needs more seats"`
+}
+
+func (a Asked) asked() Asked {
+	a.Actor = cmp.Or(a.Actor, "customer")
+	return a
+}
+
+// Change asks for other terms. What is absent stays as it is.
+type Change struct {
+	Asked
+	Plan        string `json:"plan,omitempty" example:"pro-yearly"`
+	PlanVersion int    `json:"plan_version,omitempty" doc:"The newest of the plan when absent."`
+	Seats       *int64 `json:"seats,omitempty" example:"8"`
+	AtPeriodEnd bool   `json:"at_period_end,omitempty" doc:"Wait for the end of the billing period. For the terms in force it withdraws what was deferred."`
+}
+
+func (c Change) repeats(before subscription.Command) bool {
+	return before.Kind == subscription.ChangeTerms && before.Terms != nil && before.AtPeriodEnd == c.AtPeriodEnd &&
+		(c.Plan == "" || c.Plan == before.Terms.PlanID) &&
+		(c.PlanVersion == 0 || c.PlanVersion == before.Terms.PlanVersion) &&
+		(c.Seats == nil || *c.Seats == before.Terms.Seats)
+}
+
+func (c Change) command(ctx context.Context, s *Service, t target) (subscription.Command, error) {
+	terms, err := c.terms(ctx, s, t.row)
+	return subscription.Command{Kind: subscription.ChangeTerms, Terms: &terms, AtPeriodEnd: c.AtPeriodEnd}, err
+}
+
+// terms completes what was asked for with what is in force.
+func (c Change) terms(ctx context.Context, s *Service, row store.Subscription) (subscription.Terms, error) {
+	terms := subscription.Terms{PlanID: cmp.Or(c.Plan, row.PlanID), PlanVersion: c.PlanVersion, Seats: row.Seats}
+	if c.Plan == "" && c.PlanVersion == 0 {
+		if c.Seats == nil {
+			return terms, invalid("plan", "nothing to change is named: give a plan, a plan_version or seats")
+		}
+		terms.PlanVersion = row.PlanVersion
+	}
+	if c.Seats != nil {
+		terms.Seats = *c.Seats
+	}
+	var p problems
+	if p.checkSeats(terms.Seats); len(p) > 0 {
+		return terms, p.err()
+	}
+	plan, err := s.plan(ctx, row.EntityID, terms.PlanID, terms.PlanVersion)
+	if err != nil {
+		return terms, err
+	}
+	terms.PlanVersion = plan.Version
+	return terms, checkAmounts(plan, row.Currency, terms.Seats)
+}
+
+// Cancel asks for the end.
+type Cancel struct {
+	Asked
+	AtPeriodEnd  bool `json:"at_period_end,omitempty" doc:"Wait for the end of the billing period."`
+	CreditUnused bool `json:"credit_unused,omitempty" doc:"Credit the paid time that is left, when it ends now."`
+}
+
+func (c Cancel) repeats(before subscription.Command) bool {
+	return before.Kind == subscription.Cancel && before.AtPeriodEnd == c.AtPeriodEnd && before.CreditUnused == c.CreditUnused
+}
+
+func (c Cancel) command(context.Context, *Service, target) (subscription.Command, error) {
+	if c.AtPeriodEnd && c.CreditUnused {
+		return subscription.Command{}, invalid("credit_unused", "nothing is left unused at the period's end: ask for one of the two")
+	}
+	return subscription.Command{Kind: subscription.Cancel, AtPeriodEnd: c.AtPeriodEnd, CreditUnused: c.CreditUnused}, nil
+}
+
+// plain is a command without particulars.
+type plain struct {
+	Asked
+	kind subscription.Kind
+}
+
+func (p plain) repeats(before subscription.Command) bool { return before.Kind == p.kind }
+
+func (p plain) command(context.Context, *Service, target) (subscription.Command, error) {
+	return subscription.Command{Kind: p.kind}, nil
+}

@@ -1,0 +1,178 @@
+package service
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/perennial-billing/perennial/billing/money"
+	"github.com/perennial-billing/perennial/internal/store"
+)
+
+// LargestBatch is the number of events a request may carry.
+const LargestBatch = 1000
+
+// UsageBatch is metered events of one customer.
+type UsageBatch struct {
+	Customer string       `json:"customer" example:"cus_42"`
+	Events   []UsageEvent `json:"events" minItems:"1" maxItems:"1000"`
+}
+
+// UsageEvent is one metered event.
+type UsageEvent struct {
+	ID       string    `json:"id" doc:"Your id of the event; sent again under the same meter it is counted once." example:"req_8a1"`
+	Meter    string    `json:"meter" example:"input_tokens"`
+	Quantity Quantity  `json:"quantity" example:"4808"`
+	At       time.Time `json:"at" doc:"When it was used."`
+}
+
+// Quantity is a decimal exactly as it was written, as a JSON number or string.
+type Quantity string
+
+// UnmarshalJSON accepts a number or a string, and keeps its text: whether it is a quantity is checked with the request.
+func (q *Quantity) UnmarshalJSON(text []byte) error {
+	var number json.Number
+	if err := json.Unmarshal(text, (*string)(q)); err == nil {
+		return nil
+	}
+	if err := json.Unmarshal(text, &number); err != nil {
+		return fmt.Errorf("quantity %s is neither a number nor a string", text)
+	}
+	*q = Quantity(number)
+	return nil
+}
+
+// UsageResult says what became of the events of a request.
+type UsageResult struct {
+	Accepted     int   `json:"accepted" doc:"Events in the request; all of them are stored."`
+	New          int64 `json:"new" doc:"Events stored by this request."`
+	AlreadyKnown int64 `json:"already_known" doc:"Events that had been stored before, with the same content."`
+	// Conflicting events had been stored before with other content; what was stored stays.
+	Conflicting []store.UsageEvent `json:"conflicting,omitempty" doc:"What is stored under ids that were sent again with other content; it stays."`
+}
+
+// AddUsage stores events of a customer: all of them, or none if one is wrong.
+func (s *Service) AddUsage(ctx context.Context, in UsageBatch) (UsageResult, error) {
+	customer, err := s.customerIn(ctx, "customer", in.Customer)
+	if err != nil {
+		return UsageResult{}, err
+	}
+	if n := len(in.Events); n == 0 || n > LargestBatch {
+		return UsageResult{}, invalid("events", "%d events were sent: send 1 to %d at a time", n, LargestBatch)
+	}
+	meters, err := s.store.Meters(ctx, customer.EntityID)
+	if err != nil {
+		return UsageResult{}, err
+	}
+	latest, err := s.latestUsage(ctx, customer)
+	if err != nil {
+		return UsageResult{}, err
+	}
+	events, err := checkEvents(in.Events, meters, latest)
+	if err != nil {
+		return UsageResult{}, err
+	}
+	added, conflicting, err := s.storeUsage(ctx, customer.ID, events)
+	return UsageResult{
+		Accepted: len(events) - len(conflicting), New: added,
+		AlreadyKnown: int64(len(events)-len(conflicting)) - added, Conflicting: conflicting,
+	}, err
+}
+
+// skew is how far a machine that reports usage may be ahead of us.
+const skew = 5 * time.Minute
+
+// earliestUsage catches times in a wrong unit or without a date.
+var earliestUsage = time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func (s *Service) latestUsage(ctx context.Context, customer store.Customer) (time.Time, error) {
+	now, err := s.now(ctx, customer)
+	return now.Add(skew), err
+}
+
+func checkEvents(in []UsageEvent, meters []string, latest time.Time) ([]store.UsageEvent, error) {
+	var p problems
+	events := make([]store.UsageEvent, len(in))
+	seen := make(map[[2]string]UsageEvent, len(in))
+	for i, e := range in {
+		field := func(name string) string { return fmt.Sprintf("events[%d].%s", i, name) }
+		p.check(field("id"), checkText(e.ID, longestName))
+		p.check(field("meter"), checkMeter(e.Meter, meters))
+		quantity, err := e.Quantity.decimal()
+		p.check(field("quantity"), err)
+		p.check(field("at"), checkUsageTime(e.At, latest))
+		key := [2]string{e.Meter, e.ID}
+		if first, again := seen[key]; again && (first.Quantity != e.Quantity || !first.At.Equal(e.At)) {
+			p.add(field("id"), "%s occurs before in this request with other content", clip(e.ID))
+		}
+		seen[key] = e
+		events[i] = store.UsageEvent{ID: e.ID, Meter: e.Meter, Quantity: quantity, At: e.At.UTC()}
+	}
+	return events, p.err()
+}
+
+func (q Quantity) decimal() (decimal.Decimal, error) {
+	quantity, err := money.ParseDecimal(string(q))
+	if err == nil && quantity.IsNegative() {
+		err = fmt.Errorf("%s is negative: usage is 0 or more", clip(string(q)))
+	}
+	return quantity, err
+}
+
+func checkMeter(meter string, known []string) error {
+	if slices.Contains(known, meter) {
+		return nil
+	}
+	if len(known) == 0 {
+		return fmt.Errorf("unknown meter %s: no plan of the customer's seller charges for usage", clip(meter))
+	}
+	return fmt.Errorf("unknown meter %s: use one of %s", clip(meter), strings.Join(known, ", "))
+}
+
+func checkUsageTime(at, latest time.Time) error {
+	if at.After(latest) {
+		return fmt.Errorf("%s is in the future: the customer's present is %s", at.UTC().Format(time.RFC3339), latest.Add(-skew).Format(time.RFC3339))
+	}
+	if at.Before(earliestUsage) {
+		return fmt.Errorf("%s is before %d: is it missing, or in another unit?", at.UTC().Format(time.RFC3339), earliestUsage.Year())
+	}
+	return nil
+}
+
+// storeUsage stores events; those known with other content come back as they are stored.
+func (s *Service) storeUsage(ctx context.Context, customerID string, events []store.UsageEvent) (added int64, conflicting []store.UsageEvent, err error) {
+	if added, err = s.store.AddUsage(ctx, customerID, events); err != nil || added == int64(len(events)) {
+		return added, nil, err
+	}
+	conflicting, err = s.store.UsageConflicts(ctx, customerID, events)
+	return added, conflicting, err
+}
+
+// Usage is what a customer used in a stretch of time.
+type Usage struct {
+	Customer string             `json:"customer"`
+	From     time.Time          `json:"from"`
+	To       time.Time          `json:"to"`
+	Totals   []store.UsageTotal `json:"totals"`
+}
+
+// Usage sums a customer's events per meter in [from, to), billed or not.
+func (s *Service) Usage(ctx context.Context, customerID string, from, to time.Time) (Usage, error) {
+	customer, err := s.customerIn(ctx, "customer", customerID)
+	if err != nil {
+		return Usage{}, err
+	}
+	if !from.Before(to) {
+		return Usage{}, invalid("to", "%s is not after from, %s", to.Format(time.RFC3339), from.Format(time.RFC3339))
+	}
+	totals, err := s.store.UsageTotals(ctx, customer.ID, from, to)
+	if totals == nil {
+		totals = []store.UsageTotal{}
+	}
+	return Usage{Customer: customer.ID, From: from.UTC(), To: to.UTC(), Totals: totals}, err
+}

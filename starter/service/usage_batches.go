@@ -1,0 +1,112 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/perennial-billing/perennial/internal/store"
+	"github.com/perennial-billing/perennial/starter/usagecsv"
+)
+
+// usageImport stores the batches of one file and rejects what the reader of the file cannot know to be wrong.
+type usageImport struct {
+	service  *Service
+	customer string
+	latest   time.Time
+	most     int // rejected lines to list
+
+	new, known int64
+	first      time.Time
+	last       time.Time
+	rejected   []usagecsv.Rejected // the first of them
+	rows       int                 // rejected here
+	lastLine   int                 // of the latest rejected row
+	refused    map[string]decimal.Decimal
+	failure    error // of the store, not of the file
+}
+
+func (im *usageImport) store(ctx context.Context, batch []usagecsv.Event) error {
+	var kept []usagecsv.Event
+	var events []store.UsageEvent
+	for _, e := range batch {
+		if err := checkUsageTime(e.At, im.latest); err != nil {
+			im.reject(e, err.Error())
+			continue
+		}
+		kept = append(kept, e)
+		im.span(e.At)
+		// The reader ends every id with the meter, to which the store keeps ids anyway: without it an event has one
+		// identity, whether it comes in a file or through the API.
+		events = append(events, store.UsageEvent{ID: strings.TrimSuffix(e.ID, ":"+e.Meter), Meter: e.Meter, Quantity: e.Quantity, At: e.At})
+	}
+	added, conflicting, err := im.service.storeUsage(ctx, im.customer, events)
+	if err != nil {
+		im.failure = err
+		return err
+	}
+	im.new += added
+	im.known += int64(len(events)-len(conflicting)) - added
+	im.rejectConflicting(kept, events, conflicting)
+	return nil
+}
+
+func (im *usageImport) span(at time.Time) {
+	if im.first.IsZero() || at.Before(im.first) {
+		im.first = at
+	}
+	if at.After(im.last) {
+		im.last = at
+	}
+}
+
+func (im *usageImport) rejectConflicting(batch []usagecsv.Event, events, conflicting []store.UsageEvent) {
+	for _, stored := range conflicting {
+		i := slices.IndexFunc(events, func(e store.UsageEvent) bool { return e.ID == stored.ID && e.Meter == stored.Meter })
+		im.reject(batch[i], fmt.Sprintf("id %s was stored before with %s %s at %s",
+			clip(stored.ID), stored.Quantity, stored.Meter, stored.At.UTC().Format(time.RFC3339Nano)))
+	}
+}
+
+// reject counts a row once, however many of its meters are at fault.
+func (im *usageImport) reject(e usagecsv.Event, reason string) {
+	if im.refused == nil {
+		im.refused = map[string]decimal.Decimal{}
+	}
+	im.refused[e.Meter] = im.refused[e.Meter].Add(e.Quantity)
+	if e.Line == im.lastLine {
+		return
+	}
+	im.lastLine = e.Line
+	im.rows++
+	if len(im.rejected) < im.most {
+		im.rejected = append(im.rejected, usagecsv.Rejected{Line: e.Line, Reason: reason})
+	}
+}
+
+// summary puts together what the reader and the store made of the file.
+func (im *usageImport) summary(read usagecsv.Summary) ImportSummary {
+	lines := slices.Concat(read.RejectedLines, im.rejected)
+	slices.SortStableFunc(lines, func(a, b usagecsv.Rejected) int { return a.Line - b.Line })
+	totals := slices.Clone(read.Totals)
+	for i := range totals {
+		totals[i].Quantity = totals[i].Quantity.Sub(im.refused[totals[i].Meter])
+	}
+	return ImportSummary{
+		Customer: im.customer, Rows: read.Rows, Accepted: read.Accepted - im.rows, Rejected: read.Rejected + im.rows, Duplicates: read.Duplicates,
+		Events: int(im.new + im.known), New: im.new, AlreadyKnown: im.known, First: im.first, Last: im.last,
+		Totals: totals, RejectedLines: lines[:min(len(lines), im.most)],
+	}
+}
+
+// explain tells a file that cannot be read from a store that cannot write.
+func (im *usageImport) explain(ctx context.Context, err error) error {
+	if err == nil || im.failure != nil || ctx.Err() != nil {
+		return err
+	}
+	return invalid("file", "%s", strings.TrimPrefix(err.Error(), "usage file: "))
+}

@@ -1,0 +1,74 @@
+package service
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/perennial-billing/perennial/starter/usagecsv"
+)
+
+// ImportSummary says what became of a file. Accepted + Rejected = Rows; New + AlreadyKnown = Events.
+type ImportSummary struct {
+	Customer string `json:"customer"`
+	Rows     int    `json:"rows"`
+	Accepted int    `json:"accepted"`
+	Rejected int    `json:"rejected"`
+	// Duplicates are accepted rows that repeat an earlier one's id and content.
+	Duplicates int `json:"duplicates"`
+	// Events are the stored quantities: one per accepted row and meter.
+	Events        int                   `json:"events"`
+	New           int64                 `json:"new"`
+	AlreadyKnown  int64                 `json:"already_known"`
+	First         time.Time             `json:"first,omitzero"`
+	Last          time.Time             `json:"last,omitzero"`
+	Totals        []usagecsv.MeterTotal `json:"totals"`
+	RejectedLines []usagecsv.Rejected   `json:"rejected_lines"`
+}
+
+const (
+	importBatch     = 10_000
+	defaultRejected = 100
+)
+
+// ImportUsage reads usage from CSV and stores it in batches. Rows that cannot be stored are rejected by line and reason
+// while the others go in. Importing the same file again adds nothing. A file that cannot be understood at all, and a
+// mapping to meters that do not exist, are errors: then nothing is stored. After other errors what was stored stays,
+// and importing the file again completes it.
+func (s *Service) ImportUsage(ctx context.Context, customerID string, r io.Reader, m usagecsv.Mapping, opts usagecsv.Options) (ImportSummary, error) {
+	customer, err := s.customerIn(ctx, "customer", customerID)
+	if err != nil {
+		return ImportSummary{}, err
+	}
+	if err := s.checkMapping(ctx, customer.EntityID, m); err != nil {
+		return ImportSummary{}, err
+	}
+	latest, err := s.latestUsage(ctx, customer)
+	if err != nil {
+		return ImportSummary{}, err
+	}
+	if opts.BatchSize == 0 {
+		opts.BatchSize = importBatch
+	}
+	if opts.MaxRejected == 0 {
+		opts.MaxRejected = defaultRejected
+	}
+	im := &usageImport{service: s, customer: customer.ID, latest: latest, most: opts.MaxRejected}
+	read, err := usagecsv.Read(ctx, r, m, func(batch []usagecsv.Event) error { return im.store(ctx, batch) }, opts)
+	return im.summary(read), im.explain(ctx, err)
+}
+
+func (s *Service) checkMapping(ctx context.Context, entityID string, m usagecsv.Mapping) error {
+	if err := m.Validate(); err != nil {
+		return invalid("map", "%s", err)
+	}
+	known, err := s.store.Meters(ctx, entityID)
+	if err != nil {
+		return err
+	}
+	var p problems
+	for _, column := range m.Meters {
+		p.check("map", checkMeter(column.Meter, known))
+	}
+	return p.err()
+}

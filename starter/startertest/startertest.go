@@ -1,0 +1,170 @@
+// Package startertest gives the tests of the starter's packages a running stack, a seller and customers.
+package startertest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5" //nolint:depguard // it counts the rows of all tables, which the store has no reason to do
+	"github.com/stretchr/testify/require"
+
+	"github.com/perennial-billing/perennial/billing/calendar"
+	"github.com/perennial-billing/perennial/billing/tax"
+	"github.com/perennial-billing/perennial/internal/config"
+	"github.com/perennial-billing/perennial/internal/devstack"
+	"github.com/perennial-billing/perennial/internal/stack"
+	"github.com/perennial-billing/perennial/starter/service"
+	"github.com/perennial-billing/perennial/workflows/message"
+)
+
+// Stack is a running system with its worker, shared by the tests of a package; each uses ids of its own.
+type Stack struct {
+	*stack.Stack
+
+	Service *service.Service
+	// Env is what a program needs in its environment to work on the stack.
+	Env config.Environment
+}
+
+// Run starts a stack, runs the tests and stops it. It returns the exit code for TestMain. What more the tests need is
+// started by setup with the stack, and stopped before it.
+func Run(m *testing.M, into *Stack, setup ...func() (stop func() error, err error)) int {
+	temporal, err := devstack.StartTemporal(context.Background(), devstack.TemporalOptions{
+		SearchAttributes: message.SearchAttributes(), Progress: os.Stderr,
+	})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "Temporal did not start:", err)
+		return 1
+	}
+	stops := []func() error{temporal.Stop}
+	// The environment holds nothing else: a test must not reach a database or a provider that the developer works with.
+	env := config.Environment{"TEMPORAL_ADDRESS=" + temporal.Address(), "TEMPORAL_NAMESPACE=" + temporal.Namespace()}
+	running, err := stack.Start(context.Background(), stack.Options{Env: env, Progress: os.Stderr, WorkerLog: os.Stderr})
+	if err == nil {
+		stops = append(stops, running.Close)
+		env = env.With("DATABASE_URL", running.Config.DatabaseURL).
+			With("SANDBOX_URL", running.Config.StripeURL).With("SANDBOX_SENDGRID_URL", running.Config.SendGridURL)
+		*into = Stack{Stack: running, Service: service.New(running.Store, running.Temporal, running.Namespace, time.Now), Env: env}
+	}
+	code := 1
+	for _, start := range setup {
+		if err != nil {
+			break
+		}
+		var stop func() error
+		stop, err = start()
+		stops = append(stops, stop)
+	}
+	if err == nil {
+		code = m.Run()
+	}
+	for _, stop := range slices.Backward(stops) {
+		err = errors.Join(err, stop())
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "the tests' surroundings failed:", err)
+		return 1
+	}
+	return code
+}
+
+// Catalogue is a seller's catalogue; "$" stands for the seller's id.
+const Catalogue = `[
+ {"id":"$-pro","version":1,"name":"Pro","interval":{"unit":"month","count":1},"proration":"day","billed_by":"renewal",
+  "charges":[{"id":"fee","name":"monthly fee","kind":"recurring","per":"subscription","timing":"advance","tax_category":"saas_b2c",
+   "prices":{"USD":{"model":"flat","flat_amount":"10"},"EUR":{"model":"flat","flat_amount":"9"}}}]},
+ {"id":"$-team","version":1,"name":"Team","interval":{"unit":"month","count":1},"proration":"day","billed_by":"renewal",
+  "charges":[{"id":"seats","name":"seats","kind":"recurring","per":"seat","timing":"advance","tax_category":"saas_b2c",
+   "prices":{"USD":{"model":"per_unit","unit_amount":"8"}}}]},
+ {"id":"$-api","version":1,"name":"API","interval":{"unit":"month","count":1},"proration":"none","billed_by":"invoice_run",
+  "charges":[
+   {"id":"in","name":"input tokens","kind":"usage","timing":"arrears","meter":"input_tokens","tax_category":"saas_b2c",
+    "prices":{"USD":{"model":"per_unit","unit_amount":"0.000003"}}},
+   {"id":"out","name":"output tokens","kind":"usage","timing":"arrears","meter":"output_tokens","tax_category":"saas_b2c",
+    "prices":{"USD":{"model":"per_unit","unit_amount":"0.000015"}}}]}]`
+
+// Seller adds a legal entity in Ireland, registered for the One Stop Shop, that sells the Catalogue.
+func (s Stack) Seller(t *testing.T, id string) {
+	t.Helper()
+	_, err := s.Service.CreateEntity(t.Context(), service.NewEntity{
+		ID: id, Name: "Seller " + id, Country: "IE", Zone: "Europe/Dublin", BookCurrency: "EUR", InvoicePrefix: strings.ToUpper(id),
+		Registrations: []tax.Registration{{
+			Scheme: tax.SchemeEUOSS, Country: "IE", Number: "IE6388047V", From: calendar.Date{Year: 2020, Month: time.January, Day: 1},
+		}},
+	})
+	require.NoError(t, err)
+	_, err = s.Service.AddPlans(t.Context(), id, strings.NewReader(strings.ReplaceAll(Catalogue, "$", id)))
+	require.NoError(t, err)
+}
+
+// NewCustomer asks for a customer in New York who pays by card.
+func NewCustomer(entity, id string) service.NewCustomer {
+	return service.NewCustomer{
+		ID: id, Entity: entity, Name: "Customer " + id, Email: id + "@example.com", Country: "US", Zone: "America/New_York", Currency: "USD",
+		Locale: "en-US", PaymentMethod: "pm_card_visa",
+	}
+}
+
+// Customer adds a customer.
+func (s Stack) Customer(t *testing.T, in service.NewCustomer) service.Customer {
+	t.Helper()
+	added, err := s.Service.CreateCustomer(t.Context(), in)
+	require.NoError(t, err)
+	return added
+}
+
+// Subscribe starts a subscription.
+func (s Stack) Subscribe(t *testing.T, in service.NewSubscription) service.Subscription {
+	t.Helper()
+	started, err := s.Service.Subscribe(t.Context(), in)
+	require.NoError(t, err)
+	return started
+}
+
+// Clock adds a test clock that stands at an instant.
+func (s Stack) Clock(t *testing.T, id string, at time.Time) {
+	t.Helper()
+	_, err := s.Service.CreateClock(t.Context(), id, at)
+	require.NoError(t, err)
+}
+
+// NextYear is the first of January that comes, where test clocks begin.
+func NextYear() time.Time {
+	return time.Date(time.Now().UTC().Year()+1, time.January, 1, 0, 0, 0, 0, time.UTC)
+}
+
+// Count counts what a query selects.
+func (s Stack) Count(t *testing.T, query string, args ...any) int {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), s.Config.DatabaseURL)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, conn.Close(context.WithoutCancel(t.Context()))) }()
+	var n int
+	require.NoError(t, conn.QueryRow(t.Context(), query, args...).Scan(&n))
+	return n
+}
+
+// Rows counts the rows of every table: what is refused must not change them. Tests that compare them do not run in parallel.
+func (s Stack) Rows(t *testing.T) map[string]int {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), s.Config.DatabaseURL)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, conn.Close(context.WithoutCancel(t.Context()))) }()
+	tables, err := conn.Query(t.Context(), `SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'`)
+	require.NoError(t, err)
+	names, err := pgx.CollectRows(tables, pgx.RowTo[string])
+	require.NoError(t, err)
+	counts := map[string]int{}
+	for _, name := range names {
+		var n int
+		require.NoError(t, conn.QueryRow(t.Context(), "SELECT COUNT(*) FROM "+pgx.Identifier{name}.Sanitize()).Scan(&n))
+		counts[name] = n
+	}
+	return counts
+}

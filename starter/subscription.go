@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/perennial-billing/perennial/internal/store"
+	"github.com/perennial-billing/perennial/starter/service"
+	"github.com/perennial-billing/perennial/workflows/message"
+)
+
+func (p *program) subscriptions() *cobra.Command {
+	return p.group("subscription", "Start, show and steer subscriptions",
+		p.subscribe(), p.showSubscription(), p.listSubscriptions(), p.change(), p.cancel(), p.pause(), p.resume())
+}
+
+func (p *program) subscribe() *cobra.Command {
+	var in service.NewSubscription
+	var start instant
+	c := &cobra.Command{
+		Use: "create", Short: "Start a subscription and show its first invoice; repeating it changes nothing", Args: cobra.NoArgs,
+		Example: `  go run ./starter subscription create --id erika-pro --customer erika --plan pro
+  go run ./starter subscription create --id cafe-team --customer cafe --plan team --seats 8 --ends-after 12`,
+	}
+	f := c.Flags()
+	f.StringVar(&in.ID, "id", "", "your id for the subscription")
+	f.StringVar(&in.Customer, "customer", "", "who buys")
+	f.StringVar(&in.Plan, "plan", "", "what is bought")
+	f.IntVar(&in.PlanVersion, "plan-version", 0, "version of the plan (default: the newest)")
+	f.Int64Var(&in.Seats, "seats", 0, "for plans priced per seat")
+	f.StringVar(&in.Currency, "currency", "", "ISO 4217 (default: the customer's)")
+	f.Var(&start, "start-at", "when it begins (default: at once); in the past, what has passed since is billed")
+	f.IntVar(&in.EndsAfter, "ends-after", 0, "fixed term in billing periods (default: no end)")
+	c.RunE = p.ask(func(ctx context.Context, svc *service.Service, _ []string) error {
+		in.StartAt = start.Time
+		started, err := svc.Subscribe(ctx, in)
+		if err != nil {
+			return err
+		}
+		return p.printSubscription(started, started)
+	})
+	return require(c, "id", "customer", "plan")
+}
+
+func (p *program) showSubscription() *cobra.Command {
+	return &cobra.Command{
+		Use: "show ID", Short: "Show a subscription", Args: cobra.ExactArgs(1), Example: "  go run ./starter subscription show erika-pro",
+		RunE: p.ask(func(ctx context.Context, svc *service.Service, args []string) error {
+			found, err := svc.Subscription(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			return p.printSubscription(found, service.Subscription{Subscription: found})
+		}),
+	}
+}
+
+func (p *program) listSubscriptions() *cobra.Command {
+	var entity, customer, after string
+	var limit int
+	c := &cobra.Command{
+		Use: "list", Short: "List subscriptions", Args: cobra.NoArgs, Example: "  go run ./starter subscription list --customer erika",
+		RunE: p.ask(func(ctx context.Context, svc *service.Service, _ []string) error {
+			found, err := svc.Subscriptions(ctx, entity, customer, after, limit)
+			if err != nil {
+				return err
+			}
+			return p.show(found, func(out io.Writer) error {
+				rows := make([][]any, len(found.Data))
+				for i, x := range found.Data {
+					rows[i] = []any{x.ID, x.CustomerID, x.Status, terms(x), x.Currency, x.PeriodEnd, x.NextActionAt}
+				}
+				if err := table(out, "id|customer|status|terms|currency|period ends|acts next", rows); err != nil {
+					return err
+				}
+				return more(out, found.Next)
+			})
+		}),
+	}
+	c.Flags().StringVar(&entity, "entity", "", "of this legal entity only")
+	c.Flags().StringVar(&customer, "customer", "", "of this customer only")
+	p.paging(c, &after, &limit)
+	return c
+}
+
+func terms(s store.Subscription) string {
+	text := fmt.Sprintf("%s version %d", s.PlanID, s.PlanVersion)
+	if s.Seats > 0 {
+		text += fmt.Sprintf(", %d seats", s.Seats)
+	}
+	return text
+}
+
+func (p *program) printSubscription(result any, s service.Subscription) error {
+	return p.show(result, func(out io.Writer) error {
+		status := string(s.Status)
+		if s.CancelAtPeriodEnd {
+			status += ", ends with its period"
+		}
+		period := ""
+		if s.PeriodStart != nil {
+			period = fmt.Sprintf("%s to %s", cell(s.PeriodStart), cell(s.PeriodEnd))
+		}
+		return facts(out, "Subscription", s.ID, "Customer", s.CustomerID, "Status", status, "Terms", terms(s.Subscription), "Currency", s.Currency,
+			"Billed by", s.BilledBy, "Started", s.StartedAt, "Period", period, "Acts next", s.NextActionAt, "Ended", s.EndedAt, "Why", s.EndReason,
+			"Invoice", billed(s.Invoice))
+	})
+}
+
+// billed is an invoice in a line.
+func billed(b *message.Billed) string {
+	if b == nil {
+		return ""
+	}
+	text := fmt.Sprintf("%s (%s) over %s", b.Number, b.InvoiceID, b.Total)
+	if b.AmountDue != b.Total {
+		text += fmt.Sprintf(", due %s", b.AmountDue)
+	}
+	if b.Payment != "" {
+		text += ": " + string(b.Payment)
+	}
+	return text
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	"github.com/perennial-billing/perennial/billing/calendar"
+	"github.com/perennial-billing/perennial/starter/service"
+	"github.com/perennial-billing/perennial/starter/usagecsv"
+)
+
+func (p *program) usage() *cobra.Command {
+	return p.group("usage", "Import and sum usage", p.importUsage(), p.showUsage())
+}
+
+// importFlags are the flags of an import, as they are written.
+type importFlags struct {
+	customer, file, timeFormat, zone, delimiter string
+	columns                                     []string
+	maxRejected                                 int
+}
+
+func (p *program) importUsage() *cobra.Command {
+	var in importFlags
+	c := &cobra.Command{
+		Use: "import", Short: "Import usage from CSV; importing a file again adds nothing", Args: cobra.NoArgs,
+		Long: `Import usage from CSV of any layout. --map says which column holds the time, which hold the quantities of meters and,
+if there is one, which holds an id. Rows that cannot be stored are shown by line and reason, and the others are stored;
+the exit code is then 3.`,
+		Example: `  go run ./starter usage import --customer erika --file requests.csv \
+    --map time=TIMESTAMP --map input_tokens=ContextTokens --map output_tokens=GeneratedTokens
+  zcat export.csv.gz | go run ./starter usage import --customer cafe --file - --map "time=When,id=Id,compute_hours=Hours" \
+    --zone Europe/Berlin --delimiter ";"`,
+		RunE: p.ask(func(ctx context.Context, svc *service.Service, _ []string) error {
+			mapping, options, err := in.parse()
+			if err != nil {
+				return err
+			}
+			options.Progress = p.importProgress()
+			return p.withFile(in.file, func(r io.Reader) error {
+				summary, err := svc.ImportUsage(ctx, in.customer, r, mapping, options)
+				if err != nil {
+					return err
+				}
+				return p.printImport(summary)
+			})
+		}),
+	}
+	f := c.Flags()
+	f.StringVar(&in.customer, "customer", "", "whose usage it is")
+	f.StringVar(&in.file, "file", "", "the CSV file; - reads standard input")
+	f.StringArrayVar(&in.columns, "map", nil, "time=COLUMN, METER=COLUMN and, if there is one, id=COLUMN; may be repeated")
+	f.StringVar(&in.timeFormat, "time-format", "auto", "auto, rfc3339, datetime, unix or unix_ms")
+	f.StringVar(&in.zone, "zone", "", "IANA time zone of times without an offset (default UTC)")
+	f.StringVar(&in.delimiter, "delimiter", ",", "what separates the columns; \\t is a tab")
+	f.IntVar(&in.maxRejected, "max-rejected", 0, "rejected lines to show (default 100)")
+	return require(c, "customer", "file", "map")
+}
+
+func (in importFlags) parse() (usagecsv.Mapping, usagecsv.Options, error) {
+	options := usagecsv.Options{MaxRejected: in.maxRejected}
+	mapping, err := usagecsv.ParseMapping(in.columns)
+	if err != nil {
+		return mapping, options, wrong("map", "%s", err)
+	}
+	if options.TimeFormat, err = usagecsv.ParseTimeFormat(in.timeFormat); err != nil {
+		return mapping, options, wrong("time-format", "%s", err)
+	}
+	if in.zone != "" {
+		if options.Zone, err = calendar.LoadZone(in.zone); err != nil {
+			return mapping, options, wrong("zone", "%s", err)
+		}
+	}
+	if in.delimiter == `\t` {
+		in.delimiter = "\t"
+	}
+	delimiter, size := utf8.DecodeRuneInString(in.delimiter)
+	if size != len(in.delimiter) || delimiter == utf8.RuneError || delimiter == '"' || delimiter == '\n' || delimiter == '\r' {
+		return mapping, options, wrong("delimiter", "%q is not one character that can separate columns", in.delimiter)
+	}
+	options.Delimiter = delimiter
+	return mapping, options, nil
+}
+
+// importProgress says now and then how far the file is read.
+func (p *program) importProgress() func(usagecsv.Progress) {
+	const every = 100_000 // rows
+	said := 0
+	return func(now usagecsv.Progress) {
+		if now.Rows-said >= every {
+			said = now.Rows
+			fmt.Fprintf(p.err, "%d rows, %.1f MB, %d rejected\n", now.Rows, float64(now.Bytes)/1e6, now.Rejected)
+		}
+	}
+}
+
+func (p *program) printImport(s service.ImportSummary) error {
+	err := p.show(s, func(out io.Writer) error {
+		for _, rejected := range s.RejectedLines {
+			where := ""
+			if rejected.Field != "" {
+				where = rejected.Field + ": "
+			}
+			fmt.Fprintf(out, "line %d rejected: %s%s\n", rejected.Line, where, rejected.Reason)
+		}
+		if hidden := s.Rejected - len(s.RejectedLines); hidden > 0 {
+			fmt.Fprintf(out, "… and %d more rejected lines\n", hidden)
+		}
+		pairs := []any{
+			"Customer", s.Customer, "Rows", s.Rows, "Accepted", s.Accepted, "Rejected", s.Rejected,
+			"Events", fmt.Sprintf("%d: %d new, %d known already", s.Events, s.New, s.AlreadyKnown), "First", s.First, "Last", s.Last,
+		}
+		for _, total := range s.Totals {
+			pairs = append(pairs, total.Meter, total.Quantity)
+		}
+		return facts(out, pairs...)
+	})
+	if err == nil && s.Rejected > 0 {
+		err = errRowsRejected
+	}
+	return err
+}
+
+func (p *program) showUsage() *cobra.Command {
+	var customer string
+	var from, to instant
+	c := &cobra.Command{
+		Use: "show", Short: "Sum a customer's usage per meter", Args: cobra.NoArgs,
+		Example: "  go run ./starter usage show --customer erika --from 2027-01-01 --to 2027-02-01",
+		RunE: p.ask(func(ctx context.Context, svc *service.Service, _ []string) error {
+			found, err := svc.Usage(ctx, customer, from.Time, to.Time)
+			if err != nil {
+				return err
+			}
+			return p.show(found, func(out io.Writer) error {
+				rows := make([][]any, len(found.Totals))
+				for i, total := range found.Totals {
+					rows[i] = []any{total.Meter, total.Events, total.Quantity}
+				}
+				return table(out, "meter|events|quantity", rows)
+			})
+		}),
+	}
+	c.Flags().StringVar(&customer, "customer", "", "whose usage")
+	c.Flags().Var(&from, "from", "the first instant or day")
+	c.Flags().Var(&to, "to", "the first instant or day after")
+	return require(c, "customer", "from", "to")
+}

@@ -1,0 +1,192 @@
+package workflows_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/worker"
+
+	"github.com/perennial-billing/perennial/activities"
+	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/dunning"
+	"github.com/perennial-billing/perennial/billing/subscription"
+	"github.com/perennial-billing/perennial/internal/stack"
+	"github.com/perennial-billing/perennial/internal/store"
+	"github.com/perennial-billing/perennial/internal/testclock"
+	perennial "github.com/perennial-billing/perennial/starter/client"
+	"github.com/perennial-billing/perennial/workflows"
+	"github.com/perennial-billing/perennial/workflows/message"
+)
+
+// system is a whole Perennial on a development server, with its workers in this process. The tests of the package share
+// one; each has a customer and a test clock of its own.
+type system struct {
+	*stack.Stack
+	workers []worker.Worker
+}
+
+var (
+	shared     system
+	sharedOnce sync.Once
+	errShared  error
+)
+
+// TestMain stops what the tests that needed a server have started.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if err := shared.stop(); err != nil {
+		fmt.Fprintln(os.Stderr, "stop:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func realServer(t *testing.T) *system {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("needs a Temporal server")
+	}
+	sharedOnce.Do(func() { errShared = shared.start() })
+	require.NoError(t, errShared)
+	return &shared
+}
+
+func (s *system) start() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	defer cancel()
+	var err error
+	// The environment is empty: a test must not reach a database or a provider that the developer works with.
+	if s.Stack, err = stack.Start(ctx, stack.Options{Progress: os.Stderr, NoWorker: true}); err != nil {
+		return err
+	}
+	if err := s.startWorkers(); err != nil {
+		return err
+	}
+	return s.sell(ctx)
+}
+
+func (s *system) startWorkers() error {
+	alive := []interceptor.WorkerInterceptor{&activities.Alive{}}
+	billing := worker.New(s.Temporal, message.BillingQueue, worker.Options{Interceptors: alive})
+	workflows.Register(billing)
+	collection := &activities.Collection{Store: s.Store, Temporal: s.Temporal}
+	activities.RegisterBilling(billing, &activities.Billing{Store: s.Store}, collection,
+		&activities.Runs{Store: s.Store, Collection: collection}, &activities.Filing{Store: s.Store})
+	payments := worker.New(s.Temporal, message.PaymentsQueue, worker.Options{DisableWorkflowWorker: true, Interceptors: alive})
+	activities.RegisterPayments(payments, &activities.Payments{Store: s.Store, Stripe: s.Config.Stripe()})
+	for _, w := range []worker.Worker{billing, payments} {
+		if err := w.Start(); err != nil {
+			return err
+		}
+		s.workers = append(s.workers, w)
+	}
+	return nil
+}
+
+func (s *system) stopWorkers() {
+	for _, w := range s.workers {
+		w.Stop()
+	}
+	s.workers = nil
+}
+
+func (s *system) stop() error {
+	if s.Stack == nil {
+		return nil
+	}
+	s.stopWorkers()
+	return s.Close()
+}
+
+const plans = `[
+ {"id":"seats","version":1,"name":"Seats","interval":{"unit":"month","count":1},"proration":"second","billed_by":"renewal","charges":[
+  {"id":"seat","name":"seats","kind":"recurring","per":"seat","timing":"advance","tax_category":"saas_b2c","prices":{"USD":{"model":"per_unit","unit_amount":"10"}}}]},
+ {"id":"trial","version":1,"name":"Trial","interval":{"unit":"month","count":1},"trial_days":14,"proration":"day","billed_by":"renewal","charges":[
+  {"id":"fee","name":"monthly fee","kind":"recurring","per":"subscription","timing":"advance","tax_category":"saas_b2c","prices":{"USD":{"model":"flat","flat_amount":"25"}}}]},
+ {"id":"api","version":1,"name":"API","interval":{"unit":"month","count":1},"proration":"day","billed_by":"invoice_run","charges":[
+  {"id":"fee","name":"base fee","kind":"recurring","per":"subscription","timing":"arrears","tax_category":"saas_b2c","prices":{"USD":{"model":"flat","flat_amount":"40"}}}]}
+]`
+
+var systemStart = time.Date(2027, time.January, 31, 10, 0, 0, 0, time.UTC)
+
+func (s *system) sell(ctx context.Context) error {
+	for _, id := range []string{"acme", "beta"} {
+		err := s.Store.AddEntity(ctx, store.Entity{
+			ID: id, Name: id, Country: "US", Zone: "America/New_York", BookCurrency: "USD", InvoicePrefix: strings.ToUpper(id), Dunning: dunning.DefaultPolicy(),
+		}, systemStart)
+		if err != nil {
+			return err
+		}
+	}
+	parsed, err := catalog.Parse(strings.NewReader(plans))
+	if err != nil {
+		return err
+	}
+	for _, plan := range parsed {
+		if err := s.Store.AddPlan(ctx, "acme", plan, systemStart); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tenant is one customer on a test clock of its own.
+type tenant struct {
+	*system
+	t      *testing.T
+	id     string
+	clock  *testclock.Clock
+	client *perennial.Client
+}
+
+// tenant makes a customer who pays with the given test card.
+func (s *system) tenant(t *testing.T, id, card string) *tenant {
+	t.Helper()
+	ctx := t.Context()
+	require.NoError(t, s.Store.AddClock(ctx, store.Clock{ID: id, Now: systemStart}))
+	require.NoError(t, s.Store.AddCustomer(ctx, store.Customer{
+		ID: id, EntityID: "acme", Name: id, Email: id + "@example.com", Country: "US", PostalCode: "97201", Zone: "Asia/Kolkata", Currency: "USD",
+		Locale: "en-US", TestClockID: &id, CreatedAt: systemStart,
+	}))
+	require.NoError(t, s.Store.ReplacePaymentMethod(ctx, store.PaymentMethod{
+		ID: "method_" + id, CustomerID: id, ProviderToken: card, Position: 1, ChangedAt: systemStart,
+	}))
+	clock := &testclock.Clock{
+		ID: id, Store: s.Store, Temporal: s.Temporal, Namespace: s.Namespace,
+		AtShared: func(context.Context, testclock.Shared) error { return nil },
+	}
+	return &tenant{system: s, t: t, id: id, clock: clock, client: perennial.New(s.Temporal).WithTestClock(clock.Forward)}
+}
+
+func (x *tenant) subscribe(plan string, seats int64) message.Subscribed {
+	x.t.Helper()
+	got, err := x.client.Subscribe(x.t.Context(), message.Subscribe{
+		SubscriptionID: x.id, CustomerID: x.id, EntityID: "acme", Currency: "USD",
+		Terms: subscription.Terms{PlanID: plan, PlanVersion: 1, Seats: seats}, StartAt: systemStart, AwaitStart: true,
+	})
+	require.NoError(x.t, err)
+	return got
+}
+
+func (x *tenant) advance(to time.Time) {
+	x.t.Helper()
+	require.NoError(x.t, x.clock.Advance(x.t.Context(), to))
+}
+
+func seatsCommand(id string, at time.Time, seats int64) subscription.Command {
+	return subscription.Command{
+		ID: id, Kind: subscription.ChangeTerms, At: at, Actor: "customer",
+		Terms: &subscription.Terms{PlanID: "seats", PlanVersion: 1, Seats: seats},
+	}
+}
+
+func filterOf(customer, after string) store.InvoiceFilter {
+	return store.InvoiceFilter{CustomerID: customer, After: after, Limit: 500}
+}

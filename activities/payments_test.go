@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"github.com/stripe/stripe-go/v79"
 	"go.temporal.io/sdk/temporal"
 	"golang.org/x/sync/errgroup"
 
@@ -273,13 +272,4 @@ func TestAnotherLiveAttemptAnswers(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, message.Processing, charged.Status)
 	require.Empty(t, b.books().Charges)
-}
-
-// confirmElsewhere pays an invoice's intent as a page for the customer would, without us.
-func (b *bundle) confirmElsewhere(invoice string) {
-	b.t.Helper()
-	row, err := b.Invoice(b.ctx, invoice)
-	require.NoError(b.t, err)
-	_, err = b.payments.Stripe.PaymentIntents.Confirm(*row.ProviderIntent, &stripe.PaymentIntentConfirmParams{PaymentMethod: stripe.String("pm_card_visa"), OffSession: stripe.Bool(true)})
-	require.NoError(b.t, err)
 }

@@ -83,12 +83,16 @@ func (r *Runs) BillShard(ctx context.Context, in message.Shard) (message.ShardBi
 
 // billMember bills one subscription's month, or records why there is nothing to bill, unless that was done before.
 func (r *Runs) billMember(ctx context.Context, run store.Run, member store.Member) (store.Member, error) {
-	if member.InvoiceID != nil || member.SkippedBecause != nil {
+	if member.Settled() {
 		return member, nil
 	}
 	err := r.Store.Tx(ctx, func(tx store.Tx) error {
 		account, err := openAccount(ctx, tx, member.SubscriptionID)
 		if err != nil {
+			return err
+		}
+		// Another worker may have billed it since the list was read.
+		if member, err = tx.Member(ctx, run.ID, member.SubscriptionID); err != nil || member.Settled() {
 			return err
 		}
 		billed, err := account.billMonth(ctx, run)

@@ -186,7 +186,15 @@ func freePorts(n int) ([]int, error) {
 			return nil, fmt.Errorf("looking for a free port: %w", err)
 		}
 		defer func() { _ = listener.Close() }()
-		ports = append(ports, listener.Addr().(*net.TCPAddr).Port)
+		_, chosen, err := net.SplitHostPort(listener.Addr().String())
+		if err != nil {
+			return nil, fmt.Errorf("looking for a free port: %w", err)
+		}
+		port, err := strconv.Atoi(chosen)
+		if err != nil {
+			return nil, fmt.Errorf("looking for a free port: %w", err)
+		}
+		ports = append(ports, port)
 	}
 	return ports, nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"go.temporal.io/server/common/dynamicconfig"
@@ -84,7 +85,7 @@ func setDynamic(settings dynamicconfig.StaticClient, key, json string) error {
 	var loader dynamicconfig.YamlLoader
 	name := dynamicconfig.MakeKey(key)
 	loader.LoadValue(name, []byte(`[{"value": `+json+`}]`))
-	if problems := append(loader.Errors, loader.Warnings...); len(problems) > 0 {
+	if problems := slices.Concat(loader.Errors, loader.Warnings); len(problems) > 0 {
 		return fmt.Errorf("%s=%s: %w", key, json, problems[0])
 	}
 	settings[name] = loader.Map[name]

@@ -58,7 +58,11 @@ func awaitPage(ctx context.Context, url string, failed <-chan error) error {
 			return fmt.Errorf("the web UI stopped: %w", err)
 		default:
 		}
-		response, err := client.Get(url)
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			return err
+		}
+		response, err := client.Do(request)
 		if err != nil {
 			return err
 		}

@@ -61,7 +61,7 @@ prepared as they fall due. It needs the development server, whose workflows can 
 		}),
 	}
 	c.Flags().Var(&to, "to", "the instant or day to go to")
-	return require(c, "to")
+	return needs(c, "to")
 }
 
 // clockProgress says each day that is reached, and what is waited for.

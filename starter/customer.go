@@ -44,7 +44,7 @@ func (p *program) createCustomer() *cobra.Command {
 		}
 		return p.printCustomer(created)
 	})
-	return require(c, "id", "entity", "name", "email", "country", "zone", "currency")
+	return needs(c, "id", "entity", "name", "email", "country", "zone", "currency")
 }
 
 func (p *program) showCustomer() *cobra.Command {

@@ -52,7 +52,7 @@ func (p *program) createEntity() *cobra.Command {
 		}
 		return p.printEntities(created, []store.Entity{created})
 	})
-	return require(c, "id", "name", "country", "zone", "currency", "prefix")
+	return needs(c, "id", "name", "country", "zone", "currency", "prefix")
 }
 
 func parseRegistration(text string) (tax.Registration, error) {
@@ -119,7 +119,7 @@ func (p *program) addPlans() *cobra.Command {
 	}
 	c.Flags().StringVar(&entity, "entity", "", "legal entity that sells the plans")
 	c.Flags().StringVar(&file, "file", "", "the catalogue; - reads standard input")
-	return require(c, "entity", "file")
+	return needs(c, "entity", "file")
 }
 
 // withFile reads a file that the user names, or standard input.

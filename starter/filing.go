@@ -17,7 +17,7 @@ func filingFlags(c *cobra.Command, f *service.Filing) *cobra.Command {
 	c.Flags().StringVar(&f.Entity, "entity", "", "the legal entity")
 	c.Flags().StringVar(&f.Scheme, "scheme", "", "uk_vat or eu_oss")
 	c.Flags().StringVar(&f.Period, "period", "", "the quarter, such as 2027-Q1")
-	return require(c, "entity", "scheme", "period")
+	return needs(c, "entity", "scheme", "period")
 }
 
 func (p *program) startFiling() *cobra.Command {
@@ -66,7 +66,7 @@ func (p *program) approveFiling() *cobra.Command {
 		}),
 	}, &f)
 	c.Flags().StringVar(&by, "by", "", "the id of who approves")
-	return require(c, "by")
+	return needs(c, "by")
 }
 
 func (p *program) listFilings() *cobra.Command {

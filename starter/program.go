@@ -150,8 +150,8 @@ func (p *program) ask(f func(ctx context.Context, svc *service.Service, args []s
 	})
 }
 
-// require marks flags without which a command cannot do anything.
-func require(c *cobra.Command, flags ...string) *cobra.Command {
+// needs marks flags without which a command cannot do anything.
+func needs(c *cobra.Command, flags ...string) *cobra.Command {
 	for _, name := range flags {
 		if err := c.MarkFlagRequired(name); err != nil {
 			panic(err) // the flag is not defined: a mistake in this program

@@ -46,5 +46,5 @@ func (p *program) addRate() *cobra.Command {
 	f.StringVar(&date, "date", "", "day for which the rate was published")
 	f.StringVar(&value, "rate", "", "the rate")
 	f.StringVar(&source, "source", "", "who published it, such as ECB")
-	return require(c, "from", "to", "date", "rate", "source")
+	return needs(c, "from", "to", "date", "rate", "source")
 }

@@ -29,7 +29,7 @@ func (p *program) startRun() *cobra.Command {
 	}
 	runFlags(c, &entity, &period)
 	c.Flags().BoolVar(&wait, "wait", false, "wait until everybody is billed")
-	return require(c, "entity", "period")
+	return needs(c, "entity", "period")
 }
 
 func (p *program) showRun() *cobra.Command {
@@ -46,7 +46,7 @@ func (p *program) showRun() *cobra.Command {
 		}),
 	}
 	runFlags(c, &entity, &period)
-	return require(c, "entity", "period")
+	return needs(c, "entity", "period")
 }
 
 func runFlags(c *cobra.Command, entity, period *string) {

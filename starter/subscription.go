@@ -42,7 +42,7 @@ func (p *program) subscribe() *cobra.Command {
 		}
 		return p.printSubscription(started, started)
 	})
-	return require(c, "id", "customer", "plan")
+	return needs(c, "id", "customer", "plan")
 }
 
 func (p *program) showSubscription() *cobra.Command {

@@ -58,7 +58,7 @@ the exit code is then 3.`,
 	f.StringVar(&in.zone, "zone", "", "IANA time zone of times without an offset (default UTC)")
 	f.StringVar(&in.delimiter, "delimiter", ",", "what separates the columns; \\t is a tab")
 	f.IntVar(&in.maxRejected, "max-rejected", 0, "rejected lines to show (default 100)")
-	return require(c, "customer", "file", "map")
+	return needs(c, "customer", "file", "map")
 }
 
 func (in importFlags) parse() (usagecsv.Mapping, usagecsv.Options, error) {
@@ -148,5 +148,5 @@ func (p *program) showUsage() *cobra.Command {
 	c.Flags().StringVar(&customer, "customer", "", "whose usage")
 	c.Flags().Var(&from, "from", "the first instant or day")
 	c.Flags().Var(&to, "to", "the first instant or day after")
-	return require(c, "customer", "from", "to")
+	return needs(c, "customer", "from", "to")
 }

@@ -1,35 +1,32 @@
-// Command worker executes Perennial's workflows and activities and sends its mail.
+// Command worker executes Perennial's workflows and activities and sends its mail. It is configured by the environment;
+// see docs/production.md.
 package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
 
-	"github.com/sendgrid/rest"
-	"go.temporal.io/sdk/interceptor"
-	temporallog "go.temporal.io/sdk/log"
-	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/log"
 
 	"github.com/perennial-billing/perennial/activities"
 	"github.com/perennial-billing/perennial/internal/config"
 	"github.com/perennial-billing/perennial/internal/store"
-	"github.com/perennial-billing/perennial/workflows"
-	"github.com/perennial-billing/perennial/workflows/message"
+	"github.com/perennial-billing/perennial/worker/host"
 )
 
-// databaseSlots is how many activities use the database at a time; the pool has a connection for each.
-const databaseSlots = 16
+// poolSize leaves connections for the mail beside those of the activities.
+const poolSize = host.DatabaseSlots + 4
 
 func main() {
 	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx); err != nil {
+	err := run(ctx)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "worker:", err)
 		os.Exit(1)
 	}
@@ -44,41 +41,24 @@ func run(ctx context.Context) error {
 	for _, neighbour := range settings.Sandboxed() {
 		slog.Warn("RUNNING ON THE SANDBOX: no real money or mail moves", "instead_of", neighbour)
 	}
-	db, err := store.Open(ctx, settings.DatabaseURL, databaseSlots+4)
+	db, err := store.Open(ctx, settings.DatabaseURL, poolSize)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	temporal, _, err := config.Temporal(env, temporallog.NewStructuredLogger(slog.Default()))
+	temporal, _, err := config.Temporal(env, log.NewStructuredLogger(slog.Default()))
 	if err != nil {
 		return err
 	}
 	defer temporal.Close()
-
-	alive := []interceptor.WorkerInterceptor{&activities.Alive{}}
-	billing := worker.New(temporal, message.BillingQueue, worker.Options{MaxConcurrentActivityExecutionSize: databaseSlots, Interceptors: alive})
-	workflows.Register(billing)
-	collection := &activities.Collection{Store: db, Temporal: temporal}
-	activities.RegisterBilling(billing, &activities.Billing{Store: db}, collection,
-		&activities.Runs{Store: db, Collection: collection}, &activities.Filing{Store: db})
-	payments := worker.New(temporal, message.PaymentsQueue, worker.Options{
-		MaxConcurrentActivityExecutionSize: databaseSlots, DisableWorkflowWorker: true, Interceptors: alive,
-	})
-	activities.RegisterPayments(payments, &activities.Payments{Store: db, Stripe: settings.Stripe()})
-	for _, w := range []worker.Worker{billing, payments} {
-		if err := w.Start(); err != nil {
-			return fmt.Errorf("start worker: %w", err)
-		}
-		defer w.Stop()
-	}
-
-	fmt.Println("worker: ready")
-	mailer := &activities.Mailer{
-		Store: db, Key: settings.SendGridKey, Host: settings.SendGridURL, From: settings.MailFrom,
-		InvoiceURL: settings.PublicURL + "/invoices/", HTTP: &rest.Client{},
-	}
-	if err := mailer.Relay(ctx); err != nil && !errors.Is(err, context.Canceled) {
+	running, err := host.Start(temporal, db, settings.Stripe())
+	if err != nil {
 		return err
 	}
-	return nil
+	defer running.Stop()
+	fmt.Println("worker: ready") // whoever started it may be waiting for this line
+	mailer := &activities.Mailer{
+		Store: db, Key: settings.SendGridKey, Host: settings.SendGridURL, From: settings.MailFrom, InvoiceURL: settings.PublicURL + "/invoices/",
+	}
+	return mailer.Relay(ctx)
 }

@@ -1,7 +1,6 @@
 package workflows_test
 
 import (
-	"io"
 	"log/slog"
 
 	"go.temporal.io/sdk/activity"
@@ -15,4 +14,4 @@ type (
 	encodedValues = converter.EncodedValues
 )
 
-func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }

@@ -85,9 +85,9 @@ func TestJSONRoundTrip(t *testing.T) {
 
 func TestParseRefuses(t *testing.T) {
 	t.Parallel()
-	replaced := func(old, new string) string {
+	replaced := func(old, with string) string {
 		require.Contains(t, teamCatalog, old)
-		return strings.Replace(teamCatalog, old, new, 1)
+		return strings.Replace(teamCatalog, old, with, 1)
 	}
 	for _, test := range []struct{ why, text, want string }{
 		{"nothing", "", "catalog is empty"},

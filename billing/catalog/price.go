@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/shopspring/decimal"
@@ -68,9 +69,9 @@ func (p Price) validateTiers() error {
 func (t Tier) validate(previous decimal.Decimal, last bool) error {
 	switch {
 	case last && t.UpTo != nil:
-		return fmt.Errorf("up_to must be left out in the last tier, or larger quantities have no price")
+		return errors.New("up_to must be left out in the last tier, or larger quantities have no price")
 	case !last && t.UpTo == nil:
-		return fmt.Errorf("up_to is required in every tier but the last")
+		return errors.New("up_to is required in every tier but the last")
 	case t.UpTo != nil:
 		if err := checkNumber("up_to", *t.UpTo); err != nil {
 			return err

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -76,7 +77,7 @@ func (p Plan) validateTerms() error {
 		return fmt.Errorf("trial_days must be 0 for billed_by invoice_run, got %d", p.TrialDays)
 	}
 	if len(p.Charges) == 0 {
-		return fmt.Errorf("charges must not be empty")
+		return errors.New("charges must not be empty")
 	}
 	return nil
 }
@@ -89,10 +90,10 @@ func (c Charge) validate() error {
 		return err
 	}
 	if c.TaxCategory == "" {
-		return fmt.Errorf("tax_category is required: without it no tax can be determined")
+		return errors.New("tax_category is required: without it no tax can be determined")
 	}
 	if len(c.Prices) == 0 {
-		return fmt.Errorf("prices must not be empty")
+		return errors.New("prices must not be empty")
 	}
 	for _, currency := range c.currencies() {
 		known, err := money.ParseCurrency(string(currency))

@@ -30,9 +30,9 @@ func Caps(network string) []Cap {
 	return own
 }
 
-// clear moves t to the first instant at which one more try keeps every cap, given the tries so far in any order. It
+// clearOfAll moves t to the first instant at which one more try keeps every cap, given the tries so far in any order. It
 // counts the original payment too, where the networks count reattempts: one stricter than required.
-func clear(t time.Time, tries []time.Time, limits []Cap) time.Time {
+func clearOfAll(t time.Time, tries []time.Time, limits []Cap) time.Time {
 	for moved := true; moved; {
 		moved = false
 		for _, c := range limits {

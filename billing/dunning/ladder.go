@@ -1,6 +1,7 @@
 package dunning
 
 import (
+	"slices"
 	"time"
 
 	"github.com/perennial-billing/perennial/billing/calendar"
@@ -74,8 +75,7 @@ func (l ladder) blocked() string {
 	if l.Method.ID == "" {
 		return ReasonNoMethod
 	}
-	for i := len(l.Attempts) - 1; i >= 0; i-- {
-		a := l.Attempts[i]
+	for _, a := range slices.Backward(l.Attempts) {
 		class := Classify(a.DeclineCode)
 		if a.PaymentMethodID != l.Method.ID || !class.blocking() || l.Method.UpdatedAt.After(a.At) {
 			continue
@@ -137,7 +137,7 @@ func (l ladder) retry(at time.Time, reason string) Step {
 	if at.Before(l.asOf) {
 		at = l.daytime(l.asOf)
 	}
-	if free := clear(at, l.tries(), Caps(l.Method.Network)); free.After(at) {
+	if free := clearOfAll(at, l.tries(), Caps(l.Method.Network)); free.After(at) {
 		// Later never breaks a cap that holds now: windows only empty while nothing is tried.
 		at, reason = l.daytime(free), ReasonNetworkCap
 	}

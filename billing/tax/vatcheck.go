@@ -81,13 +81,12 @@ func checkBG(n string) bool {
 // cascade is the two-step rule of Bulgaria and Lithuania: weights rising from 1, and from 3 when the first
 // remainder is 10. Weights start over at 1 after the wrap.
 func cascade(digits string, wrap int) int {
-	r := 0
 	for _, start := range []int{0, 2} {
 		sum := 0
 		for i := range len(digits) {
 			sum += ((start+i)%wrap + 1) * digit(digits, i)
 		}
-		if r = sum % 11; r < 10 {
+		if r := sum % 11; r < 10 {
 			return r
 		}
 	}

@@ -47,7 +47,8 @@ func FromEnv(env Environment) (Config, error) {
 		MailFrom: getenv("MAIL_FROM"), PublicURL: strings.TrimSuffix(getenv("PUBLIC_URL"), "/"), StripeWebhookSecret: getenv("STRIPE_WEBHOOK_SECRET"),
 	}
 	if c.DatabaseURL == "" {
-		return c, errors.New("DATABASE_URL is not set: give the Postgres to use, e.g. postgres://user@host:5432/perennial, or run `go run ./starter dev`, which starts one")
+		return c, errors.New("DATABASE_URL is not set: give the Postgres to use, e.g. postgres://user@host:5432/perennial, " +
+			"or run `go run ./starter dev`, which starts one")
 	}
 	if c.StripeKey == "" {
 		c.StripeKey, c.StripeURL = sandboxStripeKey, orDefault(getenv("SANDBOX_URL"), DefaultStripeSandbox)

@@ -26,7 +26,7 @@ var update = flag.Bool("update", false, "rewrite the golden files with what is r
 func TestRenderings(t *testing.T) {
 	t.Parallel()
 	s := openStore(t, "renderings")
-	for name, make := range map[string]func(*testing.T, *store.Store) string{
+	for name, issue := range map[string]func(*testing.T, *store.Store) string{
 		"usd-simple":         usdSimple,
 		"jpy-usage":          jpyUsage,
 		"eur-reverse-charge": eurReverseCharge,
@@ -36,7 +36,7 @@ func TestRenderings(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inv, err := document.Load(t.Context(), s, make(t, s))
+			inv, err := document.Load(t.Context(), s, issue(t, s))
 			require.NoError(t, err)
 			var page, text bytes.Buffer
 			require.NoError(t, inv.HTML(&page))

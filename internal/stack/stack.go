@@ -144,7 +144,8 @@ func (s *Stack) startSandbox(ctx context.Context) error {
 	if s.env.Getenv("SANDBOX_URL") == "" && (s.env.Getenv("STRIPE_API_KEY") == "" || s.env.Getenv("SENDGRID_API_KEY") == "") {
 		options := sandbox.Options{DataDir: s.dir("sandbox")}
 		if s.options.FixedPorts {
-			options.StripeAddr, options.SendGridAddr = strings.TrimPrefix(config.DefaultStripeSandbox, "http://"), strings.TrimPrefix(config.DefaultSendGridSandbox, "http://")
+			options.StripeAddr = strings.TrimPrefix(config.DefaultStripeSandbox, "http://")
+			options.SendGridAddr = strings.TrimPrefix(config.DefaultSendGridSandbox, "http://")
 		}
 		stand, err := sandbox.Start(context.WithoutCancel(ctx), options)
 		if err != nil {

@@ -77,6 +77,15 @@ type Member struct {
 	SkippedBecause *string `db:"skipped_because" json:"skipped_because,omitempty"`
 }
 
+// Settled says that the member has an invoice or a reason for none.
+func (m Member) Settled() bool { return m.InvoiceID != nil || m.SkippedBecause != nil }
+
+// Member reads a subscription's place in a run.
+func (q Queries) Member(ctx context.Context, runID, subscriptionID string) (Member, error) {
+	return one[Member](ctx, q.db, "member "+subscriptionID+" of run "+runID, `
+		SELECT subscription_id, invoice_id, skipped_because FROM invoice_run_member WHERE run_id = $1 AND subscription_id = $2`, runID, subscriptionID)
+}
+
 // Members lists a shard's members by subscription.
 func (q Queries) Members(ctx context.Context, runID string, shard int) ([]Member, error) {
 	return many[Member](ctx, q.db, "members of run "+runID, `

@@ -51,8 +51,7 @@ func (c *Clock) Forward(ctx context.Context, workflowID string, to time.Time) er
 		}},
 		UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"time_skipping_config"}},
 	})
-	var unimplemented *serviceerror.Unimplemented
-	if errors.As(err, &unimplemented) {
+	if _, ok := errors.AsType[*serviceerror.Unimplemented](err); ok {
 		return fmt.Errorf("this Temporal server has no time skipping: test clocks need the development server (`go run ./starter dev`): %w", err)
 	}
 	var gone *serviceerror.NotFound
@@ -104,8 +103,7 @@ func (c *Clock) underWay(ctx context.Context, entry store.Due) (string, error) {
 // busy says what a workflow is doing; empty when it only waits, or has ended.
 func (c *Clock) busy(ctx context.Context, workflowID string) (string, error) {
 	described, err := c.describe(ctx, workflowID)
-	var missing *serviceerror.NotFound
-	if errors.As(err, &missing) {
+	if _, ok := errors.AsType[*serviceerror.NotFound](err); ok {
 		return "", nil
 	}
 	if err != nil {
@@ -114,7 +112,8 @@ func (c *Clock) busy(ctx context.Context, workflowID string) (string, error) {
 	if described.GetWorkflowExecutionInfo().GetStatus() != enums.WORKFLOW_EXECUTION_STATUS_RUNNING {
 		return "", nil
 	}
-	for _, pending := range described.GetPendingActivities() {
+	if activities := described.GetPendingActivities(); len(activities) > 0 {
+		pending := activities[0]
 		what := fmt.Sprintf("%s: %s, attempt %d", workflowID, pending.GetActivityType().GetName(), pending.GetAttempt())
 		if failure := pending.GetLastFailure(); failure != nil {
 			what += ": " + failure.GetMessage()

@@ -55,7 +55,7 @@ func playYear(ctx context.Context, t *testing.T, withStack func(*stack.Stack)) d
 	now := time.Now()
 	out, err := os.Create(filepath.Join(t.TempDir(), "result.json"))
 	require.NoError(t, err)
-	defer out.Close()
+	defer func() { require.NoError(t, out.Close()) }()
 	require.NoError(t, demo.Run(ctx, demo.Options{
 		Env: os.Environ(), Months: 12, Start: calendar.Date{Year: yearStart.Year(), Month: yearStart.Month(), Day: 1}, Seed: 1, Exit: true, JSON: true,
 		Out: out, Progress: t.Output(), Today: calendar.Date{Year: now.Year(), Month: now.Month(), Day: now.Day()}, WithStack: withStack,

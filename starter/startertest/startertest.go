@@ -35,31 +35,17 @@ type Stack struct {
 // Run starts a stack, runs the tests and stops it. It returns the exit code for TestMain. What more the tests need is
 // started by setup with the stack, and stopped before it.
 func Run(m *testing.M, into *Stack, setup ...func() (stop func() error, err error)) int {
-	temporal, err := devstack.StartTemporal(context.Background(), devstack.TemporalOptions{
-		SearchAttributes: message.SearchAttributes(), Progress: os.Stderr,
-	})
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "Temporal did not start:", err)
-		return 1
-	}
-	stops := []func() error{temporal.Stop}
-	// The environment holds nothing else: a test must not reach a database or a provider that the developer works with.
-	env := config.Environment{"TEMPORAL_ADDRESS=" + temporal.Address(), "TEMPORAL_NAMESPACE=" + temporal.Namespace()}
-	running, err := stack.Start(context.Background(), stack.Options{Env: env, Progress: os.Stderr, WorkerLog: os.Stderr})
-	if err == nil {
-		stops = append(stops, running.Close)
-		env = env.With("DATABASE_URL", running.Config.DatabaseURL).
-			With("SANDBOX_URL", running.Config.StripeURL).With("SANDBOX_SENDGRID_URL", running.Config.SendGridURL)
-		*into = Stack{Stack: running, Service: service.New(running.Store, running.Temporal, running.Namespace, time.Now), Env: env}
-	}
+	var stops []func() error
 	code := 1
+	err := into.start(&stops)
 	for _, start := range setup {
 		if err != nil {
 			break
 		}
 		var stop func() error
-		stop, err = start()
-		stops = append(stops, stop)
+		if stop, err = start(); stop != nil {
+			stops = append(stops, stop)
+		}
 	}
 	if err == nil {
 		code = m.Run()
@@ -72,6 +58,26 @@ func Run(m *testing.M, into *Stack, setup ...func() (stop func() error, err erro
 		return 1
 	}
 	return code
+}
+
+func (s *Stack) start(stops *[]func() error) error {
+	temporal, err := devstack.StartTemporal(context.Background(), devstack.TemporalOptions{
+		SearchAttributes: message.SearchAttributes(), Progress: os.Stderr,
+	})
+	if err != nil {
+		return err
+	}
+	*stops = append(*stops, temporal.Stop)
+	// The environment holds nothing else: a test must not reach a database or a provider that the developer works with.
+	env := config.Environment{"TEMPORAL_ADDRESS=" + temporal.Address(), "TEMPORAL_NAMESPACE=" + temporal.Namespace()}
+	if s.Stack, err = stack.Start(context.Background(), stack.Options{Env: env, Progress: os.Stderr, WorkerLog: os.Stderr}); err != nil {
+		return err
+	}
+	*stops = append(*stops, s.Close)
+	s.Env = env.With("DATABASE_URL", s.Config.DatabaseURL).
+		With("SANDBOX_URL", s.Config.StripeURL).With("SANDBOX_SENDGRID_URL", s.Config.SendGridURL)
+	s.Service = service.New(s.Store, s.Temporal, s.Namespace, time.Now)
+	return nil
 }
 
 // Catalogue is a seller's catalogue; "$" stands for the seller's id.
@@ -89,18 +95,25 @@ const Catalogue = `[
    {"id":"out","name":"output tokens","kind":"usage","timing":"arrears","meter":"output_tokens","tax_category":"saas_b2c",
     "prices":{"USD":{"model":"per_unit","unit_amount":"0.000015"}}}]}]`
 
-// Seller adds a legal entity in Ireland, registered for the One Stop Shop, that sells the Catalogue.
-func (s Stack) Seller(t *testing.T, id string) {
-	t.Helper()
-	_, err := s.Service.CreateEntity(t.Context(), service.NewEntity{
+// AddSeller adds a legal entity in Ireland, registered for the One Stop Shop, that sells the Catalogue.
+func (s Stack) AddSeller(ctx context.Context, id string) error {
+	_, err := s.Service.CreateEntity(ctx, service.NewEntity{
 		ID: id, Name: "Seller " + id, Country: "IE", Zone: "Europe/Dublin", BookCurrency: "EUR", InvoicePrefix: strings.ToUpper(id),
 		Registrations: []tax.Registration{{
 			Scheme: tax.SchemeEUOSS, Country: "IE", Number: "IE6388047V", From: calendar.Date{Year: 2020, Month: time.January, Day: 1},
 		}},
 	})
-	require.NoError(t, err)
-	_, err = s.Service.AddPlans(t.Context(), id, strings.NewReader(strings.ReplaceAll(Catalogue, "$", id)))
-	require.NoError(t, err)
+	if err != nil {
+		return err
+	}
+	_, err = s.Service.AddPlans(ctx, id, strings.NewReader(strings.ReplaceAll(Catalogue, "$", id)))
+	return err
+}
+
+// Seller adds a seller for a test.
+func (s Stack) Seller(t *testing.T, id string) {
+	t.Helper()
+	require.NoError(t, s.AddSeller(t.Context(), id))
 }
 
 // NewCustomer asks for a customer in New York who pays by card.

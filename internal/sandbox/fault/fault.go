@@ -112,7 +112,7 @@ func Drop(w http.ResponseWriter) {
 }
 
 // Hang waits until the caller gives up or the server stops, then closes the connection.
-func Hang(w http.ResponseWriter, r *http.Request, stopping context.Context) {
+func Hang(stopping context.Context, w http.ResponseWriter, r *http.Request) {
 	select {
 	case <-r.Context().Done():
 	case <-stopping.Done():
@@ -121,7 +121,7 @@ func Hang(w http.ResponseWriter, r *http.Request, stopping context.Context) {
 }
 
 // Wait sleeps for a Delay fault; it ends early when the caller gives up or the server stops.
-func Wait(r *http.Request, stopping context.Context, d time.Duration) {
+func Wait(stopping context.Context, r *http.Request, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

@@ -3,6 +3,7 @@
 package form
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -110,7 +111,7 @@ func (v *Value) set(path []string, text string) error {
 		child = newValue(rest)
 		v.Fields[key] = child
 	} else if child.Kind != shapeOf(rest) {
-		return fmt.Errorf("used both as a value and as a collection")
+		return errors.New("used both as a value and as a collection")
 	}
 	switch child.Kind {
 	case Text:
@@ -130,7 +131,7 @@ func (v *Value) push(rest []string, text string) error {
 		return nil
 	}
 	if rest[0] == "" {
-		return fmt.Errorf("a list directly inside a list is not supported")
+		return errors.New("a list directly inside a list is not supported")
 	}
 	if n := len(v.Items); n > 0 && v.Items[n-1].Kind == Hash && !v.Items[n-1].holds(rest) {
 		return v.Items[n-1].set(rest, text)

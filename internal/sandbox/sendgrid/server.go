@@ -105,7 +105,7 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request) {
 	case control.DropAfterCommit:
 		fault.Drop(w)
 	case control.TimeoutAfterCommit:
-		fault.Hang(w, r, s.stopping)
+		fault.Hang(s.stopping, w, r)
 	}
 	w.Header().Set("X-Message-Id", id)
 	w.WriteHeader(http.StatusAccepted)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -32,9 +33,7 @@ func send(t testing.TB, s *sandbox.Sandbox, key string, body []byte, headers map
 	request := sendgridgo.GetRequest(key, "/v3/mail/send", s.SendGridURL())
 	request.Method = rest.Post
 	request.Body = body
-	for name, value := range headers {
-		request.Headers[name] = value
-	}
+	maps.Copy(request.Headers, headers)
 	client := &rest.Client{HTTPClient: &http.Client{Timeout: 300 * time.Millisecond}}
 	return client.SendWithContext(context.Background(), request)
 }
@@ -180,8 +179,12 @@ func TestFaults(t *testing.T) {
 		status int // 0: no answer
 		mails  int
 	}{
-		{sandbox.ServerError, 500, 0}, {sandbox.TooManyRequests, 429, 0}, {sandbox.HTML502, 502, 0},
-		{sandbox.DropBefore, 0, 0}, {sandbox.DropAfterCommit, 0, 1}, {sandbox.TimeoutAfterCommit, 0, 1},
+		{sandbox.ServerError, 500, 0},
+		{sandbox.TooManyRequests, 429, 0},
+		{sandbox.HTML502, 502, 0},
+		{sandbox.DropBefore, 0, 0},
+		{sandbox.DropAfterCommit, 0, 1},
+		{sandbox.TimeoutAfterCommit, 0, 1},
 	}
 	for _, tc := range cases {
 		t.Run(string(tc.kind), func(t *testing.T) {

@@ -52,14 +52,18 @@ func (e *apiError) body(requestID string) []byte {
 
 // invalid is a parameter that cannot be used: found before execution, so never replayed.
 func invalid(code, param, format string, args ...any) *apiError {
-	return &apiError{Type: typeInvalid, Code: code, Param: param, Message: fmt.Sprintf(format, args...),
-		status: http.StatusBadRequest, unexecuted: true}
+	return &apiError{
+		Type: typeInvalid, Code: code, Param: param, Message: fmt.Sprintf(format, args...),
+		status: http.StatusBadRequest, unexecuted: true,
+	}
 }
 
 // refused is a request that was understood and executed, but that the state of its objects forbids.
 func refused(code, param, format string, args ...any) *apiError {
-	return &apiError{Type: typeInvalid, Code: code, Param: param, Message: fmt.Sprintf(format, args...),
-		status: http.StatusBadRequest}
+	return &apiError{
+		Type: typeInvalid, Code: code, Param: param, Message: fmt.Sprintf(format, args...),
+		status: http.StatusBadRequest,
+	}
 }
 
 func missing(param string) *apiError {
@@ -79,11 +83,15 @@ func notFound(kind, id, param string) *apiError {
 }
 
 func unauthorized(format string, args ...any) *apiError {
-	return &apiError{Type: typeInvalid, Message: fmt.Sprintf(format, args...),
-		status: http.StatusUnauthorized, unexecuted: true}
+	return &apiError{
+		Type: typeInvalid, Message: fmt.Sprintf(format, args...),
+		status: http.StatusUnauthorized, unexecuted: true,
+	}
 }
 
 func internal(err error) *apiError {
-	return &apiError{Type: typeAPI, Message: "The sandbox failed: " + err.Error(), status: http.StatusInternalServerError,
-		unexecuted: true}
+	return &apiError{
+		Type: typeAPI, Message: "The sandbox failed: " + err.Error(), status: http.StatusInternalServerError,
+		unexecuted: true,
+	}
 }

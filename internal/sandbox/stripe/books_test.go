@@ -2,6 +2,7 @@ package stripe_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -48,8 +49,10 @@ func TestBalanceAgreesWithCharges(t *testing.T) {
 		s, err := sandbox.Start(context.Background(), sandbox.Options{})
 		require.NoError(rt, err)
 		defer func() { require.NoError(rt, s.Close()) }()
-		m := &machine{rt: rt, bundle: &bundle{Sandbox: s, api: clientFor(s.StripeURL(), sandbox.StripeKey), ctx: context.Background()},
-			now: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)}
+		m := &machine{
+			rt: rt, bundle: &bundle{Sandbox: s, api: clientFor(s.StripeURL(), sandbox.StripeKey), ctx: context.Background()},
+			now: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC),
+		}
 		c, err := m.api.Customers.New(&stripego.CustomerParams{})
 		require.NoError(rt, err)
 		m.customer = c.ID
@@ -160,7 +163,8 @@ func TestConcurrentCharges(t *testing.T) {
 					if err == nil {
 						break
 					}
-					if e, ok := err.(*stripego.Error); !ok || e.Code != stripego.ErrorCodeIdempotencyKeyInUse {
+					var e *stripego.Error
+					if !errors.As(err, &e) || e.Code != stripego.ErrorCodeIdempotencyKeyInUse {
 						t.Errorf("charge: %v", err)
 						return
 					}

@@ -165,8 +165,10 @@ const (
 
 // judge writes the outcome as Radar and the network would report it.
 func judge(o outcome) chargeOutcome {
-	verdict := chargeOutcome{NetworkStatus: "approved_by_network", RiskLevel: "normal", RiskScore: normalScore,
-		SellerMessage: "Payment complete.", Type: "authorized"}
+	verdict := chargeOutcome{
+		NetworkStatus: "approved_by_network", RiskLevel: "normal", RiskScore: normalScore,
+		SellerMessage: "Payment complete.", Type: "authorized",
+	}
 	switch o.card.risk {
 	case "elevated":
 		verdict.RiskLevel, verdict.RiskScore = o.card.risk, elevatedScore

@@ -50,8 +50,10 @@ func (s *Server) execute(e endpoint, q *request) answer {
 		return s.run(e, q)
 	}
 	if !s.inUse.claim(q.key) {
-		return q.refusal(&apiError{Type: typeIdempotency, Code: "idempotency_key_in_use", status: http.StatusConflict,
-			Message: "There is currently another in-progress request using this Idempotent Key (that probably means you submitted twice, and the other request is still going through): " + q.key})
+		return q.refusal(&apiError{
+			Type: typeIdempotency, Code: "idempotency_key_in_use", status: http.StatusConflict,
+			Message: "There is currently another in-progress request using this Idempotent Key (that probably means you submitted twice, and the other request is still going through): " + q.key,
+		})
 	}
 	defer s.inUse.release(q.key)
 	stored, found := s.storedAnswer(q.key)
@@ -59,9 +61,11 @@ func (s *Server) execute(e endpoint, q *request) answer {
 		return s.run(e, q)
 	}
 	if stored.Fingerprint != q.fingerprint {
-		return q.refusal(&apiError{Type: typeIdempotency, status: http.StatusBadRequest,
+		return q.refusal(&apiError{
+			Type: typeIdempotency, status: http.StatusBadRequest,
 			Message: "Keys for idempotent requests can only be used with the same parameters they were first used with. Try using a key other than '" +
-				q.key + "' if you meant to execute a different request."})
+				q.key + "' if you meant to execute a different request.",
+		})
 	}
 	stored.replayed = true
 	return stored
@@ -70,13 +74,15 @@ func (s *Server) execute(e endpoint, q *request) answer {
 // run executes the endpoint in one transaction, which also keeps the answer under the idempotency key.
 func (s *Server) run(e endpoint, q *request) answer {
 	if q.fault.Kind == control.Delay {
-		fault.Wait(q.http, s.stopping, time.Duration(q.fault.DelayMS)*time.Millisecond)
+		fault.Wait(s.stopping, q.http, time.Duration(q.fault.DelayMS)*time.Millisecond)
 	}
 	if err := s.settle(q.asOf); err != nil {
 		return q.refusal(internal(err))
 	}
-	r := &call{args: q.args, asOf: q.asOf, baseURL: "http://" + q.http.Host, id: q.id, key: q.key, method: q.http.PathValue("method"),
-		path: q.http.URL.Path, requestID: q.requestID}
+	r := &call{
+		args: q.args, asOf: q.asOf, baseURL: "http://" + q.http.Host, id: q.id, key: q.key, method: q.http.PathValue("method"),
+		path: q.http.URL.Path, requestID: q.requestID,
+	}
 	transaction := s.update
 	if q.http.Method == http.MethodGet {
 		transaction = s.view

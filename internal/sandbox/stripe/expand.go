@@ -108,7 +108,11 @@ func (r *call) expand(node map[string]any, path []string, full string) error {
 		}
 		items, _ := node["data"].([]any)
 		for _, item := range items {
-			if err := r.expand(item.(map[string]any), path[1:], full); err != nil {
+			object, ok := item.(map[string]any)
+			if !ok {
+				return notExpandable(full)
+			}
+			if err := r.expand(object, path[1:], full); err != nil {
 				return err
 			}
 		}

@@ -3,7 +3,6 @@ package stripe_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -82,7 +81,7 @@ type tester interface {
 func refusal(t tester, err error) *stripego.Error {
 	t.Helper()
 	var e *stripego.Error
-	require.True(t, errors.As(err, &e), "not an API error: %v", err)
+	require.ErrorAs(t, err, &e, "not an API error: %v", err)
 	return e
 }
 

@@ -241,5 +241,6 @@ func TestIdsRepeatBetweenRuns(t *testing.T) {
 		require.NoError(t, err)
 		return c.ID + p.ID + p.LatestCharge.ID + p.PaymentMethod.ID
 	}
-	require.Equal(t, charge(), charge())
+	first, second := charge(), charge()
+	require.Equal(t, first, second)
 }

@@ -177,8 +177,10 @@ func (r *call) answerSetup(s *setupIntent, authenticated bool) (status string) {
 }
 
 func authenticationFailure(code string) lastError {
-	return lastError{Type: typeInvalid, Code: code,
-		Message: "We are unable to authenticate your payment method. Please choose a different payment method and try again."}
+	return lastError{
+		Type: typeInvalid, Code: code,
+		Message: "We are unable to authenticate your payment method. Please choose a different payment method and try again.",
+	}
 }
 
 func (s *Server) showReceipt(w http.ResponseWriter, r *http.Request) {

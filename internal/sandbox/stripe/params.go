@@ -1,6 +1,7 @@
 package stripe
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -49,12 +50,8 @@ func opaque() param               { return param{kind: opaqueParam} }
 func required(p param) param      { p.required = true; return p }
 func (s spec) with(more spec) spec {
 	merged := make(spec, len(s)+len(more))
-	for name, p := range s {
-		merged[name] = p
-	}
-	for name, p := range more {
-		merged[name] = p
-	}
+	maps.Copy(merged, s)
+	maps.Copy(merged, more)
 	return merged
 }
 

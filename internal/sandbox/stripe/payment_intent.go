@@ -115,8 +115,10 @@ func paymentIntentEndpoints() []endpoint {
 		"payment_method": text(), "payment_method_options": opaque(), "payment_method_types": list(enum("card", "link")),
 		"receipt_email": text(), "setup_future_usage": enum("off_session", "on_session"), "shipping": hash(shippingSpec()),
 	})
-	capture := spec{"amount_to_capture": integer(), "final_capture": boolean(), "metadata": metadata(),
-		"statement_descriptor": textUpTo(22), "statement_descriptor_suffix": textUpTo(22)}
+	capture := spec{
+		"amount_to_capture": integer(), "final_capture": boolean(), "metadata": metadata(),
+		"statement_descriptor": textUpTo(22), "statement_descriptor_suffix": textUpTo(22),
+	}
 	cancel := spec{"cancellation_reason": enum("abandoned", "duplicate", "fraudulent", "requested_by_customer")}
 	return []endpoint{
 		post("/v1/payment_intents", creation, createIntent),

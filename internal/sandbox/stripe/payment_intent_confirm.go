@@ -70,8 +70,10 @@ func (r *call) confirm(p *paymentIntent) (any, error) {
 	case offSession:
 		return r.attempt(p, m, outcome{declineCode: "authentication_required", card: o.card})
 	case r.args.boolean("error_on_requires_action"):
-		return r.fail(p, m, lastError{Code: "authentication_required", DeclineCode: "authentication_not_handled",
-			Message: "This payment required an authentication action to complete, but `error_on_requires_action` was set."})
+		return r.fail(p, m, lastError{
+			Code: "authentication_required", DeclineCode: "authentication_not_handled",
+			Message: "This payment required an authentication action to complete, but `error_on_requires_action` was set.",
+		})
 	default:
 		return r.askCustomer(p)
 	}
@@ -165,6 +167,8 @@ func (r *call) fail(p *paymentIntent, m *paymentMethod, reason lastError) (any, 
 	p.LastPaymentError, p.PaymentMethod, p.NextAction, p.Status = &reason, nil, nil, statusRequiresPaymentMethod
 	paymentIntents.put(r.tx, p)
 	r.emit("payment_intent.payment_failed", p, nil)
-	return nil, &apiError{Type: reason.Type, Charge: reason.Charge, Code: reason.Code, DeclineCode: reason.DeclineCode, Message: reason.Message,
-		PaymentIntent: p, PaymentMethod: m, status: http.StatusPaymentRequired, keepsEffects: true}
+	return nil, &apiError{
+		Type: reason.Type, Charge: reason.Charge, Code: reason.Code, DeclineCode: reason.DeclineCode, Message: reason.Message,
+		PaymentIntent: p, PaymentMethod: m, status: http.StatusPaymentRequired, keepsEffects: true,
+	}
 }

@@ -141,8 +141,10 @@ func findTestCard(given args) (testCard, error) {
 	if test, found := cardByNumber(number); found {
 		return test, nil
 	}
-	return testCard{}, &apiError{Type: typeCard, Code: "incorrect_number", Param: "number", status: http.StatusPaymentRequired,
-		Message: "Your card number is incorrect. The sandbox accepts Stripe's test card numbers only."}
+	return testCard{}, &apiError{
+		Type: typeCard, Code: "incorrect_number", Param: "number", status: http.StatusPaymentRequired,
+		Message: "Your card number is incorrect. The sandbox accepts Stripe's test card numbers only.",
+	}
 }
 
 // methodFrom makes a new, unattached method for a test card, valid for three more years.

@@ -44,8 +44,10 @@ func (r *call) attach(id, customerID string) (*paymentMethod, error) {
 	}
 	test, _ := cardByNumber(known.Number)
 	if test.decline != "" && !test.attaches {
-		return nil, &apiError{Type: typeCard, Code: declineErrorCode(test.decline), DeclineCode: test.decline,
-			Message: declineMessage(test.decline), status: http.StatusPaymentRequired}
+		return nil, &apiError{
+			Type: typeCard, Code: declineErrorCode(test.decline), DeclineCode: test.decline,
+			Message: declineMessage(test.decline), status: http.StatusPaymentRequired,
+		}
 	}
 	m.Customer = &customerID
 	pass := "pass"

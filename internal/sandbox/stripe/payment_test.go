@@ -235,11 +235,22 @@ func TestAmountLimits(t *testing.T) {
 		currency string
 		code     string // "ok", or the error code
 	}{
-		{49, "usd", "amount_too_small"}, {50, "usd", "ok"}, {29, "gbp", "amount_too_small"}, {30, "gbp", "ok"},
-		{49, "jpy", "amount_too_small"}, {50, "jpy", "ok"}, {99_999_999, "usd", "ok"}, {100_000_000, "usd", "amount_too_large"},
-		{0, "usd", "parameter_invalid_integer"}, {-5, "usd", "parameter_invalid_integer"},
-		{5123, "kwd", ""}, {5120, "kwd", "ok"}, {10_050, "isk", "invalid_charge_amount_no_decimal_compatible"}, {10_000, "isk", "ok"},
-		{100, "zzz", ""}, {2000, "USD", "ok"},
+		{49, "usd", "amount_too_small"},
+		{50, "usd", "ok"},
+		{29, "gbp", "amount_too_small"},
+		{30, "gbp", "ok"},
+		{49, "jpy", "amount_too_small"},
+		{50, "jpy", "ok"},
+		{99_999_999, "usd", "ok"},
+		{100_000_000, "usd", "amount_too_large"},
+		{0, "usd", "parameter_invalid_integer"},
+		{-5, "usd", "parameter_invalid_integer"},
+		{5123, "kwd", ""},
+		{5120, "kwd", "ok"},
+		{10_050, "isk", "invalid_charge_amount_no_decimal_compatible"},
+		{10_000, "isk", "ok"},
+		{100, "zzz", ""},
+		{2000, "USD", "ok"},
 	}
 	for _, tc := range cases {
 		_, err := b.api.PaymentIntents.New(offSession(c.ID, m.ID, tc.amount, tc.currency))

@@ -241,8 +241,10 @@ func TestCardsByNumberAndToken(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	m, err := b.api.PaymentMethods.New(&stripego.PaymentMethodParams{
-		Type: stripego.String("card"), Card: &stripego.PaymentMethodCardParams{Number: stripego.String("5555555555554444"),
-			ExpMonth: stripego.Int64(3), ExpYear: stripego.Int64(2050), CVC: stripego.String("123")},
+		Type: stripego.String("card"), Card: &stripego.PaymentMethodCardParams{
+			Number:   stripego.String("5555555555554444"),
+			ExpMonth: stripego.Int64(3), ExpYear: stripego.Int64(2050), CVC: stripego.String("123"),
+		},
 		BillingDetails: &stripego.PaymentMethodBillingDetailsParams{Name: stripego.String("Ada"), Address: &stripego.AddressParams{Country: stripego.String("FR")}},
 	})
 	require.NoError(t, err)

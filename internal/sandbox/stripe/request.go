@@ -69,7 +69,7 @@ func (s *Server) api(e endpoint) http.Handler {
 		case control.DropAfterCommit:
 			fault.Drop(w)
 		case control.TimeoutAfterCommit:
-			fault.Hang(w, r, s.stopping)
+			fault.Hang(s.stopping, w, r)
 		}
 		q.write(w, done)
 	})
@@ -89,8 +89,10 @@ func (s *Server) admit(e endpoint, q *request) *apiError {
 		return invalid("", "", "The request body could not be read, or is larger than %d bytes.", maxBody)
 	}
 	if q.fault.Kind == control.TooManyRequests {
-		return &apiError{Type: typeInvalid, Code: "rate_limit", status: http.StatusTooManyRequests, unexecuted: true,
-			Message: "Request rate limit exceeded. Learn more about rate limits here https://stripe.com/docs/rate-limits."}
+		return &apiError{
+			Type: typeInvalid, Code: "rate_limit", status: http.StatusTooManyRequests, unexecuted: true,
+			Message: "Request rate limit exceeded. Learn more about rate limits here https://stripe.com/docs/rate-limits.",
+		}
 	}
 	if refusal := authenticate(r); refusal != nil {
 		return refusal

@@ -80,8 +80,8 @@ func (s *Server) addScenario(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	if strings.HasPrefix(wanted.PaymentMethodToken, "tok_") {
-		wanted.PaymentMethodToken = "pm_card_" + strings.TrimPrefix(wanted.PaymentMethodToken, "tok_")
+	if after, ok := strings.CutPrefix(wanted.PaymentMethodToken, "tok_"); ok {
+		wanted.PaymentMethodToken = "pm_card_" + after
 	}
 	err = s.update(func(tx *bolt.Tx) error {
 		key := scenarioKeys(wanted.PaymentMethod, wanted.Customer, wanted.PaymentMethodToken)

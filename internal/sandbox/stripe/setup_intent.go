@@ -223,6 +223,8 @@ func (r *call) failSetup(s *setupIntent, m *paymentMethod, reason lastError) (an
 	s.Status, s.PaymentMethod, s.NextAction, s.LastSetupError = statusRequiresPaymentMethod, nil, nil, &reason
 	setupIntents.put(r.tx, s)
 	r.emit("setup_intent.setup_failed", s, nil)
-	return nil, &apiError{Type: reason.Type, Code: reason.Code, DeclineCode: reason.DeclineCode, Message: reason.Message,
-		PaymentMethod: m, SetupIntent: s, status: http.StatusPaymentRequired, keepsEffects: true}
+	return nil, &apiError{
+		Type: reason.Type, Code: reason.Code, DeclineCode: reason.DeclineCode, Message: reason.Message,
+		PaymentMethod: m, SetupIntent: s, status: http.StatusPaymentRequired, keepsEffects: true,
+	}
 }

@@ -53,8 +53,10 @@ func testCards() []testCard {
 		{name: "authenticationRequiredOnSetup", number: "4000002500003155", brand: visa, authentication: asksUnlessSet},
 		{name: "authenticationRequired", number: "4000002760003184", brand: visa, authentication: asksAlways},
 		{name: "authenticationRequiredSetupForOffSession", number: "4000003800000446", brand: visa, authentication: asksOnSession},
-		{name: "authenticationRequiredChargeDeclinedInsufficientFunds", number: "4000008260003178", brand: visa,
-			authentication: asksUnlessSet, decline: "insufficient_funds", attaches: true},
+		{
+			name: "authenticationRequiredChargeDeclinedInsufficientFunds", number: "4000008260003178", brand: visa,
+			authentication: asksUnlessSet, decline: "insufficient_funds", attaches: true,
+		},
 		{name: "threeDSecure2Required", number: "4000000000003220", brand: visa, authentication: asksWhenPosing},
 		{name: "createDispute", number: "4000000000000259", brand: visa, dispute: "fraudulent"},
 		{name: "createDisputeInquiry", number: "4000000000001976", brand: visa, dispute: "inquiry"},

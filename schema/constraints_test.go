@@ -1,0 +1,177 @@
+package schema_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/stretchr/testify/require"
+
+	"github.com/perennial-billing/perennial/schema"
+)
+
+// fixture is one row of everything, all of it as it should be.
+const fixture = `
+INSERT INTO legal_entity (id, name, country, zone, book_currency, invoice_prefix, dunning_policy, created_at)
+	VALUES ('acme', 'Acme', 'US', 'America/New_York', 'USD', 'ACM', '{}', '2027-01-01');
+INSERT INTO invoice_sequence (entity_id) VALUES ('acme');
+INSERT INTO customer (id, entity_id, name, email, country, zone, currency, locale, created_at)
+	VALUES ('ada', 'acme', 'Ada', 'ada@example.com', 'US', 'America/New_York', 'USD', 'en-US', '2027-01-01');
+INSERT INTO payment_method (id, customer_id, provider_token, provider_id, created_at, changed_at)
+	VALUES ('card', 'ada', 'pm_card_visa', 'pm_1', '2027-01-01', '2027-01-01');
+INSERT INTO plan_version (entity_id, plan_id, version, definition, created_at) VALUES ('acme', 'pro', 1, '{}', '2027-01-01');
+INSERT INTO subscription (id, entity_id, customer_id, currency, zone, status, plan_id, plan_version, seats, billed_by, anchor, cycle,
+	period_start, period_end, started_at, next_action_at, created_at)
+	VALUES ('sub', 'acme', 'ada', 'USD', 'America/New_York', 'active', 'pro', 1, 1, 'renewal', '2027-01-01', 0, '2027-01-01', '2027-02-01', '2027-01-01', '2027-02-01', '2027-01-01');
+INSERT INTO subscription_segment (subscription_id, seq, plan_id, plan_version, seats, from_at) VALUES ('sub', 1, 'pro', 1, 1, '2027-01-01');
+INSERT INTO usage_bucket (customer_id, meter, bucket_at, quantity) VALUES ('ada', 'calls', '2027-01-01', 10);
+INSERT INTO invoice (id, business_key, entity_id, customer_id, subscription_id, reason, cycle, number, status, currency, subtotal, tax, total,
+	credit_granted, credit_applied, amount_due, period_start, period_end, zone, tz_version, issued_at, provider_intent)
+	VALUES ('inv', 'invoice:sub:cycle-0', 'acme', 'ada', 'sub', 'cycle', 0, 'ACM-000001', 'open', 'USD', 1000, 100, 1100, 0, 100, 1000,
+	'2027-01-01', '2027-02-01', 'America/New_York', '2026f', '2027-01-01', 'pi_1');
+INSERT INTO invoice_line (invoice_id, position, kind, charge_id, plan_id, plan_version, description, quantity, exact, amount, tax, treatment,
+	jurisdiction, scheme, tax_reason, tax_rate, period_start, period_end, explanation)
+	VALUES ('inv', 1, 'recurring', 'fee', 'pro', 1, 'Pro', 1, 10, 1000, 100, 'standard', 'US', '', '', 0.1, '2027-01-01', '2027-02-01', '{}');
+INSERT INTO subscription_cycle (subscription_id, cycle, period_start, period_end, invoice_id, billed_at) VALUES ('sub', 0, '2027-01-01', '2027-02-01', 'inv', '2027-01-01');
+INSERT INTO payment (id, invoice_id, attempt, status, amount, currency, idempotency_key, provider_charge, asked_at)
+	VALUES ('pay', 'inv', 1, 'pending', 1000, 'USD', 'charge:inv:1', 'ch_1', '2027-01-01');
+INSERT INTO dunning (invoice_id, customer_id, status, next_action_at, started_at) VALUES ('inv', 'ada', 'retrying', '2027-01-02', '2027-01-01');
+INSERT INTO ledger_transaction (natural_key, entity_id, kind, reference, at) VALUES ('invoice:inv:finalised', 'acme', 'invoice_finalised', 'inv', '2027-01-01');
+INSERT INTO ledger_posting (transaction_id, seq, account, currency, amount)
+	SELECT id, seq, account, 'USD', amount FROM ledger_transaction, (VALUES (1, 'AccountsReceivable', 1100), (2, 'Revenue', -1100)) AS p (seq, account, amount);
+INSERT INTO wallet (customer_id, currency, balance) VALUES ('ada', 'USD', 100);
+INSERT INTO wallet_movement (natural_key, customer_id, currency, amount, at) VALUES ('credit:inv', 'ada', 'USD', 100, '2027-01-01');
+INSERT INTO tax_entry (id, entity_id, invoice_id, scheme, jurisdiction, treatment, reason, rate, currency, net, tax, tax_point)
+	VALUES ('tax:inv:1', 'acme', 'inv', 'uk_vat', 'GB', 'standard', '', 0.1, 'USD', 1000, 100, '2027-01-01');
+INSERT INTO tax_return (id, entity_id, scheme, period, status, file_by, pay_by, currency, frozen_at)
+	VALUES ('filing', 'acme', 'uk_vat', '2027-Q1', 'frozen', '2027-05-07', '2027-05-07', 'GBP', '2027-04-01');
+INSERT INTO invoice_run (id, entity_id, period, as_of, shards, status, started_at) VALUES ('run', 'acme', '2027-01', '2027-02-01', 1, 'running', '2027-02-01');
+INSERT INTO invoice_run_member (run_id, shard, subscription_id) VALUES ('run', 0, 'sub');
+INSERT INTO outbox (message_key, template, customer_id, invoice_id, as_of) VALUES ('mail:inv:invoice', 'invoice', 'ada', 'inv', '2027-01-01');
+INSERT INTO inbound_event (id, provider, type, payload) VALUES ('evt_1', 'stripe', 'charge.failed', '{}');
+`
+
+// copyInvoice inserts another invoice like the fixture's, with some columns otherwise.
+const copyInvoice = `INSERT INTO invoice SELECT (jsonb_populate_record(i, '{"id": "inv2", "business_key": "k2", "number": "ACM-000002", "cycle": 1, "provider_intent": null}'::jsonb || $changes$::jsonb)).*
+	FROM invoice i WHERE id = 'inv'`
+
+func invoiceWith(changes string) string {
+	return regexp.MustCompile(`\$changes\$`).ReplaceAllLiteralString(copyInvoice, "'"+changes+"'")
+}
+
+func paymentWith(columns string) string {
+	return `INSERT INTO payment (id, invoice_id, attempt, amount, currency, asked_at, status, idempotency_key, settled_at) VALUES ('pay2', 'inv', 2, 1000, 'USD', '2027-01-02', ` + columns + `)`
+}
+
+// violations says for each rule of the schema, by the name of its constraint, what it must refuse.
+var violations = map[string][]string{
+	"registration_ends_after_it_starts": {`INSERT INTO tax_registration VALUES ('acme', 'uk_vat', 'GB', '1', '2027-01-02', '2027-01-02')`},
+	"valid_tax_id_is_present":           {`UPDATE customer SET tax_id_valid = TRUE`},
+	"customer_provider_customer_id_key": {`UPDATE customer SET provider_customer_id = 'cus_1'; INSERT INTO customer SELECT (jsonb_populate_record(c, '{"id": "bob"}')).* FROM customer c`},
+	"legal_entity_invoice_prefix_key":   {`INSERT INTO legal_entity SELECT (jsonb_populate_record(e, '{"id": "other"}')).* FROM legal_entity e`},
+	"payment_method_one_per_position":   {`INSERT INTO payment_method (id, customer_id, provider_token, created_at, changed_at) VALUES ('card2', 'ada', 'pm_card_visa', '2027-01-01', '2027-01-01')`},
+	"payment_method_provider_id_key":    {`INSERT INTO payment_method (id, customer_id, provider_token, provider_id, position, created_at, changed_at) VALUES ('card2', 'ada', 'x', 'pm_1', 2, '2027-01-01', '2027-01-01')`},
+	"plan_version_is_immutable":         {`UPDATE plan_version SET definition = '{"price": 1}'`, `DELETE FROM plan_version`},
+	"plan_version_pkey":                 {`INSERT INTO plan_version SELECT * FROM plan_version`},
+	"ended_has_no_next_action":          {`UPDATE subscription SET status = 'canceled'`, `UPDATE subscription SET status = 'canceled', ended_at = '2027-01-02'`},
+	"period_has_length":                 {`UPDATE subscription SET period_end = period_start`},
+	"segment_does_not_run_backwards":    {`UPDATE subscription_segment SET to_at = from_at - interval '1 second'`},
+	"segment_one_open":                  {`INSERT INTO subscription_segment (subscription_id, seq, plan_id, plan_version, seats, from_at) VALUES ('sub', 2, 'pro', 1, 2, '2027-01-15')`},
+	"one_invoice_or_a_reason": {
+		`UPDATE subscription_cycle SET skipped_because = 'nothing'`, `UPDATE subscription_cycle SET invoice_id = NULL`,
+	},
+	"cycle_has_length":                {`UPDATE subscription_cycle SET period_end = period_start`},
+	"subscription_cycle_pkey":         {`INSERT INTO subscription_cycle SELECT * FROM subscription_cycle`},
+	"never_claims_more_than_was_used": {`UPDATE usage_bucket SET claimed = 11`, `UPDATE usage_bucket SET claimed = -1`},
+
+	"total_is_subtotal_and_tax":          {invoiceWith(`{"tax": 101}`)},
+	"due_is_total_less_credit":           {invoiceWith(`{"amount_due": 999}`)},
+	"credit_only_from_negative_total":    {invoiceWith(`{"credit_granted": 100, "amount_due": 1100}`)},
+	"never_overpaid":                     {`UPDATE invoice SET amount_paid = 1001`, `UPDATE invoice SET status = 'paid', paid_at = now(), amount_paid = 1001`},
+	"paid_in_full":                       {`UPDATE invoice SET status = 'paid', paid_at = now(), amount_paid = 999`, `UPDATE invoice SET status = 'paid', amount_paid = 1000`, `UPDATE invoice SET paid_at = now()`},
+	"invoice_cycle_once":                 {invoiceWith(`{"cycle": 0}`)},
+	"invoice_business_key_key":           {invoiceWith(`{"business_key": "invoice:sub:cycle-0"}`)},
+	"invoice_entity_id_number_key":       {invoiceWith(`{"number": "ACM-000001"}`)},
+	"invoice_provider_intent_key":        {invoiceWith(`{"provider_intent": "pi_1"}`)},
+	"invoice_amount_due_check":           {invoiceWith(`{"credit_applied": 1200, "amount_due": -100}`)},
+	"invoice_credit_applied_check":       {invoiceWith(`{"credit_applied": -1, "amount_due": 1101}`)},
+	"invoice_is_final":                   {`UPDATE invoice SET amount_due = 0, credit_applied = 1100`, `UPDATE invoice SET number = 'ACM-000009'`, `UPDATE invoice SET issued_at = now()`, `UPDATE invoice SET customer_id = 'bob'`, `DELETE FROM invoice`},
+	"invoice_line_is_immutable":          {`UPDATE invoice_line SET amount = 999`, `DELETE FROM invoice_line`},
+	"credit_names_its_original":          {`INSERT INTO invoice_line SELECT (jsonb_populate_record(l, '{"position": 2, "kind": "proration_credit"}')).* FROM invoice_line l`},
+	"payment_one_live_per_invoice":       {paymentWith(`'pending', 'k2', NULL`), paymentWith(`'processing', 'k2', NULL`), paymentWith(`'requires_action', 'k2', NULL`), paymentWith(`'succeeded', 'k2', '2027-01-02'`)},
+	"payment_idempotency_key_key":        {paymentWith(`'failed', 'charge:inv:1', '2027-01-02'`)},
+	"payment_invoice_id_attempt_key":     {`UPDATE payment SET status = 'failed', settled_at = now(); INSERT INTO payment (id, invoice_id, attempt, status, amount, currency, idempotency_key, asked_at) VALUES ('pay2', 'inv', 1, 'pending', 1000, 'USD', 'k2', '2027-01-02')`},
+	"payment_provider_charge_key":        {paymentWith(`'failed', 'k2', '2027-01-02'`) + `; UPDATE payment SET provider_charge = 'ch_1'`},
+	"settled_when_over":                  {`UPDATE payment SET status = 'succeeded'`, `UPDATE payment SET settled_at = now()`},
+	"over_or_next":                       {`UPDATE dunning SET ended_at = now()`, `UPDATE dunning SET next_action_at = NULL`},
+	"ledger_transaction_natural_key_key": {`INSERT INTO ledger_transaction (natural_key, entity_id, kind, reference, at) VALUES ('invoice:inv:finalised', 'acme', 'x', 'inv', now())`},
+	"ledger_transaction_is_immutable":    {`UPDATE ledger_transaction SET at = now()`, `DELETE FROM ledger_transaction`},
+	"ledger_posting_is_immutable":        {`UPDATE ledger_posting SET amount = amount * 2`, `DELETE FROM ledger_posting`},
+	"postings_balance": {
+		`INSERT INTO ledger_posting SELECT id, 3, 'Cash', 'USD', 1 FROM ledger_transaction`,
+		`INSERT INTO ledger_posting SELECT id, 3, 'Cash', 'USD', 1 FROM ledger_transaction; INSERT INTO ledger_posting SELECT id, 4, 'Cash', 'EUR', -1 FROM ledger_transaction`,
+	},
+	"wallet_is_never_negative":                        {`UPDATE wallet SET balance = balance - 101`},
+	"wallet_movement_pkey":                            {`INSERT INTO wallet_movement SELECT * FROM wallet_movement`},
+	"filed_only_when_approved":                        {`UPDATE tax_return SET status = 'approved'`, `UPDATE tax_return SET status = 'filed'`, `UPDATE tax_return SET status = 'paid'`},
+	"tax_return_entity_id_scheme_period_revision_key": {`INSERT INTO tax_return SELECT (jsonb_populate_record(r, '{"id": "filing2"}')).* FROM tax_return r`},
+	"invoice_run_entity_id_period_key":                {`INSERT INTO invoice_run SELECT (jsonb_populate_record(r, '{"id": "run2"}')).* FROM invoice_run r`},
+	"invoice_run_member_pkey":                         {`INSERT INTO invoice_run_member (run_id, shard, subscription_id) VALUES ('run', 1, 'sub')`},
+	"not_both":                                        {`UPDATE invoice_run_member SET invoice_id = 'inv', skipped_because = 'nothing'`},
+	"outbox_message_key_key":                          {`INSERT INTO outbox (message_key, template, customer_id, as_of) VALUES ('mail:inv:invoice', 'invoice', 'ada', now())`},
+	"inbound_event_pkey":                              {`INSERT INTO inbound_event (id, provider, type, payload) VALUES ('evt_1', 'stripe', 'x', '{}')`},
+}
+
+// Every rule that is a constraint really refuses what it is there to refuse.
+func TestConstraints(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, "constraints")
+	_, _, err := schema.Migrate(t.Context(), conn)
+	require.NoError(t, err)
+	_, err = conn.Exec(t.Context(), "BEGIN; "+fixture+"COMMIT")
+	require.NoError(t, err, "the fixture breaks no rule")
+	for constraint, statements := range violations {
+		for _, statement := range statements {
+			refused := attempt(t, conn, statement)
+			require.NotNil(t, refused, "%s accepts: %s", constraint, statement)
+			require.Equal(t, constraint, refused.ConstraintName, "%s\n%s", statement, refused.Message)
+		}
+	}
+	require.Nil(t, attempt(t, conn, invoiceWith(`{}`)), "what breaks no rule is accepted")
+	require.Nil(t, attempt(t, conn, `UPDATE invoice SET status = 'paid', amount_paid = 1000, paid_at = now()`))
+	require.Nil(t, attempt(t, conn, `UPDATE payment SET status = 'failed', settled_at = now(); `+paymentWith(`'pending', 'k2', NULL`)))
+}
+
+// attempt runs statements up to the moment of their commit, takes them back, and returns how they were refused.
+func attempt(t *testing.T, conn *pgx.Conn, statements string) *pgconn.PgError {
+	t.Helper()
+	_, err := conn.Exec(t.Context(), "BEGIN; "+statements+"; SET CONSTRAINTS ALL IMMEDIATE")
+	_, rollback := conn.Exec(context.Background(), "ROLLBACK")
+	require.NoError(t, rollback)
+	if err == nil {
+		return nil
+	}
+	var refused *pgconn.PgError
+	require.ErrorAs(t, err, &refused, statements)
+	return refused
+}
+
+var named = regexp.MustCompile(`(?:CONSTRAINT|CREATE UNIQUE INDEX|CREATE TRIGGER|CREATE CONSTRAINT TRIGGER) ([a-z_]+)`)
+
+// A rule without a violation in the table above is a rule that nobody has seen at work.
+func TestEveryNamedConstraintIsTested(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("migrations/*.sql")
+	require.NoError(t, err)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for _, found := range named.FindAllStringSubmatch(string(text), -1) {
+			require.Contains(t, violations, found[1], file)
+		}
+	}
+}

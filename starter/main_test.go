@@ -1,0 +1,149 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/perennial-billing/perennial/starter/startertest"
+)
+
+var running startertest.Stack
+
+func TestMain(m *testing.M) { os.Exit(startertest.Run(m, &running)) }
+
+// done is what a command line left behind.
+type done struct {
+	code     int
+	out, err string
+}
+
+// starter carries out a command line on the tests' stack.
+func starter(t *testing.T, args ...string) done {
+	t.Helper()
+	return starterWith(t, "", args...)
+}
+
+func starterWith(t *testing.T, input string, args ...string) done {
+	t.Helper()
+	var out, err bytes.Buffer
+	p := &program{env: running.Env, dir: t.TempDir(), in: strings.NewReader(input), out: &out, err: &err, now: time.Now}
+	code := p.run(t.Context(), args)
+	return done{code: code, out: out.String(), err: err.String()}
+}
+
+// ok carries out a command line that must succeed.
+func ok(t *testing.T, args ...string) string {
+	t.Helper()
+	got := starter(t, args...)
+	require.Equal(t, exitOK, got.code, "%v: %s", args, got.err)
+	return got.out
+}
+
+// decoded reads the JSON that a command printed.
+func decoded(t *testing.T, out string) map[string]any {
+	t.Helper()
+	var value map[string]any
+	require.NoError(t, json.Unmarshal([]byte(out), &value), out)
+	return value
+}
+
+// file writes a file for a command to read.
+func file(t *testing.T, content string) string {
+	t.Helper()
+	name := t.TempDir() + "/file"
+	require.NoError(t, os.WriteFile(name, []byte(content), 0o600))
+	return name
+}
+
+func addEntity(t *testing.T, id string) {
+	t.Helper()
+	ok(t, "entity", "create", "--id", id, "--name", "Seller "+id, "--country", "IE", "--zone", "Europe/Dublin", "--currency", "EUR",
+		"--prefix", strings.ToUpper(id), "--tax-registration", "eu_oss:IE:IE6388047V:2020-01-01")
+	ok(t, "plan", "add", "--entity", id, "--file", file(t, strings.ReplaceAll(startertest.Catalogue, "$", id)))
+}
+
+func addCustomer(t *testing.T, entity, id string, more ...string) {
+	t.Helper()
+	ok(t, append([]string{
+		"customer", "create", "--id", id, "--entity", entity, "--name", "Customer " + id, "--email", id + "@example.com", "--country", "DE",
+		"--zone", "Europe/Berlin", "--currency", "EUR", "--payment-method", "pm_card_visa",
+	}, more...)...)
+}
+
+func TestAStoryOnTheCommandLine(t *testing.T) {
+	t.Parallel()
+	year := startertest.NextYear()
+	addEntity(t, "sta")
+	require.Contains(t, ok(t, "entity", "list"), "Seller sta")
+	require.Regexp(t, `sta-api\s+1\s+API\s+1 month\s+invoice_run\s+in, out`, ok(t, "plan", "list", "--entity", "sta"))
+	ok(t, "clock", "create", "sta-clock", "--at", year.Format(time.DateOnly))
+	addCustomer(t, "sta", "sta-c", "--clock", "sta-clock")
+	require.Contains(t, ok(t, "customer", "show", "sta-c"), "Customer sta-c")
+	require.Contains(t, ok(t, "customer", "list", "--entity", "sta"), "sta-clock")
+
+	started := ok(t, "subscription", "create", "--id", "sta-s", "--customer", "sta-c", "--plan", "sta-pro")
+	require.Contains(t, started, "over EUR 10.71: paid")
+	require.Equal(t, started, ok(t, "subscription", "create", "--id", "sta-s", "--customer", "sta-c", "--plan", "sta-pro"))
+	require.Contains(t, ok(t, "subscription", "cancel", "sta-s", "--at-period-end", "--reason", "too dear"), "ends with its period")
+	require.NotContains(t, ok(t, "subscription", "change", "sta-s", "--plan", "sta-pro", "--at-period-end"), "ends with its period")
+	require.Contains(t, ok(t, "subscription", "pause", "sta-s"), "paused")
+	require.Contains(t, ok(t, "subscription", "resume", "sta-s"), "active")
+	require.Contains(t, ok(t, "customer", "pay-with", "sta-c", "pm_card_mastercard"), "Pays with")
+
+	moved := starter(t, "clock", "advance", "sta-clock", "--to", year.AddDate(0, 3, 1).Format(time.DateOnly))
+	require.Equal(t, exitOK, moved.code, moved.err)
+	require.Contains(t, moved.err, year.AddDate(0, 1, 0).Format(time.DateOnly), "progress goes to standard error")
+	require.Contains(t, moved.out, "subscription/sta-s")
+	require.Contains(t, ok(t, "clock", "show", "sta-clock"), year.AddDate(0, 3, 1).Format(time.DateOnly))
+	require.Contains(t, ok(t, "subscription", "list", "--customer", "sta-c"), "sta-pro version 1")
+	require.Contains(t, ok(t, "invoice-run", "show", "--entity", "sta", "--period", year.Format("2006-01")), "completed")
+
+	list := decoded(t, ok(t, "invoice", "list", "--customer", "sta-c", "--json"))["data"].([]any)
+	require.Greater(t, len(list), 4)
+	require.Contains(t, ok(t, "invoice", "list", "--customer", "sta-c", "--limit", "2"), "There is more: --after inv_")
+	shown := ok(t, "invoice", "show", list[0].(map[string]any)["id"].(string))
+	require.Contains(t, shown, "Pro: monthly fee")
+	require.Contains(t, shown, "succeeded")
+
+	filing := []string{"--entity", "sta", "--scheme", "eu_oss", "--period", year.Format("2006") + "-Q1"}
+	require.Contains(t, ok(t, append([]string{"tax-filing", "show"}, filing...)...), "computed")
+	require.Contains(t, ok(t, append([]string{"tax-filing", "start"}, filing...)...), "computed")
+	require.Contains(t, ok(t, append([]string{"tax-filing", "approve", "--by", "u-17"}, filing...)...), "FILED-")
+	require.Contains(t, ok(t, "tax-filing", "list", "--entity", "sta"), "u-17")
+	require.Contains(t, ok(t, "fx-rate", "add", "--from", "EUR", "--to", "USD", "--date", "2027-03-31", "--rate", "1.0815", "--source", "ECB"), "1.0815")
+	require.Contains(t, ok(t, "check"), "holds")
+	require.Contains(t, ok(t, "migrate"), "Schema: version")
+}
+
+func TestImportTwiceIsImportOnce(t *testing.T) {
+	t.Parallel()
+	addEntity(t, "imp")
+	addCustomer(t, "imp", "imp-c")
+	lines := "When;In;Out\n2026-01-10 10:00:00;5;1\n2026-01-10 10:00:00;5;1\n2026-01-10 11:00:00;7;2\n"
+	good := file(t, lines)
+	command := []string{
+		"usage", "import", "--customer", "imp-c", "--map", "time=When", "--map", "input_tokens=In,output_tokens=Out",
+		"--delimiter", ";", "--zone", "Europe/Berlin",
+	}
+	first := decoded(t, ok(t, append(command, "--file", good, "--json")...))
+	require.EqualValues(t, 6, first["new"])
+	second := decoded(t, ok(t, append(command, "--file", good, "--json")...))
+	require.EqualValues(t, 0, second["new"])
+	require.EqualValues(t, 6, second["already_known"])
+	require.Equal(t, first["totals"], second["totals"])
+
+	broken := starterWith(t, lines+"2026-01-10 12:00:00;many;2\n2026-01-10 13:00:00;1\n2026-01-10 14:00:00;3;3\n", append(command, "--file", "-")...)
+	require.Equal(t, exitRejected, broken.code, broken.err)
+	require.Contains(t, broken.out, `line 5 rejected: In: "many" is not a number`)
+	require.Contains(t, broken.out, "line 6 rejected: has 2 fields, the header has 3")
+	require.Regexp(t, `Events\s+8: 2 new, 6 known already`, broken.out)
+	total := ok(t, "usage", "show", "--customer", "imp-c", "--from", "2026-01-01", "--to", "2026-02-01")
+	require.Regexp(t, `input_tokens\s+4\s+20\n`, total)
+	require.Regexp(t, `output_tokens\s+4\s+7\n`, total)
+}

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/perennial-billing/perennial/billing/calendar"
@@ -27,7 +28,7 @@ func (a account) closing(ctx context.Context, full calendar.Period, until time.T
 			return nil, err
 		}
 		segment := invoicing.Segment{Period: clip(row, closing.Period), Terms: terms}
-		for _, meter := range terms.Plan.Meters() {
+		for _, meter := range slices.Sorted(slices.Values(terms.Plan.Meters())) { // the order in which usage is stored
 			from := segment.Period.Start
 			if !seen[meter] {
 				seen[meter], from = true, time.Time{}

@@ -10,65 +10,73 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/perennial-billing/perennial/internal/config"
+	"github.com/perennial-billing/perennial/starter/startertest"
 )
 
+// badCommands maps command lines to what is said about them; "$" stands for the id of the test's seller.
+func badCommands(t *testing.T) map[string]string {
+	t.Helper()
+	customer := "customer create --id $-x --entity $ --name X --email x@example.com --country DE --zone Europe/Berlin --currency EUR"
+	imports := "usage import --customer $-c --map time=T --map input_tokens=A --file "
+	return map[string]string{
+		strings.Replace(customer, "--currency EUR", "--currency XXB", 1):                                    `currency: unknown currency "XXB"`,
+		strings.Replace(customer, "Europe/Berlin", "Mars/Olympus", 1):                                       `zone: unknown time zone "Mars/Olympus"`,
+		strings.Replace(customer, "$-x", "$-c", 1):                                                          "customer $-c exists with other data",
+		customer + " --clock none":                                                                          `test_clock: test clock "none": not found`,
+		customer + " --tax-id DE136695977":                                                                  "check digits",
+		"subscription create --id y --customer $-c --plan nix":                                              `plan: unknown plan "nix": $ sells $-api, $-pro, $-team`,
+		"subscription create --id y --customer nix --plan nix":                                              `customer "nix": not found`,
+		"subscription create --id y --customer $-c --plan $-team --seats -3":                                "seats: -3 is negative",
+		"subscription create --id y --customer $-c --plan $-team --seats many":                              `invalid argument "many" for "--seats"`,
+		"subscription create --id y --customer $-c --plan $-team --seats 999999999999999999 --currency USD": "cost more than an amount can hold",
+		"subscription create --id y --customer $-c --plan $-pro --start-at soon":                            "neither a date",
+		"subscription create --id $-s --customer $-c --plan $-pro --ends-after 3":                           "exists with other terms",
+		"subscription change $-gone --plan $-pro":                                                           "subscription $-gone ended at",
+		"subscription change nobody --plan $-pro":                                                           `subscription "nobody": not found`,
+		"subscription change":      "accepts 1 arg(s), received 0",
+		"subscription explode $-s": `unknown command "explode"`,
+		"explode":                  `unknown command "explode"`,
+		"plan add --entity $ --file " + file(t, `[{"id":"p"}]`):                                          "file: catalog: [0]: plan",
+		"plan add --entity $ --file " + file(t, ``):                                                      "file: catalog is empty",
+		"plan add --entity $ --file /no/such/file":                                                       "no such file",
+		imports + file(t, ""):                                                                            "file: is empty",
+		imports + file(t, "T,A\n"):                                                                       "file: has a header but no rows",
+		imports + file(t, "T,B\n1,2\n"):                                                                  `file: no column "A": the header has "T", "B"`,
+		imports + "x --map gpu=G":                                                                        "no such file",
+		imports + file(t, "T,A,G\n") + " --map gpu=G":                                                    `map: unknown meter "gpu": use one of input_tokens, output_tokens`,
+		imports + "x --map nonsense":                                                                     `map: mapping "nonsense"`,
+		imports + "x --delimiter ab":                                                                     `delimiter: "ab" is not one character`,
+		imports + "x --zone Local":                                                                       "zone: ",
+		imports + "x --time-format sundial":                                                              `time format "sundial"`,
+		"usage show --customer $-c --from 2026-02-01 --to 2026-01-01":                                    "is not after from",
+		"invoice show inv_none":                                                                          `invoice "inv_none": not found`,
+		"invoice-run start --entity $ --period 2999-01":                                                  "2999-01 is not over everywhere",
+		"invoice-run start --entity $ --period January":                                                  "write YYYY-MM",
+		"invoice-run start --entity nix --period 2026-01":                                                `legal entity "nix": not found`,
+		"tax-filing start --entity $ --scheme moon --period 2026-Q1":                                     `tax scheme "moon"`,
+		"tax-filing approve --entity $ --scheme eu_oss --period 2026-Q1 --by u-1":                        "not found",
+		"clock create $-clock --at 2001-01-01":                                                           "has passed",
+		"clock advance nowhere --to 2030-01-01":                                                          `test clock "nowhere": not found`,
+		"fx-rate add --from EUR --to XXB --date 2026-03-31 --rate -1 --source ECB":                       "to: unknown currency",
+		"entity create --id e --name E --country IE --zone Europe/Dublin --currency EUR --prefix lower":  "invoice_prefix",
+		"entity create --id e --name E --country IE --zone Europe/Dublin --currency EUR --prefix $UPPER": "belongs to another legal entity",
+		"entity create --id e --name E --country IE --zone Europe/Dublin --currency EUR --prefix E1 --tax-registration x": "write it as SCHEME:COUNTRY:NUMBER:FROM",
+	}
+}
+
 func TestBadInputOnTheCommandLine(t *testing.T) { //nolint:paralleltest // it compares row counts
-	addEntity(t, "bad")
-	addCustomer(t, "bad", "bad-c")
-	ok(t, "subscription", "create", "--id", "bad-gone", "--customer", "bad-c", "--plan", "bad-pro")
-	ok(t, "subscription", "cancel", "bad-gone")
-	ok(t, "subscription", "create", "--id", "bad-s", "--customer", "bad-c", "--plan", "bad-pro")
+	id := addEntity(t)
+	addCustomer(t, id, id+"-c")
+	ok(t, "subscription", "create", "--id", id+"-gone", "--customer", id+"-c", "--plan", id+"-pro")
+	ok(t, "subscription", "cancel", id+"-gone")
+	ok(t, "subscription", "create", "--id", id+"-s", "--customer", id+"-c", "--plan", id+"-pro")
 	before := running.Rows(t)
 
-	customer := "customer create --id bad-x --entity bad --name X --email x@example.com --country DE --zone Europe/Berlin --currency EUR"
-	imports := "usage import --customer bad-c --map time=T --map input_tokens=A --file "
-	for command, says := range map[string]string{
-		strings.Replace(customer, "--currency EUR", "--currency XXB", 1):                                        `currency: unknown currency "XXB"`,
-		strings.Replace(customer, "Europe/Berlin", "Mars/Olympus", 1):                                           `zone: unknown time zone "Mars/Olympus"`,
-		strings.Replace(customer, "bad-x", "bad-c", 1):                                                          "customer bad-c exists with other data",
-		customer + " --clock none":                                                                              `test_clock: test clock "none": not found`,
-		customer + " --tax-id DE136695977":                                                                      "check digits",
-		"subscription create --id y --customer bad-c --plan nix":                                                `plan: unknown plan "nix": bad sells bad-api, bad-pro, bad-team`,
-		"subscription create --id y --customer nix --plan nix":                                                  `customer "nix": not found`,
-		"subscription create --id y --customer bad-c --plan bad-team --seats -3":                                "seats: -3 is negative",
-		"subscription create --id y --customer bad-c --plan bad-team --seats many":                              `invalid argument "many" for "--seats"`,
-		"subscription create --id y --customer bad-c --plan bad-team --seats 999999999999999999 --currency USD": "cost more than an amount can hold",
-		"subscription create --id y --customer bad-c --plan bad-pro --start-at soon":                            "neither a date",
-		"subscription create --id bad-s --customer bad-c --plan bad-pro --ends-after 3":                         "exists with other terms",
-		"subscription change bad-gone --plan bad-pro":                                                           "subscription bad-gone ended at",
-		"subscription change nobody --plan bad-pro":                                                             `subscription "nobody": not found`,
-		"subscription change":        "accepts 1 arg(s), received 0",
-		"subscription explode bad-s": `unknown command "explode"`,
-		"explode":                    `unknown command "explode"`,
-		"plan add --entity bad --file " + file(t, `[{"id":"p"}]`):                                     "file: catalog: [0]: plan",
-		"plan add --entity bad --file " + file(t, ``):                                                 "file: catalog is empty",
-		"plan add --entity bad --file /no/such/file":                                                  "no such file",
-		imports + file(t, ""):                                                                         "file: is empty",
-		imports + file(t, "T,A\n"):                                                                    "file: has a header but no rows",
-		imports + file(t, "T,B\n1,2\n"):                                                               `file: no column "A": the header has "T", "B"`,
-		imports + "x --map gpu=G":                                                                     "no such file",
-		imports + file(t, "T,A,G\n") + " --map gpu=G":                                                 `map: unknown meter "gpu": use one of input_tokens, output_tokens`,
-		imports + "x --map nonsense":                                                                  `map: mapping "nonsense"`,
-		imports + "x --delimiter ab":                                                                  `delimiter: "ab" is not one character`,
-		imports + "x --zone Local":                                                                    "zone: ",
-		imports + "x --time-format sundial":                                                           `time format "sundial"`,
-		"usage show --customer bad-c --from 2026-02-01 --to 2026-01-01":                               "is not after from",
-		"invoice show inv_none":                                                                       `invoice "inv_none": not found`,
-		"invoice-run start --entity bad --period 2999-01":                                             "2999-01 is not over everywhere",
-		"invoice-run start --entity bad --period January":                                             "write YYYY-MM",
-		"invoice-run start --entity nix --period 2026-01":                                             `legal entity "nix": not found`,
-		"tax-filing start --entity bad --scheme moon --period 2026-Q1":                                `tax scheme "moon"`,
-		"tax-filing approve --entity bad --scheme eu_oss --period 2026-Q1 --by u-1":                   "not found",
-		"clock create bad-clock --at 2001-01-01":                                                      "has passed",
-		"clock advance nowhere --to 2030-01-01":                                                       `test clock "nowhere": not found`,
-		"fx-rate add --from EUR --to XXB --date 2026-03-31 --rate -1 --source ECB":                    "to: unknown currency",
-		"entity create --id e --name E --country IE --zone Europe/Dublin --currency EUR --prefix bad": "invoice_prefix",
-		"entity create --id e --name E --country IE --zone Europe/Dublin --currency EUR --prefix BAD": "invoice prefix BAD belongs to another legal entity",
-		"entity create --id e --name E --country IE --zone Europe/Dublin --currency EUR --prefix E1 --tax-registration x": "write it as SCHEME:COUNTRY:NUMBER:FROM",
-	} {
+	for command, says := range badCommands(t) {
+		command = startertest.Fill(id, strings.ReplaceAll(command, "$UPPER", strings.ToUpper(id)))
 		got := starter(t, strings.Fields(command)...)
 		require.Equal(t, exitRefused, got.code, "%s: %s", command, got.err)
-		require.Contains(t, got.err, says, command)
+		require.Contains(t, got.err, startertest.Fill(id, says), command)
 		require.Empty(t, got.out, command)
 	}
 	require.Equal(t, before, running.Rows(t))

@@ -97,11 +97,7 @@ func (p *program) tellWhere(system *stack.Stack, file string) (remove func(), er
 
 // apiOn makes the API over a running stack. In the sandbox it registers itself for webhooks.
 func (p *program) apiOn(ctx context.Context, system *stack.Stack, public, webhookFile string) (*api.API, error) {
-	url := ""
-	if system.Config.StripeURL != "" {
-		url = public + webhookPath
-	}
-	secret, err := webhookSecret(ctx, system.Config, url, webhookFile)
+	secret, err := webhookSecret(ctx, system.Config, public+webhookPath, webhookFile)
 	if err != nil {
 		return nil, err
 	}

@@ -30,7 +30,7 @@ func TestExamplesAreWhatTheySay(t *testing.T) {
 		commands++
 		require.NotEmpty(t, c.Short, c.CommandPath())
 		require.NotEmpty(t, c.Example, c.CommandPath())
-		for _, example := range strings.Split(strings.ReplaceAll(c.Example, "\\\n", ""), "\n") {
+		for example := range strings.SplitSeq(strings.ReplaceAll(c.Example, "\\\n", ""), "\n") {
 			_, line, found := strings.Cut(example, "go run ./starter ")
 			require.True(t, found, example)
 			checkExample(t, line)

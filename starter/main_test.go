@@ -61,11 +61,14 @@ func file(t *testing.T, content string) string {
 	return name
 }
 
-func addEntity(t *testing.T, id string) {
+// addEntity adds a seller and returns its id, with which the ids of its plans begin.
+func addEntity(t *testing.T) string {
 	t.Helper()
+	id := running.NewID()
 	ok(t, "entity", "create", "--id", id, "--name", "Seller "+id, "--country", "IE", "--zone", "Europe/Dublin", "--currency", "EUR",
 		"--prefix", strings.ToUpper(id), "--tax-registration", "eu_oss:IE:IE6388047V:2020-01-01")
-	ok(t, "plan", "add", "--entity", id, "--file", file(t, strings.ReplaceAll(startertest.Catalogue, "$", id)))
+	ok(t, "plan", "add", "--entity", id, "--file", file(t, startertest.Fill(id, startertest.Catalogue)))
+	return id
 }
 
 func addCustomer(t *testing.T, entity, id string, more ...string) {
@@ -79,43 +82,44 @@ func addCustomer(t *testing.T, entity, id string, more ...string) {
 func TestAStoryOnTheCommandLine(t *testing.T) {
 	t.Parallel()
 	year := startertest.NextYear()
-	addEntity(t, "sta")
-	require.Contains(t, ok(t, "entity", "list"), "Seller sta")
-	require.Regexp(t, `sta-api\s+1\s+API\s+1 month\s+invoice_run\s+in, out`, ok(t, "plan", "list", "--entity", "sta"))
-	ok(t, "clock", "create", "sta-clock", "--at", year.Format(time.DateOnly))
-	addCustomer(t, "sta", "sta-c", "--clock", "sta-clock")
-	require.Contains(t, ok(t, "customer", "show", "sta-c"), "Customer sta-c")
-	require.Contains(t, ok(t, "customer", "list", "--entity", "sta"), "sta-clock")
+	id := addEntity(t)
+	require.Contains(t, ok(t, "entity", "list"), "Seller "+id)
+	require.Regexp(t, startertest.Fill(id, `$-api\s+1\s+API\s+1 month\s+invoice_run\s+in, out`), ok(t, "plan", "list", "--entity", id))
+	ok(t, "clock", "create", id+"-clock", "--at", year.Format(time.DateOnly))
+	addCustomer(t, id, id+"-c", "--clock", id+"-clock")
+	require.Contains(t, ok(t, "customer", "show", id+"-c"), startertest.Fill(id, "Customer $-c"))
+	require.Contains(t, ok(t, "customer", "list", "--entity", id), id+"-clock")
 
-	started := ok(t, "subscription", "create", "--id", "sta-s", "--customer", "sta-c", "--plan", "sta-pro")
+	started := ok(t, "subscription", "create", "--id", id+"-s", "--customer", id+"-c", "--plan", id+"-pro")
 	require.Contains(t, started, "over EUR 10.71: paid")
-	require.Equal(t, started, ok(t, "subscription", "create", "--id", "sta-s", "--customer", "sta-c", "--plan", "sta-pro"))
-	require.Contains(t, ok(t, "subscription", "cancel", "sta-s", "--at-period-end", "--reason", "too dear"), "ends with its period")
-	require.NotContains(t, ok(t, "subscription", "change", "sta-s", "--plan", "sta-pro", "--at-period-end"), "ends with its period")
-	require.Contains(t, ok(t, "subscription", "pause", "sta-s"), "paused")
-	require.Contains(t, ok(t, "subscription", "resume", "sta-s"), "active")
-	require.Contains(t, ok(t, "customer", "pay-with", "sta-c", "pm_card_mastercard"), "Pays with")
+	require.Equal(t, started, ok(t, "subscription", "create", "--id", id+"-s", "--customer", id+"-c", "--plan", id+"-pro"))
+	require.Contains(t, ok(t, "subscription", "cancel", id+"-s", "--at-period-end", "--reason", "too dear"), "ends with its period")
+	require.NotContains(t, ok(t, "subscription", "change", id+"-s", "--plan", id+"-pro", "--at-period-end"), "ends with its period")
+	require.Contains(t, ok(t, "subscription", "pause", id+"-s"), "paused")
+	require.Contains(t, ok(t, "subscription", "resume", id+"-s"), "active")
+	require.Contains(t, ok(t, "customer", "pay-with", id+"-c", "pm_card_mastercard"), "Pays with")
 
-	moved := starter(t, "clock", "advance", "sta-clock", "--to", year.AddDate(0, 3, 1).Format(time.DateOnly))
+	moved := starter(t, "clock", "advance", id+"-clock", "--to", year.AddDate(0, 3, 1).Format(time.DateOnly))
 	require.Equal(t, exitOK, moved.code, moved.err)
 	require.Contains(t, moved.err, year.AddDate(0, 1, 0).Format(time.DateOnly), "progress goes to standard error")
-	require.Contains(t, moved.out, "subscription/sta-s")
-	require.Contains(t, ok(t, "clock", "show", "sta-clock"), year.AddDate(0, 3, 1).Format(time.DateOnly))
-	require.Contains(t, ok(t, "subscription", "list", "--customer", "sta-c"), "sta-pro version 1")
-	require.Contains(t, ok(t, "invoice-run", "show", "--entity", "sta", "--period", year.Format("2006-01")), "completed")
+	require.Contains(t, moved.out, startertest.Fill(id, "subscription/$-s"))
+	require.Contains(t, ok(t, "clock", "show", id+"-clock"), year.AddDate(0, 3, 1).Format(time.DateOnly))
+	require.Contains(t, ok(t, "subscription", "list", "--customer", id+"-c"), startertest.Fill(id, "$-pro version 1"))
+	require.Contains(t, ok(t, "invoice-run", "show", "--entity", id, "--period", year.Format("2006-01")), "completed")
 
-	list := decoded(t, ok(t, "invoice", "list", "--customer", "sta-c", "--json"))["data"].([]any)
+	list := decoded(t, ok(t, "invoice", "list", "--customer", id+"-c", "--json"))["data"].([]any)
 	require.Greater(t, len(list), 4)
-	require.Contains(t, ok(t, "invoice", "list", "--customer", "sta-c", "--limit", "2"), "There is more: --after inv_")
-	shown := ok(t, "invoice", "show", list[0].(map[string]any)["id"].(string))
+	require.Contains(t, ok(t, "invoice", "list", "--customer", id+"-c", "--limit", "2"), "There is more: --after inv_")
+	again := decoded(t, ok(t, "subscription", "create", "--id", id+"-s", "--customer", id+"-c", "--plan", id+"-pro", "--json"))
+	shown := ok(t, "invoice", "show", again["invoice"].(map[string]any)["invoice_id"].(string))
 	require.Contains(t, shown, "Pro: monthly fee")
 	require.Contains(t, shown, "succeeded")
 
-	filing := []string{"--entity", "sta", "--scheme", "eu_oss", "--period", year.Format("2006") + "-Q1"}
+	filing := []string{"--entity", id, "--scheme", "eu_oss", "--period", year.Format("2006") + "-Q1"}
 	require.Contains(t, ok(t, append([]string{"tax-filing", "show"}, filing...)...), "computed")
 	require.Contains(t, ok(t, append([]string{"tax-filing", "start"}, filing...)...), "computed")
 	require.Contains(t, ok(t, append([]string{"tax-filing", "approve", "--by", "u-17"}, filing...)...), "FILED-")
-	require.Contains(t, ok(t, "tax-filing", "list", "--entity", "sta"), "u-17")
+	require.Contains(t, ok(t, "tax-filing", "list", "--entity", id), "u-17")
 	require.Contains(t, ok(t, "fx-rate", "add", "--from", "EUR", "--to", "USD", "--date", "2027-03-31", "--rate", "1.0815", "--source", "ECB"), "1.0815")
 	require.Contains(t, ok(t, "check"), "holds")
 	require.Contains(t, ok(t, "migrate"), "Schema: version")
@@ -123,12 +127,12 @@ func TestAStoryOnTheCommandLine(t *testing.T) {
 
 func TestImportTwiceIsImportOnce(t *testing.T) {
 	t.Parallel()
-	addEntity(t, "imp")
-	addCustomer(t, "imp", "imp-c")
+	id := addEntity(t)
+	addCustomer(t, id, id+"-c")
 	lines := "When;In;Out\n2026-01-10 10:00:00;5;1\n2026-01-10 10:00:00;5;1\n2026-01-10 11:00:00;7;2\n"
 	good := file(t, lines)
 	command := []string{
-		"usage", "import", "--customer", "imp-c", "--map", "time=When", "--map", "input_tokens=In,output_tokens=Out",
+		"usage", "import", "--customer", id + "-c", "--map", "time=When", "--map", "input_tokens=In,output_tokens=Out",
 		"--delimiter", ";", "--zone", "Europe/Berlin",
 	}
 	first := decoded(t, ok(t, append(command, "--file", good, "--json")...))
@@ -143,7 +147,7 @@ func TestImportTwiceIsImportOnce(t *testing.T) {
 	require.Contains(t, broken.out, `line 5 rejected: In: "many" is not a number`)
 	require.Contains(t, broken.out, "line 6 rejected: has 2 fields, the header has 3")
 	require.Regexp(t, `Events\s+8: 2 new, 6 known already`, broken.out)
-	total := ok(t, "usage", "show", "--customer", "imp-c", "--from", "2026-01-01", "--to", "2026-02-01")
+	total := ok(t, "usage", "show", "--customer", id+"-c", "--from", "2026-01-01", "--to", "2026-02-01")
 	require.Regexp(t, `input_tokens\s+4\s+20\n`, total)
 	require.Regexp(t, `output_tokens\s+4\s+7\n`, total)
 }

@@ -25,7 +25,7 @@ func (p *program) serve() *cobra.Command {
 	c := &cobra.Command{
 		Use: "serve", Short: "Serve the HTTP API and take webhooks in", Args: cobra.NoArgs,
 		Long: `Serve the HTTP API (documentation at /docs, OpenAPI at /openapi.json), the invoice pages, and /webhooks/stripe.
-Webhooks are verified with STRIPE_WEBHOOK_SECRET, or with the secret of the endpoint that --webhook-url registers.
+Webhooks are verified with STRIPE_WEBHOOK_SECRET; on the sandbox, where nobody has one, --webhook-url registers this API.
 The API has no authentication of its own: keep it behind a gateway that has.`,
 		Example: `  go run ./starter serve
   go run ./starter serve --addr 0.0.0.0:8080 --webhook-url http://api:8080/webhooks/stripe`,
@@ -47,14 +47,14 @@ The API has no authentication of its own: keep it behind a gateway that has.`,
 				fmt.Fprintf(p.err, "SANDBOX instead of %s: no real money or mail moves\n", neighbour)
 			}
 			if options.WebhookSecret == "" {
-				fmt.Fprintln(p.err, "Webhooks are refused: neither STRIPE_WEBHOOK_SECRET nor --webhook-url is set")
+				fmt.Fprintln(p.err, "Webhooks are refused: STRIPE_WEBHOOK_SECRET is not set (on the sandbox, --webhook-url does)")
 			}
 			fmt.Fprintf(p.err, "API: http://%s\n", listener.Addr())
 			return api.Serve(ctx, listener, api.New(options))
 		}),
 	}
 	c.Flags().StringVar(&addr, "addr", defaultAddr, "address to listen on")
-	c.Flags().StringVar(&webhookURL, "webhook-url", "", "where Stripe reaches this API: it is registered there as a webhook endpoint")
+	c.Flags().StringVar(&webhookURL, "webhook-url", "", "where the sandbox reaches this API, which registers there if STRIPE_WEBHOOK_SECRET is not set")
 	return c
 }
 
@@ -70,9 +70,10 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 	return listener, nil
 }
 
-// webhookSecret is the configured secret, or that of an endpoint registered for url.
+// webhookSecret is the configured secret, or that of an endpoint registered at the sandbox. At the real Stripe people
+// register endpoints, once for all instances of the API.
 func webhookSecret(ctx context.Context, settings config.Config, url, file string) (string, error) {
-	if settings.StripeWebhookSecret != "" || url == "" {
+	if settings.StripeWebhookSecret != "" || settings.StripeURL == "" || url == "" {
 		return settings.StripeWebhookSecret, nil
 	}
 	if !strings.HasSuffix(url, webhookPath) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"time"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -46,6 +47,7 @@ the exit code is then 3.`,
 				if err != nil {
 					return err
 				}
+				fmt.Fprintf(p.err, "%d rows read\n", summary.Rows)
 				return p.printImport(summary)
 			})
 		}),
@@ -86,14 +88,13 @@ func (in importFlags) parse() (usagecsv.Mapping, usagecsv.Options, error) {
 	return mapping, options, nil
 }
 
-// importProgress says now and then how far the file is read.
+// importProgress says every second how far the file is read.
 func (p *program) importProgress() func(usagecsv.Progress) {
-	const every = 100_000 // rows
-	said := 0
-	return func(now usagecsv.Progress) {
-		if now.Rows-said >= every {
-			said = now.Rows
-			fmt.Fprintf(p.err, "%d rows, %.1f MB, %d rejected\n", now.Rows, float64(now.Bytes)/1e6, now.Rejected)
+	said := p.now()
+	return func(reached usagecsv.Progress) {
+		if now := p.now(); now.Sub(said) >= time.Second {
+			said = now
+			fmt.Fprintf(p.err, "%d rows, %.1f MB, %d rejected …\n", reached.Rows, float64(reached.Bytes)/1e6, reached.Rejected)
 		}
 	}
 }

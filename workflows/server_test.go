@@ -140,6 +140,10 @@ func (h *hammer) check(boundaries int) {
 	state, err := h.direct.Status(ctx, h.id)
 	require.NoError(t, err)
 	require.Equal(t, boundaries, state.Cycle)
+	described, err := h.Temporal.DescribeWorkflowExecution(ctx, message.SubscriptionID(h.id), "")
+	require.NoError(t, err)
+	info := described.GetWorkflowExecutionInfo()
+	require.NotEqual(t, info.GetFirstRunId(), info.GetExecution().GetRunId(), "the test is about continuing as new")
 	segments, err := h.Store.Segments(ctx, h.id, systemStart, systemStart.AddDate(10, 0, 0))
 	require.NoError(t, err)
 	began := map[int64]int64{} // instant → seats

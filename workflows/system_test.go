@@ -10,10 +10,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/sdk/interceptor"
-	"go.temporal.io/sdk/worker"
 
-	"github.com/perennial-billing/perennial/activities"
 	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/dunning"
 	"github.com/perennial-billing/perennial/billing/subscription"
@@ -21,7 +18,7 @@ import (
 	"github.com/perennial-billing/perennial/internal/store"
 	"github.com/perennial-billing/perennial/internal/testclock"
 	perennial "github.com/perennial-billing/perennial/starter/client"
-	"github.com/perennial-billing/perennial/workflows"
+	"github.com/perennial-billing/perennial/worker/host"
 	"github.com/perennial-billing/perennial/workflows/message"
 )
 
@@ -29,7 +26,7 @@ import (
 // one; each has a customer and a test clock of its own.
 type system struct {
 	*stack.Stack
-	workers []worker.Worker
+	host *host.Host
 }
 
 var (
@@ -66,42 +63,19 @@ func (s *system) start() error {
 	if s.Stack, err = stack.Start(ctx, stack.Options{Progress: os.Stderr, NoWorker: true}); err != nil {
 		return err
 	}
-	if err := s.startWorkers(); err != nil {
+	if s.host, err = host.Start(s.Temporal, s.Store, s.Config.Stripe()); err != nil {
 		return err
 	}
 	return s.sell(ctx)
-}
-
-func (s *system) startWorkers() error {
-	alive := []interceptor.WorkerInterceptor{&activities.Alive{}}
-	billing := worker.New(s.Temporal, message.BillingQueue, worker.Options{Interceptors: alive})
-	workflows.Register(billing)
-	collection := &activities.Collection{Store: s.Store, Temporal: s.Temporal}
-	activities.RegisterBilling(billing, &activities.Billing{Store: s.Store}, collection,
-		&activities.Runs{Store: s.Store, Collection: collection}, &activities.Filing{Store: s.Store})
-	payments := worker.New(s.Temporal, message.PaymentsQueue, worker.Options{DisableWorkflowWorker: true, Interceptors: alive})
-	activities.RegisterPayments(payments, &activities.Payments{Store: s.Store, Stripe: s.Config.Stripe()})
-	for _, w := range []worker.Worker{billing, payments} {
-		if err := w.Start(); err != nil {
-			return err
-		}
-		s.workers = append(s.workers, w)
-	}
-	return nil
-}
-
-func (s *system) stopWorkers() {
-	for _, w := range s.workers {
-		w.Stop()
-	}
-	s.workers = nil
 }
 
 func (s *system) stop() error {
 	if s.Stack == nil {
 		return nil
 	}
-	s.stopWorkers()
+	if s.host != nil {
+		s.host.Stop()
+	}
 	return s.Close()
 }
 

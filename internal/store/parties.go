@@ -177,17 +177,23 @@ func (q Queries) SetProviderCustomer(ctx context.Context, id, providerID string)
 	return recorded, nil
 }
 
-// ReplacePaymentMethod makes a method the customer's first choice; the one in its place is retired.
+// ReplacePaymentMethod makes a method the customer's choice in its place; the one that was there is retired. A retired
+// method may come back. ErrExists when the id belongs to another customer.
 func (q Queries) ReplacePaymentMethod(ctx context.Context, m PaymentMethod) error {
-	_, err := q.exec(ctx, "retire payment method", `UPDATE payment_method SET active = FALSE, changed_at = $3
-		WHERE customer_id = $1 AND position = $2 AND active AND id <> $4`, m.CustomerID, m.Position, m.ChangedAt, m.ID)
-	if err != nil {
-		return err
-	}
-	_, err = q.exec(ctx, "add payment method", `
+	// One statement, so that the customer is never left without a method. It reads from retired, and so comes after it.
+	added, err := q.exec(ctx, "replace payment method "+m.ID, `
+		WITH retired AS (
+			UPDATE payment_method SET active = FALSE, changed_at = $5
+			 WHERE customer_id = $2 AND position = $4 AND active AND id <> $1 RETURNING id
+		)
 		INSERT INTO payment_method (id, customer_id, provider_token, position, created_at, changed_at)
-		VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT (id) DO NOTHING`,
+		SELECT $1, $2, $3, $4, $5, $5 FROM (SELECT COUNT(*) FROM retired) AS first
+		ON CONFLICT (id) DO UPDATE SET active = TRUE, position = EXCLUDED.position, changed_at = EXCLUDED.changed_at
+		 WHERE payment_method.customer_id = EXCLUDED.customer_id`,
 		m.ID, m.CustomerID, m.ProviderToken, m.Position, m.ChangedAt)
+	if err == nil && added == 0 {
+		return fmt.Errorf("payment method %q of another customer: %w", m.ID, ErrExists)
+	}
 	return err
 }
 

@@ -2,10 +2,12 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/shopspring/decimal"
 )
 
@@ -20,6 +22,21 @@ type UsageEvent struct {
 // AddUsage stores events of one customer and adds them to the quarter-hour sums, in one transaction.
 // It returns how many were new; the others had been stored before. The caller has checked the meters.
 func (s *Store) AddUsage(ctx context.Context, customerID string, events []UsageEvent) (added int64, err error) {
+	// An invoice for several plans claims the meters of one after those of the other, and may meet us half-way.
+	for range 5 {
+		if added, err = s.addUsage(ctx, customerID, events); !isDeadlock(err) {
+			break
+		}
+	}
+	return added, err
+}
+
+func isDeadlock(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "40P01"
+}
+
+func (s *Store) addUsage(ctx context.Context, customerID string, events []UsageEvent) (added int64, err error) {
 	err = s.Tx(ctx, func(tx Tx) error {
 		if _, err := tx.db.Exec(ctx, `CREATE TEMP TABLE incoming_usage
 			(meter TEXT, event_id TEXT, at TIMESTAMPTZ, quantity NUMERIC) ON COMMIT DROP`); err != nil {
@@ -38,19 +55,20 @@ func (s *Store) AddUsage(ctx context.Context, customerID string, events []UsageE
 	return added, err
 }
 
-// The sums take only the events that were really added, and lock buckets in one order so that two imports cannot deadlock.
+// The sums take only the events that were really added. Events and buckets are locked in one order, so that two imports,
+// even of the same events, cannot deadlock.
 const storeUsage = `
 	WITH added AS (
 		INSERT INTO usage_event (customer_id, meter, event_id, at, quantity)
-		SELECT $1, meter, event_id, at, quantity FROM incoming_usage
+		SELECT $1, meter, event_id, at, quantity FROM incoming_usage ORDER BY meter, event_id
 		ON CONFLICT DO NOTHING
 		RETURNING meter, at, quantity
 	), sums AS (
 		SELECT meter, to_timestamp(floor(extract(epoch FROM at) / 900) * 900) AS bucket_at, SUM(quantity) AS quantity
-		  FROM added GROUP BY 1, 2 ORDER BY 1, 2
+		  FROM added GROUP BY 1, 2
 	), bucketed AS (
 		INSERT INTO usage_bucket (customer_id, meter, bucket_at, quantity)
-		SELECT $1, meter, bucket_at, quantity FROM sums
+		SELECT $1, meter, bucket_at, quantity FROM sums ORDER BY meter, bucket_at
 		ON CONFLICT (customer_id, meter, bucket_at) DO UPDATE SET quantity = usage_bucket.quantity + EXCLUDED.quantity
 	)
 	SELECT COUNT(*) FROM added`

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"go.temporal.io/api/common/v1"
@@ -15,6 +18,7 @@ import (
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	"github.com/perennial-billing/perennial/internal/store"
+	"github.com/perennial-billing/perennial/workflows/message"
 )
 
 const (
@@ -87,17 +91,34 @@ func (c *Clock) underWay(ctx context.Context, entry store.Due) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if at, listed := next[entry.WorkflowID]; listed && !at.After(entry.At) {
+	at, listed := next[entry.WorkflowID]
+	if listed && !at.After(entry.At) {
 		return entry.WorkflowID, nil
 	}
-	next[entry.WorkflowID] = entry.At // it may have ended, or have nothing more to do by itself
-	for workflowID := range next {
+	if !listed && strings.HasPrefix(entry.WorkflowID, message.DunningID("")) {
+		// A collection that is over still has to tell the subscription; then it ends.
+		if open, err := c.open(ctx, entry.WorkflowID); err != nil || open {
+			return entry.WorkflowID + ": about to end", err
+		}
+	}
+	next[entry.WorkflowID] = entry.At // it may have nothing more to do by itself
+	// Collections come before subscriptions, as in the alphabet: who tells is looked at before who is told.
+	for _, workflowID := range slices.Sorted(maps.Keys(next)) {
 		busy, err := c.busy(ctx, workflowID)
 		if err != nil || busy != "" {
 			return busy, err
 		}
 	}
 	return "", nil
+}
+
+// open says that a workflow has not ended.
+func (c *Clock) open(ctx context.Context, workflowID string) (bool, error) {
+	described, err := c.describe(ctx, workflowID)
+	if _, ok := errors.AsType[*serviceerror.NotFound](err); ok {
+		return false, nil
+	}
+	return described.GetWorkflowExecutionInfo().GetStatus() == enums.WORKFLOW_EXECUTION_STATUS_RUNNING, err
 }
 
 // busy says what a workflow is doing; empty when it only waits, or has ended.

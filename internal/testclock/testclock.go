@@ -11,6 +11,7 @@ package testclock
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -30,8 +31,10 @@ type Clock struct {
 	Namespace string
 	// AtShared does what falls due for everybody at an instant and returns when it is done.
 	AtShared func(ctx context.Context, instant Shared) error
-	// Progress, when set, is told the billing time that has been reached and what is being waited for.
+	// Progress, when set, is told the billing time that has been reached and what is being waited for, one thing at a time.
 	Progress func(now time.Time, waitingFor string)
+
+	telling sync.Mutex
 }
 
 // Advance moves everything attached to the clock to an instant, in steps from one due instant to the next.
@@ -47,15 +50,25 @@ func (c *Clock) Advance(ctx context.Context, to time.Time) error {
 	if err != nil {
 		return err
 	}
-	for _, instant := range shared {
+	for i, instant := range shared {
 		if err := c.reach(ctx, instant.At); err != nil {
 			return err
 		}
 		if err := c.AtShared(ctx, instant); err != nil {
 			return fmt.Errorf("at %s: %w", instant.At.Format(time.RFC3339), err)
 		}
+		// An instant has passed when all that falls due at it is done: who is cut short before comes back to it.
+		if last := i+1 == len(shared) || !shared[i+1].At.Equal(instant.At); !last {
+			continue
+		}
+		if err := c.Store.SetClock(ctx, c.ID, instant.At); err != nil {
+			return err
+		}
 	}
-	return c.reach(ctx, to)
+	if err := c.reach(ctx, to); err != nil {
+		return err
+	}
+	return c.Store.SetClock(ctx, c.ID, to)
 }
 
 // reach lets everything happen that is due until an instant, the earliest of each customer first.
@@ -66,7 +79,8 @@ func (c *Clock) reach(ctx context.Context, until time.Time) error {
 			return err
 		}
 		if len(due) == 0 {
-			break
+			c.tell(until, "")
+			return nil
 		}
 		first := firstOfEach(due)
 		c.tell(first[0].At, "")
@@ -74,8 +88,6 @@ func (c *Clock) reach(ctx context.Context, until time.Time) error {
 			return err
 		}
 	}
-	c.tell(until, "")
-	return c.Store.SetClock(ctx, c.ID, until)
 }
 
 // firstOfEach keeps the earliest entry of each customer; the agenda comes in order.
@@ -107,7 +119,10 @@ func (c *Clock) settle(ctx context.Context, entries []store.Due) error {
 }
 
 func (c *Clock) tell(now time.Time, waitingFor string) {
-	if c.Progress != nil {
-		c.Progress(now, waitingFor)
+	if c.Progress == nil {
+		return
 	}
+	c.telling.Lock()
+	defer c.telling.Unlock()
+	c.Progress(now, waitingFor)
 }

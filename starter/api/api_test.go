@@ -46,6 +46,8 @@ func serve() (stop func() error, err error) {
 	return func() error { cancel(); return <-served }, err
 }
 
+var fill = startertest.Fill
+
 // reply is an answer of the API.
 type reply struct {
 	status int
@@ -91,41 +93,41 @@ func call(t *testing.T, method, path string, body any, headers ...string) reply 
 
 func TestACustomersLifeOverHTTP(t *testing.T) {
 	t.Parallel()
-	running.Seller(t, "aa")
-	created := call(t, "POST", "/v1/customers", startertest.NewCustomer("aa", "aa-c"))
+	id := running.Seller(t)
+	created := call(t, "POST", "/v1/customers", startertest.NewCustomer(id, id+"-c"))
 	require.Equal(t, http.StatusCreated, created.status, string(created.body))
 	require.NotContains(t, string(created.body), "pm_card_visa", "a token is a secret")
-	require.Equal(t, created.json(t), call(t, "GET", "/v1/customers/aa-c", nil).json(t))
+	require.Equal(t, created.json(t), call(t, "GET", fill(id, "/v1/customers/$-c"), nil).json(t))
 
-	started := call(t, "POST", "/v1/subscriptions", `{"id":"aa-s","customer":"aa-c","plan":"aa-team","seats":2}`)
+	started := call(t, "POST", "/v1/subscriptions", fill(id, `{"id":"$-s","customer":"$-c","plan":"$-team","seats":2}`))
 	require.Equal(t, http.StatusCreated, started.status, string(started.body))
 	require.Equal(t, "paid", started.json(t)["invoice"].(map[string]any)["payment"])
 
-	more := call(t, "POST", "/v1/subscriptions/aa-s/change", `{"seats":4}`, "Idempotency-Key", "more")
+	more := call(t, "POST", fill(id, "/v1/subscriptions/$-s/change"), `{"seats":4}`, "Idempotency-Key", "more")
 	require.Equal(t, http.StatusOK, more.status, string(more.body))
-	require.Equal(t, more.json(t), call(t, "POST", "/v1/subscriptions/aa-s/change", `{"seats":4}`, "Idempotency-Key", "more").json(t))
-	require.Equal(t, http.StatusConflict, call(t, "POST", "/v1/subscriptions/aa-s/change", `{"seats":5}`, "Idempotency-Key", "more").status)
+	require.Equal(t, more.json(t), call(t, "POST", fill(id, "/v1/subscriptions/$-s/change"), `{"seats":4}`, "Idempotency-Key", "more").json(t))
+	require.Equal(t, http.StatusConflict, call(t, "POST", fill(id, "/v1/subscriptions/$-s/change"), `{"seats":5}`, "Idempotency-Key", "more").status)
 	for command, status := range map[string]string{"pause": "paused"} {
-		require.Equal(t, status, call(t, "POST", "/v1/subscriptions/aa-s/"+command, nil).json(t)["status"])
+		require.Equal(t, status, call(t, "POST", fill(id, "/v1/subscriptions/$-s/")+command, nil).json(t)["status"])
 	}
-	require.Equal(t, "active", call(t, "POST", "/v1/subscriptions/aa-s/resume", `{"actor":"support","reason":"back"}`).json(t)["status"])
-	require.Equal(t, "canceled", call(t, "POST", "/v1/subscriptions/aa-s/cancel", nil).json(t)["status"])
-	require.Equal(t, "canceled", call(t, "GET", "/v1/subscriptions/aa-s", nil).json(t)["status"])
-	list := call(t, "GET", "/v1/subscriptions?customer=aa-c", nil).json(t)
+	require.Equal(t, "active", call(t, "POST", fill(id, "/v1/subscriptions/$-s/resume"), `{"actor":"support","reason":"back"}`).json(t)["status"])
+	require.Equal(t, "canceled", call(t, "POST", fill(id, "/v1/subscriptions/$-s/cancel"), nil).json(t)["status"])
+	require.Equal(t, "canceled", call(t, "GET", fill(id, "/v1/subscriptions/$-s"), nil).json(t)["status"])
+	list := call(t, "GET", fill(id, "/v1/subscriptions?customer=$-c"), nil).json(t)
 	require.Len(t, list["data"], 1)
 }
 
 func TestInvoicesArePagedAndExplained(t *testing.T) {
 	t.Parallel()
-	running.Seller(t, "ab")
-	running.Customer(t, startertest.NewCustomer("ab", "ab-c"))
-	for _, id := range []string{"ab-1", "ab-2", "ab-3"} {
-		require.Equal(t, http.StatusCreated, call(t, "POST", "/v1/subscriptions", `{"id":"`+id+`","customer":"ab-c","plan":"ab-pro"}`).status)
+	id := running.Seller(t)
+	running.Customer(t, startertest.NewCustomer(id, id+"-c"))
+	for _, n := range []string{"1", "2", "3"} {
+		require.Equal(t, http.StatusCreated, call(t, "POST", "/v1/subscriptions", fill(id, `{"id":"$-`+n+`","customer":"$-c","plan":"$-pro"}`)).status)
 	}
 	var seen []string
 	after := ""
 	for page := 0; page == 0 || after != ""; page++ {
-		list := call(t, "GET", "/v1/invoices?customer=ab-c&limit=2&after="+after, nil).json(t)
+		list := call(t, "GET", fill(id, "/v1/invoices?customer=$-c&limit=2&after=")+after, nil).json(t)
 		for _, invoice := range list["data"].([]any) {
 			seen = append(seen, invoice.(map[string]any)["subscription_id"].(string))
 			after = invoice.(map[string]any)["id"].(string)
@@ -134,17 +136,17 @@ func TestInvoicesArePagedAndExplained(t *testing.T) {
 		require.True(t, next == "" || next == after)
 		after = next
 	}
-	require.ElementsMatch(t, []string{"ab-1", "ab-2", "ab-3"}, seen)
+	require.ElementsMatch(t, []string{id + "-1", id + "-2", id + "-3"}, seen)
 
-	list := call(t, "GET", "/v1/invoices?subscription=ab-1", nil).json(t)
-	id := list["data"].([]any)[0].(map[string]any)["id"].(string)
-	shown := call(t, "GET", "/v1/invoices/"+id, nil).json(t)
+	list := call(t, "GET", fill(id, "/v1/invoices?subscription=$-1"), nil).json(t)
+	invoice := list["data"].([]any)[0].(map[string]any)["id"].(string)
+	shown := call(t, "GET", "/v1/invoices/"+invoice, nil).json(t)
 	line := shown["lines"].([]any)[0].(map[string]any)
 	require.EqualValues(t, 1000, line["amount"])
 	require.NotEmpty(t, line["explanation"])
 	require.Equal(t, "succeeded", shown["payments"].([]any)[0].(map[string]any)["status"])
 
-	page := call(t, "GET", "/invoices/"+id, nil)
+	page := call(t, "GET", "/invoices/"+invoice, nil)
 	require.Equal(t, http.StatusOK, page.status)
 	require.Contains(t, page.header.Get("Content-Type"), "text/html")
 	require.Contains(t, string(page.body), shown["number"])
@@ -153,14 +155,14 @@ func TestInvoicesArePagedAndExplained(t *testing.T) {
 
 func TestUsageOverHTTP(t *testing.T) {
 	t.Parallel()
-	running.Seller(t, "ac")
-	running.Customer(t, startertest.NewCustomer("ac", "ac-c"))
-	events := `{"customer":"ac-c","events":[
+	id := running.Seller(t)
+	running.Customer(t, startertest.NewCustomer(id, id+"-c"))
+	events := fill(id, `{"customer":"$-c","events":[
 		{"id":"1","meter":"input_tokens","quantity":9007199254740993,"at":"2026-01-10T10:00:00Z"},
-		{"id":"2","meter":"input_tokens","quantity":"0.000000000001","at":"2026-01-10T10:00:00+01:00"}]}`
+		{"id":"2","meter":"input_tokens","quantity":"0.000000000001","at":"2026-01-10T10:00:00+01:00"}]}`)
 	require.Equal(t, map[string]any{"accepted": 2.0, "new": 2.0, "already_known": 0.0}, call(t, "POST", "/v1/usage", events).json(t))
 	require.Equal(t, map[string]any{"accepted": 2.0, "new": 0.0, "already_known": 2.0}, call(t, "POST", "/v1/usage", events).json(t))
-	total := call(t, "GET", "/v1/usage?customer=ac-c&from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z", nil).json(t)
+	total := call(t, "GET", fill(id, "/v1/usage?customer=$-c&from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z"), nil).json(t)
 	require.Equal(t, []any{map[string]any{"meter": "input_tokens", "events": 2.0, "quantity": "9007199254740993.000000000001"}}, total["totals"])
 }
 

@@ -13,77 +13,85 @@ import (
 	"github.com/perennial-billing/perennial/starter/startertest"
 )
 
-func TestBadInputIsRefusedAndWritesNothing(t *testing.T) { //nolint:paralleltest // it compares row counts
-	running.Seller(t, "ba")
-	running.Customer(t, startertest.NewCustomer("ba", "ba-c"))
-	running.Subscribe(t, service.NewSubscription{ID: "ba-s", Customer: "ba-c", Plan: "ba-team", Seats: 2})
-	running.Subscribe(t, service.NewSubscription{ID: "ba-gone", Customer: "ba-c", Plan: "ba-pro"})
-	_, err := running.Service.Cancel(t.Context(), "ba-gone", service.Cancel{})
-	require.NoError(t, err)
-	before := rows(t)
+// bad is a request that must be refused.
+type bad struct {
+	path, body string
+	status     int
+	says       string
+	where      string
+}
 
+func badInput() map[string]bad {
 	customer := func(field, value string) string {
-		return strings.Replace(`{"id":"ba-x","entity":"ba","name":"X","email":"x@example.com","country":"US","zone":"America/New_York","currency":"USD"}`,
-			`"`+field+`":"`+map[string]string{"id": "ba-x", "entity": "ba", "country": "US", "zone": "America/New_York", "currency": "USD"}[field]+`"`,
+		return strings.Replace(`{"id":"$-x","entity":"$","name":"X","email":"x@example.com","country":"US","zone":"America/New_York","currency":"USD"}`,
+			`"`+field+`":"`+map[string]string{"id": "$-x", "entity": "$", "country": "US", "zone": "America/New_York", "currency": "USD"}[field]+`"`,
 			`"`+field+`":"`+value+`"`, 1)
 	}
 	event := func(changes string) string {
-		return `{"customer":"ba-c","events":[{"id":"1","meter":"input_tokens","quantity":1,"at":"2026-01-10T10:00:00Z"},` + changes + `]}`
+		return `{"customer":"$-c","events":[{"id":"1","meter":"input_tokens","quantity":1,"at":"2026-01-10T10:00:00Z"},` + changes + `]}`
 	}
 	tomorrow := time.Now().AddDate(0, 0, 1).UTC().Format(time.RFC3339)
-	for name, bad := range map[string]struct {
-		path, body string
-		status     int
-		says       string
-		where      string
-	}{
+	return map[string]bad{
 		"unknown currency":      {"/v1/customers", customer("currency", "XXB"), 400, `unknown currency \"XXB\"`, "body.currency"},
 		"unknown zone":          {"/v1/customers", customer("zone", "Mars/Olympus"), 400, `unknown time zone \"Mars/Olympus\"`, "body.zone"},
 		"unknown country":       {"/v1/customers", customer("country", "ZZ"), 400, `\"ZZ\" is not a country`, "body.country"},
 		"unknown entity":        {"/v1/customers", customer("entity", "nobody"), 400, `legal entity \"nobody\": not found`, "body.entity"},
 		"unusable id":           {"/v1/customers", customer("id", "a/b"), 400, `is not an id`, "body.id"},
-		"missing fields":        {"/v1/customers", `{"id":"ba-x"}`, 400, "expected required property zone", "body"},
+		"missing fields":        {"/v1/customers", `{"id":"$-x"}`, 400, "expected required property zone", "body"},
 		"unknown field":         {"/v1/customers", `{"surname":"x"}`, 400, "unexpected property", "body.surname"},
 		"broken JSON":           {"/v1/customers", `{"id":`, 400, "unexpected end of JSON", "body"},
-		"customer with changes": {"/v1/customers", customer("id", "ba-c"), 409, "exists with other data", ""},
+		"customer with changes": {"/v1/customers", customer("id", "$-c"), 409, "exists with other data", ""},
 
-		"unknown plan":          {"/v1/subscriptions", `{"id":"ba-y","customer":"ba-c","plan":"nix"}`, 400, `unknown plan \"nix\": ba sells ba-api, ba-pro, ba-team`, "body.plan"},
-		"unknown version":       {"/v1/subscriptions", `{"id":"ba-y","customer":"ba-c","plan":"ba-pro","plan_version":7}`, 400, "has no version 7: the newest is 1", "body.plan_version"},
-		"unknown customer":      {"/v1/subscriptions", `{"id":"ba-y","customer":"nix","plan":"ba-pro"}`, 400, `customer \"nix\": not found`, "body.customer"},
-		"currency not sold":     {"/v1/subscriptions", `{"id":"ba-y","customer":"ba-c","plan":"ba-pro","currency":"JPY"}`, 422, `no price in \"JPY\"`, ""},
-		"currency unknown":      {"/v1/subscriptions", `{"id":"ba-y","customer":"ba-c","plan":"ba-pro","currency":"XXB"}`, 400, "unknown currency", "body.currency"},
-		"negative seats":        {"/v1/subscriptions", `{"id":"ba-y","customer":"ba-c","plan":"ba-team","seats":-1}`, 400, "-1 is negative", "body.seats"},
-		"seats missing":         {"/v1/subscriptions", `{"id":"ba-y","customer":"ba-c","plan":"ba-team"}`, 422, "seats must be 1 or more", ""},
-		"seats in words":        {"/v1/subscriptions", `{"id":"ba-y","customer":"ba-c","plan":"ba-team","seats":"many"}`, 400, "expected integer", "body.seats"},
-		"seats beyond counting": {"/v1/subscriptions", `{"id":"ba-y","customer":"ba-c","plan":"ba-team","seats":99999999999999999999}`, 400, "99999999999999999999", "body"},
-		"amount overflows":      {"/v1/subscriptions", `{"id":"ba-y","customer":"ba-c","plan":"ba-team","seats":999999999999999999}`, 400, "cost more than an amount can hold", "body.seats"},
-		"start in another age":  {"/v1/subscriptions", `{"id":"ba-y","customer":"ba-c","plan":"ba-pro","start_at":"1926-01-01T00:00:00Z"}`, 400, "more than ten years", "body.start_at"},
-		"second subscription":   {"/v1/subscriptions", `{"id":"ba-s","customer":"ba-c","plan":"ba-pro"}`, 409, "exists with other terms", ""},
-		"id of an ended one":    {"/v1/subscriptions", `{"id":"ba-gone","customer":"ba-c","plan":"ba-pro"}`, 409, "existed and has ended", ""},
+		"unknown plan":          {"/v1/subscriptions", `{"id":"$-y","customer":"$-c","plan":"nix"}`, 400, `unknown plan \"nix\": $ sells $-api, $-pro, $-team`, "body.plan"},
+		"unknown version":       {"/v1/subscriptions", `{"id":"$-y","customer":"$-c","plan":"$-pro","plan_version":7}`, 400, "has no version 7: the newest is 1", "body.plan_version"},
+		"unknown customer":      {"/v1/subscriptions", `{"id":"$-y","customer":"nix","plan":"$-pro"}`, 400, `customer \"nix\": not found`, "body.customer"},
+		"currency not sold":     {"/v1/subscriptions", `{"id":"$-y","customer":"$-c","plan":"$-pro","currency":"JPY"}`, 422, `no price in \"JPY\"`, ""},
+		"currency unknown":      {"/v1/subscriptions", `{"id":"$-y","customer":"$-c","plan":"$-pro","currency":"XXB"}`, 400, "unknown currency", "body.currency"},
+		"negative seats":        {"/v1/subscriptions", `{"id":"$-y","customer":"$-c","plan":"$-team","seats":-1}`, 400, "-1 is negative", "body.seats"},
+		"seats missing":         {"/v1/subscriptions", `{"id":"$-y","customer":"$-c","plan":"$-team"}`, 422, "seats must be 1 or more", ""},
+		"seats in words":        {"/v1/subscriptions", `{"id":"$-y","customer":"$-c","plan":"$-team","seats":"many"}`, 400, "expected integer", "body.seats"},
+		"seats beyond counting": {"/v1/subscriptions", `{"id":"$-y","customer":"$-c","plan":"$-team","seats":99999999999999999999}`, 400, "99999999999999999999", "body"},
+		"amount overflows":      {"/v1/subscriptions", `{"id":"$-y","customer":"$-c","plan":"$-team","seats":999999999999999999}`, 400, "cost more than an amount can hold", "body.seats"},
+		"start in another age":  {"/v1/subscriptions", `{"id":"$-y","customer":"$-c","plan":"$-pro","start_at":"1926-01-01T00:00:00Z"}`, 400, "more than ten years", "body.start_at"},
+		"second subscription":   {"/v1/subscriptions", `{"id":"$-s","customer":"$-c","plan":"$-pro"}`, 409, "exists with other terms", ""},
+		"id of an ended one":    {"/v1/subscriptions", `{"id":"$-gone","customer":"$-c","plan":"$-pro"}`, 409, "existed and has ended", ""},
 
-		"change of a canceled":    {"/v1/subscriptions/ba-gone/change", `{"seats":3}`, 422, "start a new one instead", ""},
-		"change of nothing":       {"/v1/subscriptions/ba-s/change", `{}`, 400, "nothing to change is named", "body.plan"},
-		"change to the same":      {"/v1/subscriptions/ba-s/change", `{"seats":2}`, 422, "already has plan", ""},
-		"change to unknown plan":  {"/v1/subscriptions/ba-s/change", `{"plan":"nix"}`, 400, "unknown plan", "body.plan"},
-		"change that overflows":   {"/v1/subscriptions/ba-s/change", `{"seats":999999999999999999}`, 400, "cost more than an amount can hold", "body.seats"},
+		"change of a canceled":    {"/v1/subscriptions/$-gone/change", `{"seats":3}`, 422, "start a new one instead", ""},
+		"change of nothing":       {"/v1/subscriptions/$-s/change", `{}`, 400, "nothing to change is named", "body.plan"},
+		"change to the same":      {"/v1/subscriptions/$-s/change", `{"seats":2}`, 422, "already has plan", ""},
+		"change to unknown plan":  {"/v1/subscriptions/$-s/change", `{"plan":"nix"}`, 400, "unknown plan", "body.plan"},
+		"change that overflows":   {"/v1/subscriptions/$-s/change", `{"seats":999999999999999999}`, 400, "cost more than an amount can hold", "body.seats"},
 		"change of nobody":        {"/v1/subscriptions/nix/change", `{"seats":3}`, 404, `subscription \"nix\": not found`, ""},
 		"change of a strange id":  {"/v1/subscriptions/%00/change", `{"seats":3}`, 404, "not found", ""},
-		"resume of an active one": {"/v1/subscriptions/ba-s/resume", ``, 422, "only a paused one can be resumed", ""},
+		"resume of an active one": {"/v1/subscriptions/$-s/resume", ``, 422, "only a paused one can be resumed", ""},
 
 		"unknown meter":        {"/v1/usage", event(`{"id":"2","meter":"gpu","quantity":1,"at":"2026-01-10T10:00:00Z"}`), 400, `unknown meter \"gpu\": use one of input_tokens, output_tokens`, "body.events[1].meter"},
 		"negative quantity":    {"/v1/usage", event(`{"id":"2","meter":"input_tokens","quantity":-1,"at":"2026-01-10T10:00:00Z"}`), 400, "is negative", "body.events[1].quantity"},
 		"quantity in words":    {"/v1/usage", event(`{"id":"2","meter":"input_tokens","quantity":"many","at":"2026-01-10T10:00:00Z"}`), 400, `\"many\" is not a number`, "body.events[1].quantity"},
+		"too large a quantity": {"/v1/usage", event(`{"id":"2","meter":"input_tokens","quantity":1000000000001,"at":"2026-01-10T10:00:00Z"}`), 400, "is too large", "body.events[1].quantity"},
 		"giant quantity":       {"/v1/usage", event(`{"id":"2","meter":"input_tokens","quantity":"1e999999999","at":"2026-01-10T10:00:00Z"}`), 400, "is not a number", "body.events[1].quantity"},
 		"usage of tomorrow":    {"/v1/usage", event(`{"id":"2","meter":"input_tokens","quantity":1,"at":"` + tomorrow + `"}`), 400, "is in the future", "body.events[1].at"},
 		"usage at no time":     {"/v1/usage", event(`{"id":"2","meter":"input_tokens","quantity":1,"at":"soon"}`), 400, "date-time", "body.events[1].at"},
 		"one id, two contents": {"/v1/usage", event(`{"id":"1","meter":"input_tokens","quantity":2,"at":"2026-01-10T10:00:00Z"}`), 400, "occurs before in this request", "body.events[1].id"},
-		"no events":            {"/v1/usage", `{"customer":"ba-c","events":[]}`, 400, "array length", "body.events"},
-		"usage of nobody":      {"/v1/usage", strings.Replace(event(`{"id":"2","meter":"input_tokens","quantity":1,"at":"2026-01-10T10:00:00Z"}`), "ba-c", "nix", 1), 400, "not found", "body.customer"},
-	} {
-		got := call(t, http.MethodPost, bad.path, bad.body)
+		"no events":            {"/v1/usage", `{"customer":"$-c","events":[]}`, 400, "array length", "body.events"},
+		"usage of nobody":      {"/v1/usage", strings.Replace(event(`{"id":"2","meter":"input_tokens","quantity":1,"at":"2026-01-10T10:00:00Z"}`), "$-c", "nix", 1), 400, "not found", "body.customer"},
+	}
+}
+
+func TestBadInputIsRefusedAndWritesNothing(t *testing.T) { //nolint:paralleltest // it compares row counts
+	id := running.Seller(t)
+	running.Customer(t, startertest.NewCustomer(id, id+"-c"))
+	running.Subscribe(t, service.NewSubscription{ID: id + "-s", Customer: id + "-c", Plan: id + "-team", Seats: 2})
+	running.Subscribe(t, service.NewSubscription{ID: id + "-gone", Customer: id + "-c", Plan: id + "-pro"})
+	_, err := running.Service.Cancel(t.Context(), id+"-gone", service.Cancel{})
+	require.NoError(t, err)
+	before := rows(t)
+
+	for name, bad := range badInput() {
+		got := call(t, http.MethodPost, fill(id, bad.path), fill(id, bad.body))
 		said := string(got.body)
 		require.Equal(t, bad.status, got.status, "%s: %s", name, said)
-		require.Contains(t, said, bad.says, name)
+		require.Contains(t, said, fill(id, bad.says), name)
 		require.Equal(t, "application/problem+json", got.header.Get("Content-Type"), name)
 		require.NotEmpty(t, got.json(t)["code"], name)
 		if bad.where != "" {

@@ -19,11 +19,11 @@ import (
 // provider's page; the provider's webhook comes in and the collection ends.
 func TestTheCustomerPaysByHimself(t *testing.T) {
 	t.Parallel()
-	running.Seller(t, "wa")
-	in := startertest.NewCustomer("wa", "wa-c")
+	id := running.Seller(t)
+	in := startertest.NewCustomer(id, id+"-c")
 	in.PaymentMethod = "pm_card_authenticationRequired"
 	running.Customer(t, in)
-	started := running.Subscribe(t, service.NewSubscription{ID: "wa-s", Customer: "wa-c", Plan: "wa-pro"})
+	started := running.Subscribe(t, service.NewSubscription{ID: id + "-s", Customer: id + "-c", Plan: id + "-pro"})
 	invoice, err := running.Service.Invoice(t.Context(), started.Invoice.InvoiceID)
 	require.NoError(t, err)
 	require.Equal(t, "open", invoice.Status)
@@ -35,7 +35,7 @@ func TestTheCustomerPaysByHimself(t *testing.T) {
 		return err == nil && invoice.Status == "paid" && invoice.Dunning.Status == "recovered"
 	}, 20*time.Second, 50*time.Millisecond)
 	require.Eventually(t, func() bool {
-		now, err := running.Service.Subscription(t.Context(), "wa-s")
+		now, err := running.Service.Subscription(t.Context(), id+"-s")
 		return err == nil && now.Status == "active"
 	}, 20*time.Second, 50*time.Millisecond)
 }
@@ -51,14 +51,15 @@ func event(id string) string {
 }
 
 func TestWebhooksAreVerifiedAndKeptOnce(t *testing.T) { //nolint:paralleltest // it watches the queue of events
-	payload := event("evt_test_1")
-	kept := func() int { return running.Count(t, `SELECT COUNT(*) FROM inbound_event WHERE id LIKE 'evt_test_%'`) }
+	id := "evt_" + running.NewID()
+	payload := event(id)
+	kept := func() int { return running.Count(t, `SELECT COUNT(*) FROM inbound_event WHERE id LIKE $1 || '%'`, id) }
 	before := kept()
 	for name, headers := range map[string][]string{
 		"unsigned":     nil,
 		"forged":       signed(payload, time.Now(), "whsec_somebody_else"),
 		"old":          signed(payload, time.Now().Add(-time.Hour), secret),
-		"other's":      signed(event("evt_test_2"), time.Now(), secret),
+		"other's":      signed(event(id+"-other"), time.Now(), secret),
 		"not a header": {"Stripe-Signature", "v1=,t="},
 	} {
 		got := call(t, http.MethodPost, "/webhooks/stripe", payload, headers...)
@@ -79,8 +80,9 @@ func TestWebhooksAreVerifiedAndKeptOnce(t *testing.T) { //nolint:paralleltest //
 
 // An event that was stored by a program that died is found by the sweep of another.
 func TestTheSweepFindsWhatACrashLeft(t *testing.T) { //nolint:paralleltest // it watches the queue of events
-	payload := event("evt_test_left")
-	require.NoError(t, running.Service.KeepEvent(t.Context(), stripe.Event{ID: "evt_test_left", Type: "payment_intent.succeeded"}, []byte(payload)))
+	id := "evt_" + running.NewID()
+	payload := event(id)
+	require.NoError(t, running.Service.KeepEvent(t.Context(), stripe.Event{ID: id, Type: "payment_intent.succeeded"}, []byte(payload)))
 	require.Eventually(t, func() bool {
 		waiting, err := running.Store.WaitingEvents(t.Context(), 10)
 		return err == nil && len(waiting) == 0

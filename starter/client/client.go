@@ -105,18 +105,15 @@ func (c *Client) moveTo(ctx context.Context, workflowID string, at time.Time) er
 
 // explain turns what came back from Temporal into a refusal where that is what it means.
 func (c *Client) explain(subscriptionID string, err error) error {
-	var refused *temporal.ApplicationError
-	if errors.As(err, &refused) && refused.NonRetryable() {
+	if refused, ok := errors.AsType[*temporal.ApplicationError](err); ok && refused.NonRetryable() {
 		return &subscription.Refusal{Code: refused.Type(), Message: refused.Message()}
 	}
-	var missing *serviceerror.NotFound
-	if errors.As(err, &missing) {
+	if _, missing := errors.AsType[*serviceerror.NotFound](err); missing {
 		return &subscription.Refusal{
 			Code: "subscription_not_running", Message: "subscription " + subscriptionID + " does not exist or has ended",
 		}
 	}
-	var started *serviceerror.WorkflowExecutionAlreadyStarted
-	if errors.As(err, &started) {
+	if _, started := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); started {
 		return &subscription.Refusal{
 			Code: "subscription_exists", Message: "subscription " + subscriptionID + " existed and has ended: choose another id",
 		}
@@ -126,8 +123,7 @@ func (c *Client) explain(subscriptionID string, err error) error {
 
 // ignoreMissing drops the error that a workflow does not exist or has ended.
 func ignoreMissing(err error) error {
-	var missing *serviceerror.NotFound
-	if errors.As(err, &missing) {
+	if _, missing := errors.AsType[*serviceerror.NotFound](err); missing {
 		return nil
 	}
 	return err

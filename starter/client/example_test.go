@@ -72,8 +72,7 @@ func ExampleClient_Subscribe_refused() {
 		Terms:   subscription.Terms{PlanID: "acme-team", PlanVersion: 1, Seats: 3},
 		StartAt: time.Now(), AwaitStart: true,
 	})
-	var refusal *subscription.Refusal
-	if errors.As(err, &refusal) {
+	if refusal, ok := errors.AsType[*subscription.Refusal](err); ok {
 		fmt.Println(refusal.Code)
 		fmt.Println(refusal.Message)
 	}

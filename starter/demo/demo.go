@@ -202,7 +202,7 @@ func mailGone(ctx context.Context, db *store.Store) error {
 
 // links are where to look further, with the latest invoice of each company.
 func links(ctx context.Context, system *stack.Stack) (Links, error) {
-	found := Links{TemporalUI: system.TemporalUI, Mailbox: system.Mailbox}
+	found := Links{TemporalUI: system.TemporalUI, Mailbox: system.Mailbox, API: system.Config.PublicURL + "/docs"}
 	for _, company := range companies {
 		invoices, err := system.Store.Invoices(ctx, store.InvoiceFilter{EntityID: company.ID, Status: "paid", Limit: 1000})
 		if err != nil {

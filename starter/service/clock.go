@@ -34,7 +34,8 @@ func (s *Service) CreateClock(ctx context.Context, id string, at time.Time) (Clo
 	case err == nil && existing.Now.Equal(at):
 		return s.Clock(ctx, id)
 	case err == nil:
-		return Clock{}, conflict("clock_exists", "test clock %s exists and stands at %s: advance it, or choose another id", id, existing.Now.UTC().Format(time.RFC3339))
+		return Clock{}, conflict("clock_exists", "test clock %s exists and stands at %s: advance it, or choose another id",
+			id, existing.Now.UTC().Format(time.RFC3339))
 	case !errors.Is(err, store.ErrNotFound):
 		return Clock{}, err
 	case at.Before(now):
@@ -88,7 +89,7 @@ func (s *Service) AdvanceClock(ctx context.Context, id string, to time.Time, pro
 		return Clock{}, invalid("to", "%s is too far ahead: a test clock stays within 50 years of the present", to.Format(time.RFC3339))
 	}
 	clock := s.clock(id)
-	clock.Progress, clock.AtShared = progress, s.DoShared
+	clock.Progress, clock.AtShared = progress, s.doShared
 	err = s.store.Exclusively(ctx, "test clock "+id, func() error { return clock.Advance(ctx, to) })
 	if errors.Is(err, store.ErrBusy) {
 		return Clock{}, conflict("clock_moving", "test clock %s is being advanced by another program: wait for it", id)
@@ -99,9 +100,9 @@ func (s *Service) AdvanceClock(ctx context.Context, id string, to time.Time, pro
 	return s.Clock(ctx, id)
 }
 
-// DoShared does what falls due for a whole entity at an instant: it bills the month, or prepares the return and leaves it
+// doShared does what falls due for a whole entity at an instant: it bills the month, or prepares the return and leaves it
 // to be approved.
-func (s *Service) DoShared(ctx context.Context, due testclock.Shared) error {
+func (s *Service) doShared(ctx context.Context, due testclock.Shared) error {
 	if due.Month != "" {
 		_, err := s.invoiceRun(ctx, due.EntityID, due.Month, due.At, true)
 		return err

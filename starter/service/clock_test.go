@@ -14,25 +14,25 @@ import (
 
 func TestAQuarterOnATestClockEndsInAReturn(t *testing.T) {
 	t.Parallel()
-	running.Seller(t, "ka")
+	id := running.Seller(t)
 	start := startertest.NextYear()
-	running.Clock(t, "ka-clock", start)
-	in := startertest.NewCustomer("ka", "ka-c")
-	in.TestClock, in.Country, in.Zone, in.Currency = "ka-clock", "DE", "Europe/Berlin", "EUR"
+	running.Clock(t, id+"-clock", start)
+	in := startertest.NewCustomer(id, id+"-c")
+	in.TestClock, in.Country, in.Zone, in.Currency = id+"-clock", "DE", "Europe/Berlin", "EUR"
 	running.Customer(t, in)
-	running.Subscribe(t, service.NewSubscription{ID: "ka-s", Customer: "ka-c", Plan: "ka-pro"})
-	quarter := service.Filing{Entity: "ka", Scheme: "eu_oss", Period: fmt.Sprintf("%d-Q1", start.Year())}
+	running.Subscribe(t, service.NewSubscription{ID: id + "-s", Customer: id + "-c", Plan: id + "-pro"})
+	quarter := service.Filing{Entity: id, Scheme: "eu_oss", Period: fmt.Sprintf("%d-Q1", start.Year())}
 
 	_, err := running.Service.StartTaxFiling(t.Context(), quarter)
 	requireKind(t, err, service.Refused, "quarter_not_over")
-	_, err = running.Service.StartInvoiceRun(t.Context(), "ka", fmt.Sprintf("%d-01", start.Year()), true)
+	_, err = running.Service.StartInvoiceRun(t.Context(), id, fmt.Sprintf("%d-01", start.Year()), true)
 	requireKind(t, err, service.Refused, "month_not_over")
 	var seen []time.Time
-	clock, err := running.Service.AdvanceClock(t.Context(), "ka-clock", start.AddDate(0, 3, 1), func(now time.Time, _ string) { seen = append(seen, now) })
+	clock, err := running.Service.AdvanceClock(t.Context(), id+"-clock", start.AddDate(0, 3, 1), func(now time.Time, _ string) { seen = append(seen, now) })
 	require.NoError(t, err)
 	require.Equal(t, start.AddDate(0, 3, 1), clock.Now)
 	require.NotEmpty(t, seen)
-	require.Equal(t, "subscription/ka-s", clock.Due[0].WorkflowID)
+	require.Equal(t, "subscription/"+id+"-s", clock.Due[0].WorkflowID)
 
 	waiting, err := running.Service.TaxReturn(t.Context(), quarter)
 	require.NoError(t, err)
@@ -55,22 +55,23 @@ func TestAQuarterOnATestClockEndsInAReturn(t *testing.T) {
 }
 
 func TestClocksGoForwardOnly(t *testing.T) { //nolint:paralleltest // it compares row counts
+	id := running.NewID()
 	start := startertest.NextYear()
-	running.Clock(t, "kb", start)
-	running.Clock(t, "kb", start)
+	running.Clock(t, id, start)
+	running.Clock(t, id, start)
 	before := running.Rows(t)
-	_, err := running.Service.CreateClock(t.Context(), "kb", start.AddDate(0, 0, 1))
+	_, err := running.Service.CreateClock(t.Context(), id, start.AddDate(0, 0, 1))
 	requireKind(t, err, service.Conflict, "clock_exists")
-	_, err = running.Service.CreateClock(t.Context(), "kb-past", time.Now().Add(-time.Hour))
+	_, err = running.Service.CreateClock(t.Context(), id+"-past", time.Now().Add(-time.Hour))
 	requireKind(t, err, service.Invalid, "invalid_fields")
-	_, err = running.Service.CreateClock(t.Context(), "kb-far", start.AddDate(500, 0, 0))
+	_, err = running.Service.CreateClock(t.Context(), id+"-far", start.AddDate(500, 0, 0))
 	requireKind(t, err, service.Invalid, "invalid_fields")
-	_, err = running.Service.AdvanceClock(t.Context(), "kb", start.AddDate(0, 0, -1), nil)
+	_, err = running.Service.AdvanceClock(t.Context(), id, start.AddDate(0, 0, -1), nil)
 	requireKind(t, err, service.Invalid, "invalid_fields")
 	_, err = running.Service.AdvanceClock(t.Context(), "nowhere", start, nil)
 	requireKind(t, err, service.NotFound, "not_found")
-	err = running.Store.Exclusively(t.Context(), "test clock kb", func() error {
-		_, err := running.Service.AdvanceClock(t.Context(), "kb", start.AddDate(0, 0, 1), nil)
+	err = running.Store.Exclusively(t.Context(), "test clock "+id, func() error {
+		_, err := running.Service.AdvanceClock(t.Context(), id, start.AddDate(0, 0, 1), nil)
 		requireKind(t, err, service.Conflict, "clock_moving")
 		return nil
 	})
@@ -79,16 +80,16 @@ func TestClocksGoForwardOnly(t *testing.T) { //nolint:paralleltest // it compare
 }
 
 func TestFilingsOfNobody(t *testing.T) { //nolint:paralleltest // it compares row counts
-	running.Seller(t, "kc")
+	id := running.Seller(t)
 	before := running.Rows(t)
 	for _, bad := range []struct {
 		filing service.Filing
 		kind   service.Kind
 	}{
 		{service.Filing{Entity: "nobody", Scheme: "eu_oss", Period: "2026-Q1"}, service.Invalid},
-		{service.Filing{Entity: "kc", Scheme: "moon_vat", Period: "2026-Q1"}, service.Invalid},
-		{service.Filing{Entity: "kc", Scheme: "eu_oss", Period: "2026-Q5"}, service.Invalid},
-		{service.Filing{Entity: "kc", Scheme: "uk_vat", Period: "2026-Q1"}, service.Refused},
+		{service.Filing{Entity: id, Scheme: "moon_vat", Period: "2026-Q1"}, service.Invalid},
+		{service.Filing{Entity: id, Scheme: "eu_oss", Period: "2026-Q5"}, service.Invalid},
+		{service.Filing{Entity: id, Scheme: "uk_vat", Period: "2026-Q1"}, service.Refused},
 	} {
 		_, err := running.Service.StartTaxFiling(t.Context(), bad.filing)
 		var e *service.Error

@@ -141,12 +141,13 @@ func (s *Service) carriedOut(ctx context.Context, subscriptionID string, o order
 		return turned, false, err
 	}
 	var before subscription.Command
+	//nolint:musttag // it asks for tags inside a date, which writes itself as text
 	if err := errors.Join(json.Unmarshal(recorded.Input, &before), json.Unmarshal(recorded.Result, &turned)); err != nil {
 		return turned, false, fmt.Errorf("recorded command %s: %w", id, err)
 	}
 	if !o.repeats(before) {
-		return turned, true, conflict("command_exists", "command %s was carried out for subscription %s and asked for something else: give the new one an id of its own",
-			id, subscriptionID)
+		return turned, true, conflict("command_exists",
+			"command %s was carried out for subscription %s and asked for something else: give the new one an id of its own", id, subscriptionID)
 	}
 	return turned, true, s.addPayment(ctx, turned.Invoice)
 }

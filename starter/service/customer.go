@@ -91,13 +91,10 @@ func (s *Service) customer(ctx context.Context, id string) (store.Customer, erro
 	return row, named(err)
 }
 
-// customerIn reads the customer that a field of a request names.
-func (s *Service) customerIn(ctx context.Context, field, id string) (store.Customer, error) {
-	if err := checkID(id); err != nil {
-		return store.Customer{}, invalid(field, "%s", err)
-	}
-	row, err := s.store.Customer(ctx, id)
-	return row, inField(field, err)
+// customerOf reads the customer whom a request names in its field "customer".
+func (s *Service) customerOf(ctx context.Context, id string) (store.Customer, error) {
+	row, err := s.customer(ctx, id)
+	return row, inRequest("customer", err)
 }
 
 // Customers lists an entity's customers (all when empty) by id.

@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/mail"
 	"regexp"
@@ -74,8 +73,7 @@ func (in NewCustomer) fields(today calendar.Date, p *problems) store.Customer {
 }
 
 func (s *Service) checkEntityOf(ctx context.Context, entityID string, p *problems) error {
-	_, err := s.entity(ctx, entityID)
-	return p.unknown("entity", err)
+	return p.unknown("entity", s.entityExists(ctx, entityID))
 }
 
 func (s *Service) checkClockOf(ctx context.Context, clockID string, p *problems) error {
@@ -88,9 +86,8 @@ func (s *Service) checkClockOf(ctx context.Context, clockID string, p *problems)
 
 // unknown notes that a field names what does not exist; other errors are returned.
 func (p *problems) unknown(field string, err error) error {
-	var e *Error
-	if errors.As(err, &e) && e.Kind == NotFound {
-		p.add(field, "%s", e.Message)
+	if isNotFound(err) {
+		p.check(field, err)
 		return nil
 	}
 	return err

@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -13,8 +14,8 @@ import (
 )
 
 func TestCreateCustomerCanBeRepeated(t *testing.T) { //nolint:paralleltest // it compares row counts
-	running.Seller(t, "ca")
-	in := startertest.NewCustomer("ca", "ca-c")
+	id := running.Seller(t)
+	in := startertest.NewCustomer(id, id+"-c")
 	in.Country, in.Zone, in.Business, in.TaxID, in.Currency = "de", "Europe/Berlin", true, "DE 136 695 976", "eur"
 	first := running.Customer(t, in)
 	require.Equal(t, "DE136695976", first.TaxID)
@@ -50,23 +51,23 @@ func TestEverythingWrongWithACustomerIsSaidAtOnce(t *testing.T) { //nolint:paral
 
 func TestANewCardRecoversAnUnpaidInvoice(t *testing.T) {
 	t.Parallel()
-	running.Seller(t, "cb")
+	id := running.Seller(t)
 	start := startertest.NextYear()
-	running.Clock(t, "cb-clock", start)
-	in := startertest.NewCustomer("cb", "cb-c")
-	in.PaymentMethod, in.TestClock = "pm_card_chargeCustomerFail", "cb-clock"
+	running.Clock(t, id+"-clock", start)
+	in := startertest.NewCustomer(id, id+"-c")
+	in.PaymentMethod, in.TestClock = "pm_card_chargeCustomerFail", id+"-clock"
 	running.Customer(t, in)
-	unpaid := running.Subscribe(t, service.NewSubscription{ID: "cb-s", Customer: "cb-c", Plan: "cb-pro"})
+	unpaid := running.Subscribe(t, service.NewSubscription{ID: id + "-s", Customer: id + "-c", Plan: id + "-pro"})
 	require.Equal(t, message.Declined, unpaid.Invoice.Payment)
 	require.Equal(t, subscription.PastDue, unpaid.Status)
-	_, err := running.Service.AdvanceClock(t.Context(), "cb-clock", start.Add(3*time.Hour), nil)
+	_, err := running.Service.AdvanceClock(t.Context(), id+"-clock", start.Add(3*time.Hour), nil)
 	require.NoError(t, err)
 
-	changed, err := running.Service.SetPaymentMethod(t.Context(), "cb-c", "pm_card_mastercard")
+	changed, err := running.Service.SetPaymentMethod(t.Context(), id+"-c", "pm_card_mastercard")
 	require.NoError(t, err)
 	require.Equal(t, start.Add(3*time.Hour), changed.PaymentMethod.ChangedAt.UTC())
 	require.Eventually(t, func() bool {
-		now, err := running.Service.Subscription(t.Context(), "cb-s")
+		now, err := running.Service.Subscription(t.Context(), id+"-s")
 		return err == nil && now.Status == subscription.Active
 	}, 20*time.Second, 50*time.Millisecond)
 	invoice, err := running.Service.Invoice(t.Context(), unpaid.Invoice.InvoiceID)
@@ -76,19 +77,19 @@ func TestANewCardRecoversAnUnpaidInvoice(t *testing.T) {
 	require.Equal(t, "recovered", invoice.Dunning.Status)
 	require.Equal(t, start.Add(3*time.Hour), invoice.PaidAt.UTC())
 
-	again, err := running.Service.SetPaymentMethod(t.Context(), "cb-c", "pm_card_mastercard")
+	again, err := running.Service.SetPaymentMethod(t.Context(), id+"-c", "pm_card_mastercard")
 	require.NoError(t, err)
 	require.Equal(t, changed.PaymentMethod.ID, again.PaymentMethod.ID)
 }
 
 func TestEntitiesAndPlansAreNeverChanged(t *testing.T) { //nolint:paralleltest // it compares row counts
-	running.Seller(t, "cc")
-	running.Seller(t, "cc") // the same again
+	id := running.Seller(t)
+	require.NoError(t, running.AddSeller(t.Context(), id)) // the same again
 	before := running.Rows(t)
-	other := service.NewEntity{ID: "cc", Name: "Other", Country: "IE", Zone: "Europe/Dublin", BookCurrency: "EUR", InvoicePrefix: "CC"}
+	other := service.NewEntity{ID: id, Name: "Other", Country: "IE", Zone: "Europe/Dublin", BookCurrency: "EUR", InvoicePrefix: strings.ToUpper(id)}
 	_, err := running.Service.CreateEntity(t.Context(), other)
 	requireKind(t, err, service.Conflict, "entity_exists")
-	other.ID = "cc2"
+	other.ID = id + "2"
 	_, err = running.Service.CreateEntity(t.Context(), other)
 	requireKind(t, err, service.Conflict, "invoice_prefix_taken")
 	require.Equal(t, before, running.Rows(t))

@@ -56,7 +56,8 @@ func (s *Service) CreateEntity(ctx context.Context, in NewEntity) (store.Entity,
 		return sameRegistrations(ctx, tx, entity.ID, in.Registrations)
 	})
 	if store.Violates(err, "legal_entity_invoice_prefix_key") {
-		return store.Entity{}, conflict("invoice_prefix_taken", "invoice prefix %s belongs to another legal entity: invoice numbers would collide", entity.InvoicePrefix)
+		return store.Entity{}, conflict("invoice_prefix_taken", "invoice prefix %s belongs to another legal entity: invoice numbers would collide",
+			entity.InvoicePrefix)
 	}
 	return entity, err
 }
@@ -153,8 +154,8 @@ func (s *Service) Entities(ctx context.Context) ([]store.Entity, error) { return
 // AddPlans reads a catalogue in JSON and records its plan versions for an entity: all of them or none. A version that
 // exists must be the same.
 func (s *Service) AddPlans(ctx context.Context, entityID string, r io.Reader) ([]catalog.Plan, error) {
-	if _, err := s.entity(ctx, entityID); err != nil {
-		return nil, inEntityField(err)
+	if err := s.entityExists(ctx, entityID); err != nil {
+		return nil, inRequest("entity", err)
 	}
 	plans, err := catalog.Parse(r)
 	if err != nil {
@@ -189,19 +190,10 @@ func (s *Service) Plans(ctx context.Context, entityID string) ([]store.PlanVersi
 	return s.store.LatestPlans(ctx, entityID)
 }
 
-func (s *Service) entity(ctx context.Context, id string) (store.Entity, error) {
+func (s *Service) entityExists(ctx context.Context, id string) error {
 	if checkID(id) != nil {
-		return store.Entity{}, notFound("legal entity %s: not found", clip(id))
+		return notFound("legal entity %s: not found", clip(id))
 	}
-	entity, err := s.store.Entity(ctx, id)
-	return entity, named(err)
-}
-
-// inEntityField says that the field "entity" names an entity that does not exist.
-func inEntityField(err error) error {
-	var e *Error
-	if errors.As(err, &e) && e.Kind == NotFound {
-		return invalid("entity", "%s", e.Message)
-	}
-	return err
+	_, err := s.store.Entity(ctx, id)
+	return named(err)
 }

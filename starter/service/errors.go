@@ -91,6 +91,11 @@ func notFound(format string, args ...any) error {
 	return &Error{Kind: NotFound, Code: "not_found", Message: fmt.Sprintf(format, args...)}
 }
 
+func isNotFound(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Kind == NotFound
+}
+
 // named turns the store's "not found" about what a request names into an Error of that kind.
 func named(err error) error {
 	if errors.Is(err, store.ErrNotFound) {
@@ -99,9 +104,9 @@ func named(err error) error {
 	return err
 }
 
-// inField turns "not found" about what a field names into an Invalid request.
-func inField(field string, err error) error {
-	if errors.Is(err, store.ErrNotFound) {
+// inRequest turns NotFound about what a field names into an Invalid request.
+func inRequest(field string, err error) error {
+	if isNotFound(err) {
 		return invalid(field, "%s", err)
 	}
 	return err
@@ -109,8 +114,7 @@ func inField(field string, err error) error {
 
 // answered words what came back from a workflow. A refusal is the workflow's own decision.
 func answered(err error) error {
-	var refusal *subscription.Refusal
-	if errors.As(err, &refusal) {
+	if refusal, ok := errors.AsType[*subscription.Refusal](err); ok {
 		kind := Refused
 		switch refusal.Code {
 		case "subscription_exists":
@@ -120,8 +124,7 @@ func answered(err error) error {
 		}
 		return &Error{Kind: kind, Code: refusal.Code, Message: refusal.Message}
 	}
-	var application *temporal.ApplicationError
-	if errors.As(err, &application) && application.NonRetryable() {
+	if application, ok := errors.AsType[*temporal.ApplicationError](err); ok && application.NonRetryable() {
 		return &Error{Kind: Refused, Code: application.Type(), Message: application.Message()}
 	}
 	if isTimeout(err) {

@@ -68,8 +68,8 @@ func (s *Service) filingInstant(ctx context.Context, f Filing) (time.Time, error
 }
 
 func (s *Service) checkFiling(ctx context.Context, f Filing) (tax.Quarter, error) {
-	if _, err := s.entity(ctx, f.Entity); err != nil {
-		return tax.Quarter{}, inEntityField(err)
+	if err := s.entityExists(ctx, f.Entity); err != nil {
+		return tax.Quarter{}, inRequest("entity", err)
 	}
 	var p problems
 	quarter, err := tax.ParseQuarter(f.Period)

@@ -42,7 +42,7 @@ func (s *Service) Invoices(ctx context.Context, q InvoiceQuery) (Page[store.Invo
 	}
 	if q.After != "" {
 		if _, err := s.store.Invoice(ctx, q.After); err != nil {
-			return Page[store.Invoice]{}, inField("after", err)
+			return Page[store.Invoice]{}, inRequest("after", named(err))
 		}
 	}
 	rows, err := s.store.Invoices(ctx, store.InvoiceFilter{

@@ -71,8 +71,11 @@ func checkAmounts(plan catalog.Plan, currency money.Currency, seats int64) error
 		if err == nil && total.Abs().Minor > math.MaxInt64/roomForTax {
 			err = fmt.Errorf("%s: %w", total, money.ErrOverflow)
 		}
-		if err != nil {
+		if err != nil && seats > 0 {
 			return invalid("seats", "%d seats of plan %q cost more than an amount can hold: %s", seats, plan.ID, err)
+		}
+		if err != nil {
+			return invalid("plan", "plan %q costs more than an amount can hold: %s", plan.ID, err)
 		}
 	}
 	return nil

@@ -30,8 +30,8 @@ func (s *Service) StartInvoiceRun(ctx context.Context, entityID, month string, w
 
 // runInstant checks that a month can be billed, and dates its run.
 func (s *Service) runInstant(ctx context.Context, entityID, month string) (time.Time, error) {
-	if _, err := s.entity(ctx, entityID); err != nil {
-		return time.Time{}, inEntityField(err)
+	if err := s.entityExists(ctx, entityID); err != nil {
+		return time.Time{}, inRequest("entity", err)
 	}
 	period, err := calendar.MonthPeriod(calendar.Zone{}, month)
 	if err != nil {
@@ -63,15 +63,18 @@ func (s *Service) invoiceRun(ctx context.Context, entityID, month string, at tim
 	if err != nil {
 		return InvoiceRun{}, answered(err)
 	}
-	if !wait {
+	if wait {
+		if err := running.Get(ctx, nil); err != nil {
+			return InvoiceRun{}, answered(err)
+		}
+	}
+	row, err := s.InvoiceRun(ctx, entityID, month)
+	if isNotFound(err) { // it has just been started and has written nothing yet
 		return InvoiceRun{Run: store.Run{
 			ID: message.InvoiceRunID(entityID, month), EntityID: entityID, Period: month, AsOf: at, Status: "running", StartedAt: at,
 		}}, nil
 	}
-	if err := running.Get(ctx, nil); err != nil {
-		return InvoiceRun{}, answered(err)
-	}
-	return s.InvoiceRun(ctx, entityID, month)
+	return row, err
 }
 
 // InvoiceRun reads how far the run of a month is.

@@ -5,6 +5,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -85,7 +86,7 @@ func checkID(id string) error {
 func checkText(text string, most int) error {
 	switch {
 	case strings.TrimSpace(text) == "":
-		return fmt.Errorf("is empty")
+		return errors.New("is empty")
 	case len(text) > most:
 		return fmt.Errorf("is longer than %d bytes", most)
 	case !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl):

@@ -21,7 +21,7 @@ type NewSubscription struct {
 	PlanVersion int       `json:"plan_version,omitempty" doc:"The newest when absent."`
 	Seats       int64     `json:"seats,omitempty" doc:"For plans priced per seat." example:"5"`
 	Currency    string    `json:"currency,omitempty" doc:"The customer's when absent."`
-	StartAt     time.Time `json:"start_at,omitzero" doc:"At once when absent. A later start is answered without an invoice; an earlier one bills what has passed since."`
+	StartAt     time.Time `json:"start_at,omitzero" doc:"At once when absent. A later start brings no invoice yet; an earlier one bills what has passed since."`
 	EndsAfter   int       `json:"ends_after,omitempty" doc:"A fixed term in billing periods; without end when absent."`
 }
 
@@ -60,7 +60,7 @@ func (s *Service) checkSubscription(ctx context.Context, in NewSubscription) (st
 	if err := p.err(); err != nil {
 		return store.Customer{}, message.Subscribe{}, err
 	}
-	customer, err := s.customerIn(ctx, "customer", in.Customer)
+	customer, err := s.customerOf(ctx, in.Customer)
 	if err != nil {
 		return customer, message.Subscribe{}, err
 	}
@@ -83,7 +83,7 @@ func (s *Service) checkSubscription(ctx context.Context, in NewSubscription) (st
 			return customer, request, err
 		}
 	}
-	return customer, request, s.setStart(ctx, &request, customer, in.StartAt, before != nil)
+	return customer, request, s.setStart(ctx, &request, customer, in.StartAt, before)
 }
 
 func (p *problems) checkSeats(seats int64) {
@@ -112,18 +112,25 @@ func (s *Service) setTerms(ctx context.Context, request *message.Subscribe, in N
 	return checkAmounts(plan, request.Currency, in.Seats)
 }
 
-// setStart dates the agreement. Only what is new is checked: a repeated request is dated as it was the first time.
-func (s *Service) setStart(ctx context.Context, request *message.Subscribe, customer store.Customer, startAt time.Time, repeated bool) error {
+// setStart dates the agreement. A repeated request is dated as it was the first time.
+func (s *Service) setStart(ctx context.Context, request *message.Subscribe, customer store.Customer, startAt time.Time, before *store.Subscription) error {
 	now, err := s.now(ctx, customer)
 	if err != nil {
 		return err
 	}
-	request.StartAt = now
-	if !startAt.IsZero() {
-		request.StartAt = startAt.UTC().Truncate(time.Second)
-	}
-	if distance := request.StartAt.Sub(now).Abs(); !repeated && distance > farthestStart {
+	startAt = startAt.UTC().Truncate(time.Second)
+	switch {
+	case before != nil && (startAt.IsZero() || startAt.Equal(before.StartedAt)):
+		request.StartAt = before.StartedAt.UTC()
+	case before != nil:
+		return conflict("subscription_exists", "subscription %s exists and starts at %s: choose another id, or change it",
+			before.ID, before.StartedAt.UTC().Format(time.RFC3339))
+	case startAt.IsZero():
+		request.StartAt = now
+	case startAt.Sub(now).Abs() > farthestStart:
 		return invalid("start_at", "%s is more than ten years from the customer's present, %s", startAt.Format(time.RFC3339), now.Format(time.RFC3339))
+	default:
+		request.StartAt = startAt
 	}
 	request.AwaitStart = !request.StartAt.After(now)
 	return nil
@@ -144,7 +151,8 @@ func (s *Service) checkRun(ctx context.Context, customer store.Customer, request
 		return err
 	}
 	if slices.ContainsFunc(clocks, func(id string) bool { return id != mine }) {
-		return refused("clocks_mixed", "plan %q is billed by the monthly run of %s, which closes a month for all of its customers at once: they must share one test clock, or have none",
+		return refused("clocks_mixed",
+			"plan %q is billed by the monthly run of %s, which closes a month for all at once: its customers must share one test clock, or have none",
 			version.Plan.ID, customer.EntityID)
 	}
 	return nil

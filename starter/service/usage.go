@@ -12,6 +12,7 @@ import (
 
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/internal/store"
+	"github.com/perennial-billing/perennial/starter/usagecsv"
 )
 
 // LargestBatch is the number of events a request may carry.
@@ -58,7 +59,7 @@ type UsageResult struct {
 
 // AddUsage stores events of a customer: all of them, or none if one is wrong.
 func (s *Service) AddUsage(ctx context.Context, in UsageBatch) (UsageResult, error) {
-	customer, err := s.customerIn(ctx, "customer", in.Customer)
+	customer, err := s.customerOf(ctx, in.Customer)
 	if err != nil {
 		return UsageResult{}, err
 	}
@@ -118,10 +119,13 @@ func checkEvents(in []UsageEvent, meters []string, latest time.Time) ([]store.Us
 
 func (q Quantity) decimal() (decimal.Decimal, error) {
 	quantity, err := money.ParseDecimal(string(q))
-	if err == nil && quantity.IsNegative() {
-		err = fmt.Errorf("%s is negative: usage is 0 or more", clip(string(q)))
+	if err != nil {
+		return quantity, err
 	}
-	return quantity, err
+	if wrong := usagecsv.CheckQuantity(quantity); wrong != "" {
+		return quantity, fmt.Errorf("%s %s", clip(string(q)), wrong)
+	}
+	return quantity, nil
 }
 
 func checkMeter(meter string, known []string) error {
@@ -163,7 +167,7 @@ type Usage struct {
 
 // Usage sums a customer's events per meter in [from, to), billed or not.
 func (s *Service) Usage(ctx context.Context, customerID string, from, to time.Time) (Usage, error) {
-	customer, err := s.customerIn(ctx, "customer", customerID)
+	customer, err := s.customerOf(ctx, customerID)
 	if err != nil {
 		return Usage{}, err
 	}

@@ -36,7 +36,7 @@ const (
 // mapping to meters that do not exist, are errors: then nothing is stored. After other errors what was stored stays,
 // and importing the file again completes it.
 func (s *Service) ImportUsage(ctx context.Context, customerID string, r io.Reader, m usagecsv.Mapping, opts usagecsv.Options) (ImportSummary, error) {
-	customer, err := s.customerIn(ctx, "customer", customerID)
+	customer, err := s.customerOf(ctx, customerID)
 	if err != nil {
 		return ImportSummary{}, err
 	}

@@ -33,13 +33,13 @@ func TestRealTraceIsBilledToTheCent(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { require.NoError(t, file.Close()) }()
 
-	running.Seller(t, "ua")
-	running.Customer(t, startertest.NewCustomer("ua", "ua-c"))
-	running.Subscribe(t, service.NewSubscription{ID: "ua-s", Customer: "ua-c", Plan: "ua-api", StartAt: time.Date(2023, 11, 1, 12, 0, 0, 0, time.UTC)})
+	id := running.Seller(t)
+	running.Customer(t, startertest.NewCustomer(id, id+"-c"))
+	running.Subscribe(t, service.NewSubscription{ID: id + "-s", Customer: id + "-c", Plan: id + "-api", StartAt: time.Date(2023, 11, 1, 12, 0, 0, 0, time.UTC)})
 	for round, want := range []struct{ fresh, known int64 }{{2 * 8819, 0}, {0, 2 * 8819}} {
 		_, err := file.Seek(0, 0)
 		require.NoError(t, err)
-		summary, err := running.Service.ImportUsage(t.Context(), "ua-c", file, tokens, usagecsv.Options{})
+		summary, err := running.Service.ImportUsage(t.Context(), id+"-c", file, tokens, usagecsv.Options{})
 		require.NoError(t, err)
 		require.Equal(t, 8819, summary.Accepted, round)
 		require.Zero(t, summary.Rejected, round)
@@ -48,11 +48,11 @@ func TestRealTraceIsBilledToTheCent(t *testing.T) {
 		require.Equal(t, "18059974", summary.Totals[0].Quantity.String(), round)
 		require.Equal(t, "245896", summary.Totals[1].Quantity.String(), round)
 	}
-	run, err := running.Service.StartInvoiceRun(t.Context(), "ua", "2023-11", true)
+	run, err := running.Service.StartInvoiceRun(t.Context(), id, "2023-11", true)
 	require.NoError(t, err)
 	require.Equal(t, "completed", run.Status)
 	require.Equal(t, 1, run.Invoiced)
-	invoices, err := running.Service.Invoices(t.Context(), service.InvoiceQuery{Customer: "ua-c"})
+	invoices, err := running.Service.Invoices(t.Context(), service.InvoiceQuery{Customer: id + "-c"})
 	require.NoError(t, err)
 	require.Len(t, invoices.Data, 1)
 	invoice, err := running.Service.Invoice(t.Context(), invoices.Data[0].ID)
@@ -64,21 +64,21 @@ func TestRealTraceIsBilledToTheCent(t *testing.T) {
 
 func TestImportOnATestClock(t *testing.T) {
 	t.Parallel()
-	running.Seller(t, "ub")
+	id := running.Seller(t)
 	start := startertest.NextYear()
-	running.Clock(t, "ub-clock", start)
-	in := startertest.NewCustomer("ub", "ub-c")
-	in.TestClock = "ub-clock"
+	running.Clock(t, id+"-clock", start)
+	in := startertest.NewCustomer(id, id+"-c")
+	in.TestClock = id + "-clock"
 	running.Customer(t, in)
-	running.Subscribe(t, service.NewSubscription{ID: "ub-s", Customer: "ub-c", Plan: "ub-api"})
-	_, err := running.Service.AdvanceClock(t.Context(), "ub-clock", start.AddDate(0, 0, 20), nil)
+	running.Subscribe(t, service.NewSubscription{ID: id + "-s", Customer: id + "-c", Plan: id + "-api"})
+	_, err := running.Service.AdvanceClock(t.Context(), id+"-clock", start.AddDate(0, 0, 20), nil)
 	require.NoError(t, err)
 
 	year := start.Year()
 	file := fmt.Sprintf("When,Id,In\n%[1]d-01-10 10:00:00,a,1000000\n%[1]d-01-10 10:00:00,a,1000000\n%[1]d-01-10 11:00:00,a,5\n"+
 		"%[1]d-01-11 10:00:00,b,1000000\n%[1]d-02-11 10:00:00,c,7\nyesterday,d,7\n%[1]d-01-12 10:00:00,e,-1\n", year)
 	mapping := usagecsv.Mapping{Time: "When", ID: "Id", Meters: []usagecsv.MeterColumn{{Meter: "input_tokens", Column: "In"}}}
-	first, err := running.Service.ImportUsage(t.Context(), "ub-c", strings.NewReader(file), mapping, usagecsv.Options{})
+	first, err := running.Service.ImportUsage(t.Context(), id+"-c", strings.NewReader(file), mapping, usagecsv.Options{})
 	require.NoError(t, err)
 	require.Equal(t, 7, first.Rows)
 	require.Equal(t, 3, first.Accepted)
@@ -92,50 +92,50 @@ func TestImportOnATestClock(t *testing.T) {
 	}
 	require.Equal(t, []int{4, 6, 7, 8}, lines)
 
-	second, err := running.Service.ImportUsage(t.Context(), "ub-c", strings.NewReader(file), mapping, usagecsv.Options{})
+	second, err := running.Service.ImportUsage(t.Context(), id+"-c", strings.NewReader(file), mapping, usagecsv.Options{})
 	require.NoError(t, err)
 	require.EqualValues(t, 0, second.New)
 	require.EqualValues(t, 2, second.AlreadyKnown)
 
 	// The same id through the API is the same event, and with other content a conflict.
 	at := time.Date(year, 1, 10, 10, 0, 0, 0, time.UTC)
-	result, err := running.Service.AddUsage(t.Context(), service.UsageBatch{Customer: "ub-c", Events: []service.UsageEvent{
+	result, err := running.Service.AddUsage(t.Context(), service.UsageBatch{Customer: id + "-c", Events: []service.UsageEvent{
 		{ID: "a", Meter: "input_tokens", Quantity: "1000000.0", At: at}, {ID: "b", Meter: "input_tokens", Quantity: "2", At: at},
 	}})
 	require.NoError(t, err)
 	require.EqualValues(t, 1, result.AlreadyKnown)
 	require.Len(t, result.Conflicting, 1)
 	require.Equal(t, "b", result.Conflicting[0].ID)
-	again, err := running.Service.ImportUsage(t.Context(), "ub-c", strings.NewReader(strings.Replace(file, "b,1000000", "b,3", 1)), mapping, usagecsv.Options{})
+	again, err := running.Service.ImportUsage(t.Context(), id+"-c", strings.NewReader(strings.Replace(file, "b,1000000", "b,3", 1)), mapping, usagecsv.Options{})
 	require.NoError(t, err)
 	require.Equal(t, 5, again.Rejected)
 	require.Contains(t, again.RejectedLines[1].Reason, "stored before with 1000000 input_tokens")
 
 	// The clock bills the month by itself when it is over.
-	_, err = running.Service.AdvanceClock(t.Context(), "ub-clock", start.AddDate(0, 1, 2), nil)
+	_, err = running.Service.AdvanceClock(t.Context(), id+"-clock", start.AddDate(0, 1, 2), nil)
 	require.NoError(t, err)
-	invoices, err := running.Service.Invoices(t.Context(), service.InvoiceQuery{Customer: "ub-c"})
+	invoices, err := running.Service.Invoices(t.Context(), service.InvoiceQuery{Customer: id + "-c"})
 	require.NoError(t, err)
 	require.Len(t, invoices.Data, 1)
 	require.EqualValues(t, 600, invoices.Data[0].Total)
-	run, err := running.Service.InvoiceRun(t.Context(), "ub", fmt.Sprintf("%d-01", year))
+	run, err := running.Service.InvoiceRun(t.Context(), id, fmt.Sprintf("%d-01", year))
 	require.NoError(t, err)
 	require.Equal(t, "completed", run.Status)
 }
 
 func TestFilesThatAreNoUsage(t *testing.T) { //nolint:paralleltest // it compares row counts
-	running.Seller(t, "uc")
-	running.Customer(t, startertest.NewCustomer("uc", "uc-c"))
+	id := running.Seller(t)
+	running.Customer(t, startertest.NewCustomer(id, id+"-c"))
 	before := running.Rows(t)
 	for name, file := range map[string]string{
 		"is empty": "", "header but no rows": "TIMESTAMP,ContextTokens,GeneratedTokens\n", "no column": "A,B\n1,2\n", "UTF-16": "\xff\xfeT\x00",
 	} {
-		_, err := running.Service.ImportUsage(t.Context(), "uc-c", strings.NewReader(file), tokens, usagecsv.Options{})
+		_, err := running.Service.ImportUsage(t.Context(), id+"-c", strings.NewReader(file), tokens, usagecsv.Options{})
 		require.ErrorContains(t, err, name)
 		requireKind(t, err, service.Invalid, "invalid_fields")
 	}
 	unknown := usagecsv.Mapping{Time: "T", Meters: []usagecsv.MeterColumn{{Meter: "gpu_hours", Column: "G"}}}
-	_, err := running.Service.ImportUsage(t.Context(), "uc-c", strings.NewReader("T,G\n"), unknown, usagecsv.Options{})
+	_, err := running.Service.ImportUsage(t.Context(), id+"-c", strings.NewReader("T,G\n"), unknown, usagecsv.Options{})
 	requireKind(t, err, service.Invalid, "invalid_fields")
 	require.ErrorContains(t, err, "input_tokens, output_tokens")
 	require.Equal(t, before, running.Rows(t))

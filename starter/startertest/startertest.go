@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,7 +31,15 @@ type Stack struct {
 	Service *service.Service
 	// Env is what a program needs in its environment to work on the stack.
 	Env config.Environment
+
+	ids *atomic.Int64
 }
+
+// NewID is an id that no other test has, so that tests can be repeated on one stack.
+func (s Stack) NewID() string { return fmt.Sprintf("t%d", s.ids.Add(1)) }
+
+// Fill puts an id in the place of every "$" of a text.
+func Fill(id, text string) string { return strings.ReplaceAll(text, "$", id) }
 
 // Run starts a stack, runs the tests and stops it. It returns the exit code for TestMain. What more the tests need is
 // started by setup with the stack, and stopped before it.
@@ -76,7 +85,7 @@ func (s *Stack) start(stops *[]func() error) error {
 	*stops = append(*stops, s.Close)
 	s.Env = env.With("DATABASE_URL", s.Config.DatabaseURL).
 		With("SANDBOX_URL", s.Config.StripeURL).With("SANDBOX_SENDGRID_URL", s.Config.SendGridURL)
-	s.Service = service.New(s.Store, s.Temporal, s.Namespace, time.Now)
+	s.Service, s.ids = service.New(s.Store, s.Temporal, s.Namespace, time.Now), &atomic.Int64{}
 	return nil
 }
 
@@ -106,14 +115,16 @@ func (s Stack) AddSeller(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.Service.AddPlans(ctx, id, strings.NewReader(strings.ReplaceAll(Catalogue, "$", id)))
+	_, err = s.Service.AddPlans(ctx, id, strings.NewReader(Fill(id, Catalogue)))
 	return err
 }
 
-// Seller adds a seller for a test.
-func (s Stack) Seller(t *testing.T, id string) {
+// Seller adds a seller for a test and returns its id, with which the ids of its plans begin.
+func (s Stack) Seller(t *testing.T) string {
 	t.Helper()
+	id := s.NewID()
 	require.NoError(t, s.AddSeller(t.Context(), id))
+	return id
 }
 
 // NewCustomer asks for a customer in New York who pays by card.

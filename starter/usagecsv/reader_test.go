@@ -66,13 +66,14 @@ func TestRejectedRowsAreNamedAndTheRestGoesOn(t *testing.T) {
 		"2027-02-30 00:00:07,1,1",
 		"2027-01-01 00:00:08,1e9,1",
 		"2027-01-01 00:00:09,2,2",
+		"2027-01-01 00:00:09,1,1000000000001",
 		"2027-01-01 00:00:10,\"2,2",
 	}, "\n")
 	events, summary, err := readAll(t, text, tokens, Options{})
 	require.NoError(t, err)
 	require.Len(t, events, 4)
-	require.Equal(t, 13, summary.Rows)
-	require.Equal(t, 11, summary.Rejected)
+	require.Equal(t, 14, summary.Rows)
+	require.Equal(t, 12, summary.Rejected)
 	want := []struct {
 		line          int
 		field, reason string
@@ -87,7 +88,8 @@ func TestRejectedRowsAreNamedAndTheRestGoesOn(t *testing.T) {
 		{10, "input", "1,5"},
 		{11, "when", "2027-02-30"},
 		{12, "input", "1e9"},
-		{14, "", "a quoted field is broken"},
+		{14, "output", "is too large"},
+		{15, "", "a quoted field is broken"},
 	}
 	require.Len(t, summary.RejectedLines, len(want))
 	for i, w := range want {

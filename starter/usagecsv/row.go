@@ -145,6 +145,21 @@ func (p *rowParser) parse(record []string) (parsedRow, *Rejected) {
 	return row, nil
 }
 
+// MaxQuantity bounds the quantity of one event. It keeps the sums of a period, times any sane price, within the range of
+// amounts, and catches units gone wrong.
+const MaxQuantity = 1_000_000_000_000
+
+// CheckQuantity says what is wrong with a quantity; empty when nothing is.
+func CheckQuantity(quantity decimal.Decimal) string {
+	switch {
+	case quantity.IsNegative():
+		return "is negative: usage is 0 or more"
+	case quantity.GreaterThan(decimal.NewFromInt(MaxQuantity)):
+		return fmt.Sprintf("is too large: one event has at most %d units", int64(MaxQuantity))
+	}
+	return ""
+}
+
 func parseQuantity(s string) (decimal.Decimal, string) {
 	s = strings.TrimSpace(s)
 	if s == "" {
@@ -154,8 +169,8 @@ func parseQuantity(s string) (decimal.Decimal, string) {
 	if err != nil {
 		return decimal.Zero, err.Error()
 	}
-	if quantity.IsNegative() {
-		return decimal.Zero, fmt.Sprintf("%s is negative", clip(s))
+	if wrong := CheckQuantity(quantity); wrong != "" {
+		return decimal.Zero, clip(s) + " " + wrong
 	}
 	return quantity, ""
 }

@@ -66,7 +66,7 @@ func TestRejectedRowsAreNamedAndTheRestGoesOn(t *testing.T) {
 		"2027-02-30 00:00:07,1,1",
 		"2027-01-01 00:00:08,1e9,1",
 		"2027-01-01 00:00:09,2,2",
-		"2027-01-01 00:00:09,1,1000000000001",
+		"2027-01-01 00:00:09,1,10000000000000001",
 		"2027-01-01 00:00:10,\"2,2",
 	}, "\n")
 	events, summary, err := readAll(t, text, tokens, Options{})

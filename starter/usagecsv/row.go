@@ -147,7 +147,7 @@ func (p *rowParser) parse(record []string) (parsedRow, *Rejected) {
 
 // MaxQuantity bounds the quantity of one event. It keeps the sums of a period, times any sane price, within the range of
 // amounts, and catches units gone wrong.
-const MaxQuantity = 1_000_000_000_000
+const MaxQuantity = 10_000_000_000_000_000
 
 // CheckQuantity says what is wrong with a quantity; empty when nothing is.
 func CheckQuantity(quantity decimal.Decimal) string {

@@ -83,7 +83,7 @@ func (m *Mailer) letter(queued store.Mail, content notice) (*mail.SGMailV3, erro
 	}
 	from, err := netmail.ParseAddress(m.From)
 	if err != nil {
-		return nil, fmt.Errorf("From %q: %w", m.From, err)
+		return nil, fmt.Errorf("sender %q (MAIL_FROM): %w", m.From, err)
 	}
 	to := mail.NewPersonalization()
 	to.AddTos(mail.NewEmail(content.Invoice.Buyer.Name, content.Invoice.Buyer.Email))

@@ -114,7 +114,10 @@ const longestError = 500
 // errorText picks the messages out of SendGrid's error answer; anything else is quoted.
 func errorText(body string) string {
 	var answer struct {
-		Errors []struct{ Message, Field string }
+		Errors []struct {
+			Message string `json:"message"`
+			Field   string `json:"field"`
+		} `json:"errors"`
 	}
 	var texts []string
 	if err := json.Unmarshal([]byte(body), &answer); err == nil {

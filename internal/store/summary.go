@@ -3,8 +3,9 @@ package store
 import (
 	"context"
 
-	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/shopspring/decimal"
+
+	"github.com/perennial-billing/perennial/billing/money"
 )
 
 // StatusCount counts an entity's things in a status.

@@ -44,7 +44,7 @@ func TestDowngradeBecomesCreditAndIsUsedUp(t *testing.T) {
 		turned := b.turn(state)
 		state = turned.State
 		applied := min(credit, 1000)
-		require.EqualValues(t, 1000-applied, turned.Invoice.AmountDue.Minor)
+		require.Equal(t, 1000-applied, turned.Invoice.AmountDue.Minor)
 		credit -= applied
 		require.Equal(t, credit, b.credit("ada"))
 	}

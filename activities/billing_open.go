@@ -23,17 +23,13 @@ var validID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$`)
 // OpenSubscription checks an agreement against the customer and the catalogue and records it. What is wrong with it
 // comes back as a refusal, and nothing is written.
 func (b *Billing) OpenSubscription(ctx context.Context, in message.Subscribe) (message.Opened, error) {
-	if refused := checkOwner(ctx, in.SubscriptionID); refused != nil {
-		return message.Opened{Refusal: refused}, nil
-	}
 	var opened message.Opened
 	err := b.Store.Tx(ctx, func(tx store.Tx) error {
 		var err error
 		opened, err = openSubscription(ctx, tx, in)
 		return err
 	})
-	var refused *subscription.Refusal
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*subscription.Refusal](err); ok {
 		return message.Opened{Refusal: refused}, nil
 	}
 	return opened, err
@@ -41,7 +37,7 @@ func (b *Billing) OpenSubscription(ctx context.Context, in message.Subscribe) (m
 
 // checkOwner holds a workflow to the id of its subscription: that no two workflows own one is Temporal's promise for
 // equal ids only. It is checked here because a history may be replayed under any id.
-func checkOwner(ctx context.Context, subscriptionID string) *subscription.Refusal {
+func checkOwner(ctx context.Context, subscriptionID string) error {
 	if !activity.IsActivity(ctx) {
 		return nil
 	}
@@ -53,6 +49,9 @@ func checkOwner(ctx context.Context, subscriptionID string) *subscription.Refusa
 }
 
 func openSubscription(ctx context.Context, tx store.Tx, in message.Subscribe) (message.Opened, error) {
+	if err := checkOwner(ctx, in.SubscriptionID); err != nil {
+		return message.Opened{}, err
+	}
 	if !validID.MatchString(in.SubscriptionID) {
 		return message.Opened{}, refusal("subscription_id_invalid",
 			"subscription id %q: use 1 to 100 letters, digits, '_', '.' or '-', beginning with a letter or digit", in.SubscriptionID)

@@ -234,3 +234,33 @@ func TestNumbersAreGapless(t *testing.T) {
 		require.True(t, numbers[fmt.Sprintf("ACM-%06d", i+1)], i+1)
 	}
 }
+
+func TestNoteStandingAgain(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.customer("ada", "EUR", "pm_card_visa")
+	state := b.subscribe(agreement("sub", "ada", "seats", 1, "EUR")).State.PaymentFailed("inv_1")
+	for range 2 {
+		_, err := b.billing.NoteStanding(b.ctx, state)
+		require.NoError(t, err)
+		row, err := b.Subscription(b.ctx, "sub")
+		require.NoError(t, err)
+		require.Equal(t, subscription.PastDue, row.Status)
+	}
+	unknown := state
+	unknown.ID = "none"
+	_, err := b.billing.NoteStanding(b.ctx, unknown)
+	require.ErrorIs(t, err, store.ErrNotFound)
+}
+
+// A workflow under another id must not own a subscription: only equal ids are kept apart by Temporal.
+func TestOnlyItsOwnWorkflowOpensASubscription(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.customer("ada", "EUR", "pm_card_visa")
+	opened, err := inActivity(b, message.OpenSubscription, agreement("sub", "ada", "seats", 1, "EUR"))
+	require.NoError(t, err)
+	require.Equal(t, "wrong_workflow_id", opened.Refusal.Code)
+	_, err = b.Subscription(b.ctx, "sub")
+	require.ErrorIs(t, err, store.ErrNotFound)
+}

@@ -64,7 +64,9 @@ func (a account) beginCycle(ctx context.Context, state subscription.State, at ti
 }
 
 // newTerms puts the terms of the next period in force. Another billing interval begins a new series of boundaries.
-func (a account) newTerms(ctx context.Context, state subscription.State, terms subscription.Terms, plan catalog.Plan, at time.Time) (subscription.State, error) {
+func (a account) newTerms(
+	ctx context.Context, state subscription.State, terms subscription.Terms, plan catalog.Plan, at time.Time,
+) (subscription.State, error) {
 	before, err := a.plan(ctx, state.Terms)
 	if err != nil {
 		return state, err
@@ -138,7 +140,9 @@ func (a account) end(ctx context.Context, state subscription.State, at time.Time
 }
 
 // settleUp bills, outside the regular cycle, what the period under way used until now. Nothing to bill is no invoice.
-func (a account) settleUp(ctx context.Context, state subscription.State, at time.Time, key string, reason invoicing.Reason, credit bool) (*message.Billed, error) {
+func (a account) settleUp(
+	ctx context.Context, state subscription.State, at time.Time, key string, reason invoicing.Reason, credit bool,
+) (*message.Billed, error) {
 	if state.BilledBy == catalog.ByInvoiceRun {
 		return nil, nil
 	}

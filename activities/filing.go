@@ -66,8 +66,7 @@ func (f *Filing) ComputeReturn(ctx context.Context, in message.ReturnStep) (mess
 		row.Status, row.Payable = store.ReturnComputed, computed.Payable.Minor
 		return tx.SaveReturn(ctx, row)
 	})
-	var missing *tax.MissingRateError
-	if errors.As(err, &missing) {
+	if missing, ok := errors.AsType[*tax.MissingRateError](err); ok {
 		state, err := f.read(ctx, in.ReturnID)
 		state.Missing = missing.Error()
 		return state, err
@@ -146,8 +145,11 @@ func (f *Filing) PayReturn(ctx context.Context, in message.ReturnStep) (message.
 	})
 }
 
+// returnChange is what a step does to a return, inside the transaction that locks it.
+type returnChange func(store.Tx, *store.TaxReturn, tax.Return) error
+
 // move takes a return from one state to the next. A return that is past that state stays as it is: the step ran before.
-func (f *Filing) move(ctx context.Context, in message.ReturnStep, from string, change func(store.Tx, *store.TaxReturn, tax.Return) error) (message.FilingState, error) {
+func (f *Filing) move(ctx context.Context, in message.ReturnStep, from string, change returnChange) (message.FilingState, error) {
 	err := f.Store.Tx(ctx, func(tx store.Tx) error {
 		row, err := tx.LockReturn(ctx, in.ReturnID)
 		if err != nil || row.Status != from {

@@ -121,7 +121,7 @@ func (p *Payments) ask(ctx context.Context, provider provider, invoice store.Inv
 	if attempt.MethodID == nil {
 		return outcome{status: store.PaymentFailed, declineCode: errNoMethod, fee: money.Zero(invoice.Currency)}, nil
 	}
-	if _, err := stripeunit.Of(invoice.Due()); err != nil {
+	if !chargeable(invoice.Due()) {
 		return outcome{status: store.PaymentFailed, declineCode: errAmount, fee: money.Zero(invoice.Currency)}, nil
 	}
 	// The attempt's own method, even if the customer has changed it meanwhile: a key stands for one request.
@@ -140,6 +140,11 @@ func (p *Payments) ask(ctx context.Context, provider provider, invoice store.Inv
 		return outcome{}, err
 	}
 	return provider.confirm(ctx, invoice, attempt, intent, method)
+}
+
+func chargeable(amount money.Amount) bool {
+	_, err := stripeunit.Of(amount)
+	return err == nil
 }
 
 // settle records the outcome of an attempt with everything that follows from it, in one transaction. An attempt that is

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"go.temporal.io/sdk/activity"
 
@@ -121,6 +122,9 @@ func (a account) billMonth(ctx context.Context, run store.Run) (*message.Billed,
 	began := a.zone.DateOf(a.row.StartedAt)
 	first := a.zone.DateOf(full.Start)
 	cycle := (first.Year-began.Year)*12 + int(first.Month) - int(began.Month)
+	if cycle >= 0 && a.row.Status == subscription.Scheduled {
+		return nil, fmt.Errorf("subscription was to begin at %s and has not: its workflow is behind", a.row.StartedAt.Format(time.RFC3339))
+	}
 	if cycle < 0 || a.row.EndedAt != nil && !a.row.EndedAt.After(full.Start) {
 		return nil, invoicing.ErrNothingToBill
 	}

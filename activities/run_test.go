@@ -202,3 +202,24 @@ func TestRunMembers(t *testing.T) {
 	}
 	require.Equal(t, map[string]bool{"sub_m000": true, "sub_midmonth": true, "sub_endedwithin": true}, ids)
 }
+
+// A subscription whose workflow is behind has used nothing yet as far as we know: the run waits for it instead of
+// leaving its month out.
+func TestRunWaitsForASubscriptionThatIsBehind(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.customer("slow", "EUR", "pm_card_visa")
+	in := agreement("sub_slow", "slow", "api", 0, "EUR")
+	opened, err := b.billing.OpenSubscription(b.ctx, in)
+	require.NoError(t, err)
+	_, err = b.AddUsage(b.ctx, "slow", []store.UsageEvent{{ID: "e", Meter: "calls", Quantity: decimal.NewFromInt(1000), At: midFebruary}})
+	require.NoError(t, err)
+	_, err = inActivity(b, message.PrepareRun, runInput)
+	require.NoError(t, err)
+	_, err = inActivity(b, message.BillShard, shard(0))
+	require.ErrorContains(t, err, "its workflow is behind")
+	b.turn(opened.State)
+	billed, err := inActivity(b, message.BillShard, shard(0))
+	require.NoError(t, err)
+	require.Equal(t, message.ShardBilled{Invoiced: 1}, billed)
+}

@@ -99,8 +99,7 @@ func (m *month) run(t *testing.T) (message.RunProgress, int) {
 		require.NoError(t, err)
 		var shown, result message.RunProgress
 		require.NoError(t, value.Get(&shown))
-		var next *workflow.ContinueAsNewError
-		if errors.As(env.GetWorkflowError(), &next) {
+		if next, ok := errors.AsType[*workflow.ContinueAsNewError](env.GetWorkflowError()); ok {
 			in = message.InvoiceRunInput{}
 			require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(next.Input, &in))
 			require.Equal(t, shown, in.Done)

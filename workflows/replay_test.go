@@ -76,7 +76,9 @@ func TestRecord(t *testing.T) {
 		x := s.tenant(t, "recorded-commands", "pm_card_visa")
 		x.subscribe("seats", 1)
 		for day, command := range []subscription.Command{
-			seatsCommand("up", time.Time{}, 3), {ID: "pause", Kind: subscription.Pause}, {ID: "resume", Kind: subscription.Resume},
+			seatsCommand("up", time.Time{}, 3),
+			{ID: "pause", Kind: subscription.Pause},
+			{ID: "resume", Kind: subscription.Resume},
 			{ID: "later", Kind: subscription.ChangeTerms, AtPeriodEnd: true, Terms: &subscription.Terms{PlanID: "seats", PlanVersion: 1, Seats: 2}},
 			{ID: "cancel", Kind: subscription.Cancel, CreditUnused: true},
 		} {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,15 +23,13 @@ type accepted struct {
 	result  message.CommandResult
 }
 
-// hammer sends commands to a subscription from several sides, each twice, while its clock crosses boundaries.
+// hammer sends bursts of commands to a subscription, from several sides and each twice, at the moments in which its
+// runs continue as new.
 type hammer struct {
 	*tenant
 	direct *perennial.Client // leaves the workflow's clock to somebody else
-	stop   atomic.Bool
-	// moving is held while time jumps, which it does only when nothing is under way.
-	moving sync.RWMutex
-	jumped time.Time // wall time of the last jump
-	from   time.Time // billing time after it
+	jumped time.Time         // wall time of the last jump
+	from   time.Time         // billing time after it
 
 	mu       sync.Mutex
 	dated    time.Time // of the latest command
@@ -54,8 +51,6 @@ func (h *hammer) date() time.Time {
 }
 
 func (h *hammer) send(ctx context.Context, id string, seats int64) {
-	h.moving.RLock()
-	defer h.moving.RUnlock()
 	command := seatsCommand(id, h.date(), seats)
 	var answers [2]message.CommandResult
 	var errs [2]error
@@ -68,38 +63,44 @@ func (h *hammer) send(ctx context.Context, id string, seats int64) {
 	defer h.mu.Unlock()
 	h.sent++
 	for i, err := range errs {
-		var refused *subscription.Refusal
-		switch {
-		case err == nil:
+		if err == nil {
 			if first, found := h.accepted[id]; found {
 				require.True(h.t, sameJSON(first.result, answers[i]), "command %s was answered differently", id)
 			}
 			h.accepted[id] = accepted{command: command, result: answers[i]}
-		case errors.As(err, &refused):
-			h.refused[refused.Code]++
-		default:
-			h.t.Errorf("command %s: %v", id, err)
+			continue
 		}
+		refused, ok := errors.AsType[*subscription.Refusal](err)
+		require.True(h.t, ok, "command %s: %v", id, err)
+		h.refused[refused.Code]++
 	}
 }
 
-// cross moves the workflow over some boundaries: it jumps to just before each and lets real time do the rest.
-func (h *hammer) cross(ctx context.Context, boundaries int) {
-	defer h.stop.Store(true)
-	for n := range boundaries {
-		state, err := h.direct.Status(ctx, h.id)
-		require.NoError(h.t, err)
-		h.jump(ctx, state.Period.End.Add(-300*time.Millisecond))
-		require.Eventually(h.t, func() bool {
-			next, err := h.direct.Status(ctx, h.id)
-			return err == nil && next.Cycle == n+1
-		}, 30*time.Second, 5*time.Millisecond)
+// cross moves the workflow over its next boundary: it jumps to just before it, lets real time do the rest, and lets each
+// sender begin a little later than the one before, so that some meet the run as it leaves.
+func (h *hammer) cross(ctx context.Context, boundary, senders, commands int) {
+	const ahead, apart = 150 * time.Millisecond, 5 * time.Millisecond
+	state, err := h.direct.Status(ctx, h.id)
+	require.NoError(h.t, err)
+	h.jump(ctx, state.Period.End.Add(-ahead))
+	var burst sync.WaitGroup
+	for sender := range senders {
+		burst.Go(func() {
+			<-time.After(time.Until(h.jumped.Add(ahead + time.Duration(boundary%6+sender)*apart)))
+			for n := range commands {
+				h.send(ctx, fmt.Sprintf("b%d-s%d-%d", boundary, sender, n), int64(1+(boundary*31+sender*7+n)%50))
+			}
+		})
 	}
+	burst.Wait()
+	require.Eventually(h.t, func() bool {
+		next, err := h.direct.Status(ctx, h.id)
+		return err == nil && next.Cycle == boundary+1
+	}, 30*time.Second, 5*time.Millisecond)
 }
 
+// jump moves the workflow's clock, which moves only while nothing is under way.
 func (h *hammer) jump(ctx context.Context, to time.Time) {
-	h.moving.Lock()
-	defer h.moving.Unlock()
 	require.NoError(h.t, h.clock.Forward(ctx, message.SubscriptionID(h.id), to))
 	require.Eventually(h.t, func() bool {
 		described, err := h.Temporal.DescribeWorkflowExecution(ctx, message.SubscriptionID(h.id), "")
@@ -109,28 +110,34 @@ func (h *hammer) jump(ctx context.Context, to time.Time) {
 	h.jumped, h.from = time.Now(), to
 }
 
+// runs counts the runs of the workflow so far.
+func (h *hammer) runs() int {
+	described, err := h.Temporal.DescribeWorkflowExecution(h.t.Context(), message.SubscriptionID(h.id), "")
+	require.NoError(h.t, err)
+	id, n := described.GetWorkflowExecutionInfo().GetFirstRunId(), 0
+	for ; id != ""; n++ {
+		events := h.history(message.SubscriptionID(h.id), id).GetEvents()
+		id = events[len(events)-1].GetWorkflowExecutionContinuedAsNewEventAttributes().GetNewExecutionRunId()
+	}
+	return n
+}
+
 // An update that is sent while the run continues as new is not lost: every command that was accepted has had its
 // effect, exactly once, and every other one none.
 func TestCommandsWhileContinuingAsNew(t *testing.T) {
 	t.Parallel()
-	const boundaries, senders = 6, 6
+	const boundaries = 12
 	x := realServer(t).tenant(t, "hammered", "pm_card_visa")
 	x.subscribe("seats", 1)
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	h := &hammer{tenant: x, direct: perennial.New(x.Temporal), accepted: map[string]accepted{}, refused: map[string]int{}}
-	h.jump(ctx, systemStart.Add(time.Second))
-	var group sync.WaitGroup
-	for sender := range senders {
-		group.Go(func() {
-			for n := 0; !h.stop.Load(); n++ {
-				h.send(ctx, fmt.Sprintf("s%d-%d", sender, n), int64(1+(sender*7+n)%50))
-			}
-		})
+	for boundary := range boundaries {
+		h.cross(ctx, boundary, 4, 2)
 	}
-	h.cross(ctx, boundaries)
-	group.Wait()
-	t.Logf("%d commands sent twice, %d accepted, refused: %v", h.sent, len(h.accepted), h.refused)
+	runs := h.runs()
+	t.Logf("%d runs, %d commands sent twice, %d accepted, refused: %v", runs, h.sent, len(h.accepted), h.refused)
+	require.Greater(t, runs, 2, "the test is about continuing as new")
 	h.check(boundaries)
 }
 
@@ -140,10 +147,6 @@ func (h *hammer) check(boundaries int) {
 	state, err := h.direct.Status(ctx, h.id)
 	require.NoError(t, err)
 	require.Equal(t, boundaries, state.Cycle)
-	described, err := h.Temporal.DescribeWorkflowExecution(ctx, message.SubscriptionID(h.id), "")
-	require.NoError(t, err)
-	info := described.GetWorkflowExecutionInfo()
-	require.NotEqual(t, info.GetFirstRunId(), info.GetExecution().GetRunId(), "the test is about continuing as new")
 	segments, err := h.Store.Segments(ctx, h.id, systemStart, systemStart.AddDate(10, 0, 0))
 	require.NoError(t, err)
 	began := map[int64]int64{} // instant → seats

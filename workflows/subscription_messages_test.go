@@ -135,7 +135,7 @@ func TestRepeatedSubscribe(t *testing.T) {
 func TestRefusedAgreement(t *testing.T) {
 	t.Parallel()
 	l := newLife(t)
-	l.world.refuse = &subscription.Refusal{Code: "plan_unknown", Message: "plan \"pro\" version 1: not found"}
+	l.world.refused = true
 	told := l.subscribe(l.now, l.input.Subscribe)
 	l.world.opening = make(chan struct{})
 	early := l.command(l.now, subscription.Command{ID: "c", Kind: subscription.Cancel, Actor: "customer"})

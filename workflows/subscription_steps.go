@@ -70,8 +70,7 @@ func (s *subscriptionRun) carryOut(ctx workflow.Context) error {
 	s.queue = s.queue[1:]
 	defer func() { req.done = true }()
 	result, err := s.apply(ctx, req.command)
-	var refused *subscription.Refusal
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*subscription.Refusal](err); ok {
 		req.err = refusalError(refused)
 		return nil
 	}
@@ -117,10 +116,13 @@ func (s *subscriptionRun) collectionEnded(ctx workflow.Context, news message.Col
 		_, err := inStore(ctx, message.NoteStanding, s.state, "Note how collecting "+news.InvoiceID+" ended")
 		return err
 	}
-	_, err := s.apply(ctx, subscription.Command{
+	ended, err := s.apply(ctx, subscription.Command{
 		ID: message.UnpaidCommand + news.InvoiceID, Kind: subscription.Cancel, At: later(news.At, s.state.LastAt),
 		Actor: "dunning", Reason: "unpaid",
 	})
+	if err == nil {
+		s.state = ended.State // also when a run that was reset asks for the end again
+	}
 	return err
 }
 

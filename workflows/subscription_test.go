@@ -25,9 +25,18 @@ func TestRenewsAtLocalMidnightFor14Periods(t *testing.T) {
 	l.run(14)
 	want := []time.Time{berlinStart}
 	for _, day := range []calendar.Date{
-		{Year: 2027, Month: 2, Day: 28}, {Year: 2027, Month: 3, Day: 31}, {Year: 2027, Month: 4, Day: 30}, {Year: 2027, Month: 5, Day: 31},
-		{Year: 2027, Month: 6, Day: 30}, {Year: 2027, Month: 7, Day: 31}, {Year: 2027, Month: 8, Day: 31}, {Year: 2027, Month: 9, Day: 30},
-		{Year: 2027, Month: 10, Day: 31}, {Year: 2027, Month: 11, Day: 30}, {Year: 2027, Month: 12, Day: 31}, {Year: 2028, Month: 1, Day: 31},
+		{Year: 2027, Month: 2, Day: 28},
+		{Year: 2027, Month: 3, Day: 31},
+		{Year: 2027, Month: 4, Day: 30},
+		{Year: 2027, Month: 5, Day: 31},
+		{Year: 2027, Month: 6, Day: 30},
+		{Year: 2027, Month: 7, Day: 31},
+		{Year: 2027, Month: 8, Day: 31},
+		{Year: 2027, Month: 9, Day: 30},
+		{Year: 2027, Month: 10, Day: 31},
+		{Year: 2027, Month: 11, Day: 30},
+		{Year: 2027, Month: 12, Day: 31},
+		{Year: 2028, Month: 1, Day: 31},
 		{Year: 2028, Month: 2, Day: 29},
 	} {
 		want = append(want, berlin(t, day.Year, day.Month, day.Day, 0).UTC())

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,7 +27,8 @@ import (
 // one; each has a customer and a test clock of its own.
 type system struct {
 	*stack.Stack
-	host *host.Host
+	host    *host.Host
+	tenants atomic.Int64
 }
 
 var (
@@ -121,8 +123,9 @@ type tenant struct {
 }
 
 // tenant makes a customer who pays with the given test card.
-func (s *system) tenant(t *testing.T, id, card string) *tenant {
+func (s *system) tenant(t *testing.T, name, card string) *tenant {
 	t.Helper()
+	id := fmt.Sprintf("%s-%d", name, s.tenants.Add(1))
 	ctx := t.Context()
 	require.NoError(t, s.Store.AddClock(ctx, store.Clock{ID: id, Now: systemStart}))
 	require.NoError(t, s.Store.AddCustomer(ctx, store.Customer{

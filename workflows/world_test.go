@@ -3,6 +3,7 @@ package workflows_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -27,8 +28,9 @@ type world struct {
 	trialDays int
 	billedBy  catalog.BilledBy
 	// card decides how a charge goes; nil: everything is paid.
-	card   func(message.Charge) message.PaymentStatus
-	refuse *subscription.Refusal // of the agreement
+	card func(message.Charge) message.PaymentStatus
+	// refused: the agreement is.
+	refused bool
 	// opening, when set, is waited for before the agreement is answered.
 	opening chan struct{}
 
@@ -86,8 +88,8 @@ func (w *world) open(_ context.Context, in message.Subscribe) (message.Opened, e
 	if w.opening != nil {
 		<-w.opening
 	}
-	if w.refuse != nil {
-		return message.Opened{Refusal: w.refuse}, nil
+	if w.refused {
+		return message.Opened{Refusal: &subscription.Refusal{Code: "plan_unknown", Message: "there is no such plan"}}, nil
 	}
 	state := subscription.New(in.SubscriptionID, in.CustomerID, in.Terms, w.billedBy, in.StartAt, in.EndsAfter)
 	state.Anchor = w.zone.DateOf(in.StartAt)
@@ -114,8 +116,8 @@ func (w *world) turn(_ context.Context, in message.TurnInput) (message.Turned, e
 func (w *world) carryOut(_ context.Context, in message.CarryOutInput) (message.Turned, error) {
 	c := in.Command
 	return w.once(c.ID, in.State, func() (message.Turned, error) {
-		if err := in.State.Check(c); err != nil {
-			return message.Turned{State: in.State, Refusal: err.(*subscription.Refusal)}, nil
+		if refused, ok := errors.AsType[*subscription.Refusal](in.State.Check(c)); ok {
+			return message.Turned{State: in.State, Refusal: refused}, nil
 		}
 		switch {
 		case c.AtPeriodEnd:

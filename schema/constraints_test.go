@@ -101,6 +101,7 @@ var violations = map[string][]string{
 	"invoice_credit_applied_check":       {invoiceWith(`{"credit_applied": -1, "amount_due": 1101}`)},
 	"invoice_is_final":                   {`UPDATE invoice SET amount_due = 0, credit_applied = 1100`, `UPDATE invoice SET number = 'ACM-000009'`, `UPDATE invoice SET issued_at = now()`, `UPDATE invoice SET customer_id = 'bob'`, `DELETE FROM invoice`},
 	"invoice_line_is_immutable":          {`UPDATE invoice_line SET amount = 999`, `DELETE FROM invoice_line`},
+	"invoice_equals_its_lines":           {`INSERT INTO invoice_line SELECT (jsonb_populate_record(l, '{"position": 2}')).* FROM invoice_line l`},
 	"credit_names_its_original":          {`INSERT INTO invoice_line SELECT (jsonb_populate_record(l, '{"position": 2, "kind": "proration_credit"}')).* FROM invoice_line l`},
 	"payment_one_live_per_invoice":       {paymentWith(`'pending', 'k2', NULL`), paymentWith(`'processing', 'k2', NULL`), paymentWith(`'requires_action', 'k2', NULL`), paymentWith(`'succeeded', 'k2', '2027-01-02'`)},
 	"payment_idempotency_key_key":        {paymentWith(`'failed', 'charge:inv:1', '2027-01-02'`)},

@@ -77,6 +77,24 @@ CREATE INDEX invoice_line_credits ON invoice_line (credits_invoice, credits_posi
 CREATE TRIGGER invoice_line_is_immutable BEFORE UPDATE OR DELETE ON invoice_line
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
+-- Checked at commit, when all lines of the invoice are there; so nothing can be added to a final invoice either.
+CREATE FUNCTION require_lines_equal_invoice() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    off RECORD;
+BEGIN
+    SELECT i.subtotal, i.tax, SUM(l.amount) AS line_subtotal, SUM(l.tax) AS line_tax INTO off
+      FROM invoice i JOIN invoice_line l ON l.invoice_id = i.id WHERE i.id = NEW.invoice_id
+     GROUP BY i.id HAVING i.subtotal <> SUM(l.amount) OR i.tax <> SUM(l.tax);
+    IF FOUND THEN
+        RAISE EXCEPTION 'invoice % says % and tax %, its lines say % and %', NEW.invoice_id, off.subtotal, off.tax, off.line_subtotal, off.line_tax
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'invoice_equals_its_lines';
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE CONSTRAINT TRIGGER invoice_equals_its_lines AFTER INSERT ON invoice_line
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION require_lines_equal_invoice();
+
 CREATE FUNCTION refuse_invoice_edit() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'DELETE' OR

@@ -55,8 +55,10 @@ func (c *Client) Subscribe(ctx context.Context, in message.Subscribe) (message.S
 	if err != nil {
 		return message.Subscribed{}, c.explain(in.SubscriptionID, err)
 	}
-	if err := c.moveTo(ctx, id, in.StartAt); err != nil {
-		return message.Subscribed{}, err
+	if in.AwaitStart { // a later start is for the test clock to reach
+		if err := c.moveTo(ctx, id, in.StartAt); err != nil {
+			return message.Subscribed{}, err
+		}
 	}
 	var subscribed message.Subscribed
 	if err := handle.Get(ctx, &subscribed); err != nil {

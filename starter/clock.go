@@ -28,7 +28,7 @@ func (p *program) createClock() *cobra.Command {
 			return p.printClock(created)
 		}),
 	}
-	c.Flags().Var(&at, "at", "where it stands; not in the past (default: now)")
+	c.Flags().Var(&at, "at", "where it stands, a day at midnight UTC; not in the past (default: now)")
 	return c
 }
 
@@ -60,7 +60,7 @@ prepared as they fall due. It needs the development server, whose workflows can 
 			return p.printClock(moved)
 		}),
 	}
-	c.Flags().Var(&to, "to", "the instant or day to go to")
+	c.Flags().Var(&to, "to", "the instant to go to, or the day, at midnight UTC")
 	return needs(c, "to")
 }
 

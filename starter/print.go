@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/money"
+	"github.com/perennial-billing/perennial/starter/service"
 )
 
 // show prints a result: as JSON when asked for, else for people.
@@ -81,8 +83,11 @@ func more(out io.Writer, next string) error {
 	return err
 }
 
-// instant reads a time, or a date for its first instant in UTC.
-type instant struct{ time.Time }
+// instant reads a time, or a date for its first instant in UTC; for a customer see inZoneOf.
+type instant struct {
+	time.Time
+	day *calendar.Date // when only a date was given
+}
 
 // String, Set and Type implement pflag.Value.
 func (i *instant) String() string {
@@ -95,15 +100,31 @@ func (i *instant) String() string {
 // Set implements pflag.Value.
 func (i *instant) Set(text string) error {
 	if t, err := time.Parse(time.RFC3339, text); err == nil {
-		i.Time = t.UTC()
+		i.Time, i.day = t.UTC(), nil
 		return nil
 	}
 	d, err := calendar.ParseDate(text)
 	if err != nil {
 		return fmt.Errorf("%q is neither a date such as 2027-02-01 nor a time such as 2027-02-01T09:30:00Z", text)
 	}
-	i.Time = calendar.Zone{}.StartOfDay(d)
+	i.Time, i.day = calendar.Zone{}.StartOfDay(d), &d
 	return nil
+}
+
+// inZoneOf returns the instant for a customer: a day begins at midnight where the customer lives.
+func (i *instant) inZoneOf(ctx context.Context, svc *service.Service, customer string) (time.Time, error) {
+	if i.day == nil {
+		return i.Time, nil
+	}
+	found, err := svc.Customer(ctx, customer)
+	if err != nil {
+		return time.Time{}, err
+	}
+	zone, err := calendar.LoadZone(found.Zone)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("customer %s: %w", customer, err)
+	}
+	return zone.StartOfDay(*i.day), nil
 }
 
 // Type implements pflag.Value.

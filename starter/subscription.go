@@ -32,10 +32,13 @@ func (p *program) subscribe() *cobra.Command {
 	f.IntVar(&in.PlanVersion, "plan-version", 0, "version of the plan (default: the newest)")
 	f.Int64Var(&in.Seats, "seats", 0, "for plans priced per seat")
 	f.StringVar(&in.Currency, "currency", "", "ISO 4217 (default: the customer's)")
-	f.Var(&start, "start-at", "when it begins (default: at once); in the past, what has passed since is billed")
+	f.Var(&start, "start-at", "when it begins, a day at the customer's midnight (default: at once); in the past, what has passed since is billed")
 	f.IntVar(&in.EndsAfter, "ends-after", 0, "fixed term in billing periods (default: no end)")
 	c.RunE = p.ask(func(ctx context.Context, svc *service.Service, _ []string) error {
-		in.StartAt = start.Time
+		var err error
+		if in.StartAt, err = start.inZoneOf(ctx, svc, in.Customer); err != nil {
+			return err
+		}
 		started, err := svc.Subscribe(ctx, in)
 		if err != nil {
 			return err

@@ -133,7 +133,7 @@ func (p *program) showUsage() *cobra.Command {
 		Use: "show", Short: "Sum a customer's usage per meter", Args: cobra.NoArgs,
 		Example: "  go run ./starter usage show --customer erika --from 2027-01-01 --to 2027-02-01",
 		RunE: p.ask(func(ctx context.Context, svc *service.Service, _ []string) error {
-			found, err := svc.Usage(ctx, customer, from.Time, to.Time)
+			found, err := usageBetween(ctx, svc, customer, &from, &to)
 			if err != nil {
 				return err
 			}
@@ -147,7 +147,19 @@ func (p *program) showUsage() *cobra.Command {
 		}),
 	}
 	c.Flags().StringVar(&customer, "customer", "", "whose usage")
-	c.Flags().Var(&from, "from", "the first instant or day")
+	c.Flags().Var(&from, "from", "the first instant, or day where the customer lives")
 	c.Flags().Var(&to, "to", "the first instant or day after")
 	return needs(c, "customer", "from", "to")
+}
+
+func usageBetween(ctx context.Context, svc *service.Service, customer string, from, to *instant) (service.Usage, error) {
+	first, err := from.inZoneOf(ctx, svc, customer)
+	if err != nil {
+		return service.Usage{}, err
+	}
+	after, err := to.inZoneOf(ctx, svc, customer)
+	if err != nil {
+		return service.Usage{}, err
+	}
+	return svc.Usage(ctx, customer, first, after)
 }

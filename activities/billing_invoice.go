@@ -44,6 +44,10 @@ func (a account) issue(ctx context.Context, facts invoicing.Facts, cycle int) (*
 		return nil, err
 	}
 	facts.Balance = balance
+	unpaid, err := a.debts(ctx, &facts)
+	if err != nil {
+		return nil, err
+	}
 	built, err := invoicing.Build(facts)
 	if err != nil {
 		return nil, err
@@ -58,13 +62,17 @@ func (a account) issue(ctx context.Context, facts invoicing.Facts, cycle int) (*
 	if err := a.book(ctx, row.ID, built, facts.IssuedAt); err != nil {
 		return nil, err
 	}
+	paid, err := a.payDebts(ctx, row.ID, built.Offsets, unpaid, facts.IssuedAt)
+	if err != nil {
+		return nil, err
+	}
 	if err := a.declareTax(ctx, row.ID, built, facts); err != nil {
 		return nil, err
 	}
 	if err := a.tx.QueueMail(ctx, "invoice", a.customer.ID, row.ID, facts.IssuedAt); err != nil {
 		return nil, err
 	}
-	return &message.Billed{InvoiceID: row.ID, Number: row.Number, Total: built.Total, AmountDue: built.AmountDue}, nil
+	return &message.Billed{InvoiceID: row.ID, Number: row.Number, Total: built.Total, AmountDue: built.AmountDue, Pays: paid}, nil
 }
 
 // book posts the invoice and moves the customer's credit.

@@ -53,9 +53,9 @@ func (c *Collection) start(ctx context.Context, invoice store.Invoice, step mess
 		TypedSearchAttributes: temporal.NewSearchAttributes(
 			message.CustomerID.ValueSet(invoice.CustomerID), message.EntityID.ValueSet(invoice.EntityID),
 			message.InvoiceID.ValueSet(invoice.ID), message.Currency.ValueSet(string(invoice.Currency)),
-			message.AmountMinor.ValueSet(invoice.AmountDue)),
+			message.AmountMinor.ValueSet(invoice.Owed().Minor)),
 	}, message.DunningWorkflow, message.DunningInput{
-		InvoiceID: invoice.ID, CustomerID: invoice.CustomerID, SubscriptionID: invoice.SubscriptionID, Owed: invoice.Owed(), At: at, Next: step,
+		InvoiceID: invoice.ID, CustomerID: invoice.CustomerID, SubscriptionID: invoice.SubscriptionID, At: at, Next: step,
 	})
 	var started *serviceerror.WorkflowExecutionAlreadyStarted
 	if err != nil && !errors.As(err, &started) {
@@ -98,7 +98,7 @@ func lastFailed(attempts []store.Payment) bool {
 const lookAgain = 24 * time.Hour
 
 func nextStep(ctx context.Context, tx store.Tx, invoice store.Invoice, attempts []store.Payment, asOf time.Time) (message.DunningStep, error) {
-	step := message.DunningStep{At: asOf, Attempt: len(attempts) + 1}
+	step := message.DunningStep{At: asOf, Attempt: len(attempts) + 1, Owed: invoice.Owed()}
 	switch {
 	case invoice.Status != "open":
 		step.Kind, step.Reason = message.DunningOver, "invoice is "+invoice.Status

@@ -70,7 +70,7 @@ func TestOpenDunning(t *testing.T) {
 	}
 	require.Len(t, started, 1)
 	require.Equal(t, day0, started[0].At)
-	require.Equal(t, money.New(1000, "EUR"), started[0].Owed)
+	require.Equal(t, money.New(1000, "EUR"), started[0].Next.Owed)
 	require.Equal(t, message.DunningRetry, started[0].Next.Kind)
 	require.Equal(t, 2, started[0].Next.Attempt)
 	row := b.dunning(invoice)
@@ -95,7 +95,7 @@ func TestNextDunningStep(t *testing.T) {
 	b := setup(t)
 	invoice := b.billed("ada", "EUR", "pm_card_chargeCustomerFail").InvoiceID
 	first := b.next(invoice, day0)
-	require.Equal(t, message.DunningStep{Kind: message.DunningRetry, At: day0, Attempt: 1, Reason: "first_attempt"}, first)
+	require.Equal(t, message.DunningStep{Kind: message.DunningRetry, At: day0, Attempt: 1, Reason: "first_attempt", Owed: money.New(1000, "EUR")}, first)
 	b.persist(invoice, 1)
 	second := b.next(invoice, day0.Add(time.Hour))
 	require.Equal(t, second, b.next(invoice, day0.Add(time.Hour)))

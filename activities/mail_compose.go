@@ -113,7 +113,10 @@ func invoiceNotice(inv document.Invoice) notice {
 	switch {
 	case inv.CreditGranted.IsPositive():
 		n.Subject = fmt.Sprintf("%s %s from %s: %s", inv.Title, inv.Number, inv.Seller.Name, inv.WriteAmount(inv.CreditGranted))
-		n.Facts = append(n.Facts, noticeFact{"Added to your credit", inv.WriteAmount(inv.CreditGranted)})
+		for _, offset := range inv.Offsets {
+			n.Facts = append(n.Facts, noticeFact{"Used to pay " + offset.Number, inv.WriteAmount(offset.Amount)})
+		}
+		n.Facts = append(n.Facts, noticeFact{"Added to your credit", inv.WriteAmount(inv.Spendable())})
 		n.Closing = "We use your credit for your next invoices. There is nothing you need to do."
 		return n
 	case inv.CreditApplied.IsPositive():

@@ -45,6 +45,9 @@ func (p *Payments) ChargeInvoice(ctx context.Context, in message.Charge) (messag
 	if err != nil {
 		return message.Charged{}, fmt.Errorf("charge invoice %s: %w", in.InvoiceID, err)
 	}
+	if attempt.ID == "" {
+		return message.Charged{Status: message.Paid, Amount: money.Zero(invoice.Currency)}, nil
+	}
 	if attempt.Status == store.PaymentPending {
 		if attempt, err = p.attempt(ctx, invoice, attempt, in.At); err != nil {
 			return message.Charged{}, fmt.Errorf("charge invoice %s, attempt %d: %w", in.InvoiceID, attempt.Attempt, err)
@@ -53,7 +56,7 @@ func (p *Payments) ChargeInvoice(ctx context.Context, in message.Charge) (messag
 	return charged(attempt), nil
 }
 
-// begin writes the attempt down, or finds the one that answers for it.
+// begin writes the attempt down, or finds the one that answers for it. There is none when credit has paid the invoice.
 func (p *Payments) begin(ctx context.Context, in message.Charge) (store.Payment, store.Invoice, error) {
 	var attempt store.Payment
 	var invoice store.Invoice
@@ -71,6 +74,9 @@ func (p *Payments) begin(ctx context.Context, in message.Charge) (store.Payment,
 				attempt = earlier
 				return nil
 			}
+		}
+		if invoice.Status == "paid" {
+			return nil
 		}
 		if !invoice.Owed().IsPositive() || invoice.Status != "open" {
 			return fmt.Errorf("nothing is to be collected on invoice %s, which is %s", invoice.ID, invoice.Status)
@@ -100,7 +106,7 @@ func newAttempt(invoice store.Invoice, number int, at time.Time) store.Payment {
 	key := fmt.Sprintf("charge:%s:%d", invoice.ID, number)
 	return store.Payment{
 		ID: "pay_" + shortHash(key), InvoiceID: invoice.ID, Attempt: number, Status: store.PaymentPending,
-		Amount: invoice.AmountDue, Currency: invoice.Currency, IdempotencyKey: key, AskedAt: at,
+		Amount: invoice.Owed().Minor, Currency: invoice.Currency, IdempotencyKey: key, AskedAt: at,
 	}
 }
 
@@ -121,7 +127,7 @@ func (p *Payments) ask(ctx context.Context, provider provider, invoice store.Inv
 	if attempt.MethodID == nil {
 		return outcome{status: store.PaymentFailed, declineCode: errNoMethod, fee: money.Zero(invoice.Currency)}, nil
 	}
-	if !chargeable(invoice.Due()) {
+	if !chargeable(invoice.Owed()) {
 		return outcome{status: store.PaymentFailed, declineCode: errAmount, fee: money.Zero(invoice.Currency)}, nil
 	}
 	// The attempt's own method, even if the customer has changed it meanwhile: a key stands for one request.
@@ -201,7 +207,7 @@ func (p *Payments) AskProvider(ctx context.Context, in message.InvoiceAt) (messa
 	if err != nil {
 		return message.Charged{}, err
 	}
-	last := store.Payment{Status: store.PaymentFailed, Amount: invoice.AmountDue, Currency: invoice.Currency}
+	last := store.Payment{Status: store.PaymentFailed, Amount: invoice.Owed().Minor, Currency: invoice.Currency}
 	if len(payments) > 0 {
 		last = payments[len(payments)-1]
 	}

@@ -93,14 +93,14 @@ func (p provider) method(ctx context.Context, id string) (string, error) {
 // intent returns the payment intent of an invoice. There is one for its whole life: Stripe lets an intent succeed once,
 // and that is the last line of defence against charging an invoice twice.
 func (p provider) intent(ctx context.Context, invoice store.Invoice) (string, error) {
-	if invoice.ProviderIntent != nil {
-		return *invoice.ProviderIntent, nil
-	}
-	customer, err := p.providerCustomer(ctx)
+	amount, err := stripeunit.Of(invoice.Owed())
 	if err != nil {
 		return "", err
 	}
-	amount, err := stripeunit.Of(invoice.Due())
+	if invoice.ProviderIntent != nil {
+		return *invoice.ProviderIntent, p.reduce(ctx, invoice, amount)
+	}
+	customer, err := p.providerCustomer(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -118,6 +118,23 @@ func (p provider) intent(ctx context.Context, invoice store.Invoice) (string, er
 		return "", fmt.Errorf("create payment intent: %w", later(err))
 	}
 	return p.Store.SetInvoiceIntent(ctx, invoice.ID, created.ID)
+}
+
+// reduce brings the intent down to what is owed, in Stripe's units, after credit has paid a part of the invoice.
+func (p provider) reduce(ctx context.Context, invoice store.Invoice, owed int64) error {
+	if invoice.AmountCredited == 0 {
+		return nil
+	}
+	params := &stripe.PaymentIntentParams{Params: p.params(ctx, fmt.Sprintf("intent:%s:owed-%d", invoice.ID, owed)), Amount: &owed}
+	_, err := p.Stripe.PaymentIntents.Update(*invoice.ProviderIntent, params)
+	if burnt(err) {
+		params.IdempotencyKey = nil // to set an amount again changes nothing
+		_, err = p.Stripe.PaymentIntents.Update(*invoice.ProviderIntent, params)
+	}
+	if err != nil {
+		return fmt.Errorf("reduce payment intent to what is owed: %w", later(err))
+	}
+	return nil
 }
 
 // intentAgain finds the intent that a burnt key may have created after all, or creates one without it. An intent that

@@ -43,6 +43,7 @@ INSERT INTO dunning (invoice_id, customer_id, status, next_action_at, started_at
 INSERT INTO ledger_transaction (natural_key, entity_id, kind, reference, at) VALUES ('invoice:inv:finalised', 'acme', 'invoice_finalised', 'inv', '2027-01-01');
 INSERT INTO ledger_posting (transaction_id, seq, account, currency, amount)
 	SELECT id, seq, account, 'USD', amount FROM ledger_transaction, (VALUES (1, 'AccountsReceivable', 1100), (2, 'Revenue', -1100)) AS p (seq, account, amount);
+INSERT INTO invoice_offset (credit_id, invoice_id, amount, at) VALUES ('inv', 'inv', 10, '2027-01-01');
 INSERT INTO wallet (customer_id, currency, balance) VALUES ('ada', 'USD', 100);
 INSERT INTO wallet_movement (natural_key, customer_id, currency, amount, at) VALUES ('credit:inv', 'ada', 'USD', 100, '2027-01-01');
 INSERT INTO tax_entry (id, entity_id, invoice_id, scheme, jurisdiction, treatment, reason, rate, currency, net, tax, tax_point)
@@ -91,7 +92,7 @@ var violations = map[string][]string{
 	"total_is_subtotal_and_tax":          {invoiceWith(`{"tax": 101}`)},
 	"due_is_total_less_credit":           {invoiceWith(`{"amount_due": 999}`)},
 	"credit_only_from_negative_total":    {invoiceWith(`{"credit_granted": 100, "amount_due": 1100}`)},
-	"never_overpaid":                     {`UPDATE invoice SET amount_paid = 1001`, `UPDATE invoice SET status = 'paid', paid_at = now(), amount_paid = 1001`},
+	"never_overpaid":                     {`UPDATE invoice SET amount_paid = 1001`, `UPDATE invoice SET amount_paid = 900, amount_credited = 101`, `UPDATE invoice SET status = 'paid', paid_at = now(), amount_paid = 1001`},
 	"paid_in_full":                       {`UPDATE invoice SET status = 'paid', paid_at = now(), amount_paid = 999`, `UPDATE invoice SET status = 'paid', amount_paid = 1000`, `UPDATE invoice SET paid_at = now()`},
 	"invoice_cycle_once":                 {invoiceWith(`{"cycle": 0}`)},
 	"invoice_business_key_key":           {invoiceWith(`{"business_key": "invoice:sub:cycle-0"}`)},
@@ -117,6 +118,8 @@ var violations = map[string][]string{
 		`INSERT INTO ledger_posting SELECT id, 3, 'Cash', 'USD', 1 FROM ledger_transaction; INSERT INTO ledger_posting SELECT id, 4, 'Cash', 'EUR', -1 FROM ledger_transaction`,
 	},
 	"wallet_is_never_negative":                        {`UPDATE wallet SET balance = balance - 101`},
+	"invoice_offset_is_immutable":                     {`UPDATE invoice_offset SET amount = 1`, `DELETE FROM invoice_offset`},
+	"invoice_offset_pkey":                             {`INSERT INTO invoice_offset SELECT * FROM invoice_offset`},
 	"wallet_movement_pkey":                            {`INSERT INTO wallet_movement SELECT * FROM wallet_movement`},
 	"filed_only_when_approved":                        {`UPDATE tax_return SET status = 'approved'`, `UPDATE tax_return SET status = 'filed'`, `UPDATE tax_return SET status = 'paid'`},
 	"tax_return_entity_id_scheme_period_revision_key": {`INSERT INTO tax_return SELECT (jsonb_populate_record(r, '{"id": "filing2"}')).* FROM tax_return r`},

@@ -97,7 +97,7 @@ func (d *dunningRun) advance(to time.Time) { d.at = later(d.at, to) }
 func (d *dunningRun) charge(ctx workflow.Context) error {
 	charged, err := atProvider(ctx, message.ChargeInvoice,
 		message.Charge{InvoiceID: d.in.InvoiceID, Attempt: d.next.Attempt, At: d.at},
-		fmt.Sprintf("Attempt %d: charge %s", d.next.Attempt, d.in.Owed))
+		fmt.Sprintf("Attempt %d: charge %s", d.next.Attempt, d.next.Owed))
 	if err != nil {
 		return err
 	}
@@ -165,7 +165,7 @@ func (d *dunningRun) words() string {
 func (d *dunningRun) show(ctx workflow.Context) {
 	workflow.SetCurrentDetails(ctx, fmt.Sprintf(
 		"| Invoice | %s |\n|---|---|\n| Owed | %s |\n| Attempts here | %d |\n| Last decline | %s |\n| Next | %s on %s |\n",
-		d.in.InvoiceID, d.in.Owed, d.attempts, d.lastCode, d.words(), d.next.At.UTC().Format("2006-01-02 15:04 MST")))
+		d.in.InvoiceID, d.next.Owed, d.attempts, d.lastCode, d.words(), d.next.At.UTC().Format("2006-01-02 15:04 MST")))
 	if d.shown == string(d.next.Kind) {
 		return
 	}

@@ -33,6 +33,7 @@ func (s *subscriptionRun) turn(ctx workflow.Context) error {
 
 // collect charges an invoice; what is not paid at once is handed to dunning.
 func (s *subscriptionRun) collect(ctx workflow.Context, invoice *message.Billed) error {
+	s.tellCollections(ctx, invoice)
 	if err := s.charge(ctx, invoice, s.state.LastAt); err != nil {
 		return err
 	}
@@ -47,6 +48,20 @@ func (s *subscriptionRun) collect(ctx workflow.Context, invoice *message.Billed)
 		InvoiceID: invoice.InvoiceID, CustomerID: s.state.CustomerID, SubscriptionID: s.state.ID, At: s.state.LastAt,
 	}, "Hand invoice "+invoice.Number+" to dunning")
 	return err
+}
+
+// tellCollections tells the dunning of earlier invoices that a credit has paid a part of what they collect.
+func (s *subscriptionRun) tellCollections(ctx workflow.Context, invoice *message.Billed) {
+	if invoice == nil {
+		return
+	}
+	for _, paid := range invoice.Pays {
+		news := message.PaymentNews{At: s.state.LastAt, Reason: "credited by " + invoice.Number}
+		err := workflow.SignalExternalWorkflow(ctx, message.DunningID(paid), "", message.PaymentNewsSignal, news).Get(ctx, nil)
+		if err != nil { // it has ended, or sees at its next step what is owed
+			workflow.GetLogger(ctx).Info("dunning was not told of a credit", "invoice", paid, "error", err)
+		}
+	}
 }
 
 // charge makes the first attempt to collect an invoice, or finds out how that went, and notes it on the invoice.

@@ -167,3 +167,34 @@ func seatsCommand(id string, at time.Time, seats int64) subscription.Command {
 func filterOf(customer, after string) store.InvoiceFilter {
 	return store.InvoiceFilter{CustomerID: customer, After: after, Limit: 500}
 }
+
+// A customer who never paid takes half of the seats back: the credit pays the invoice that is being collected, and what
+// dunning then collects is the rest.
+func TestCreditReachesTheDunningOfWhatIsOwed(t *testing.T) {
+	t.Parallel()
+	x := realServer(t).tenant(t, "credited", "pm_card_chargeCustomerFail")
+	first := x.subscribe("seats", 10).Invoice
+	noon := systemStart.Add(2 * time.Hour)
+	fewer, err := x.client.Command(t.Context(), x.id, seatsCommand("down", noon, 4))
+	require.NoError(t, err)
+	require.Equal(t, []string{first.InvoiceID}, fewer.Invoice.Pays)
+	require.Eventually(t, func() bool {
+		var state message.DunningState
+		answer, err := x.Temporal.QueryWorkflow(t.Context(), message.DunningID(first.InvoiceID), "", message.DunningQuery)
+		return err == nil && answer.Get(&state) == nil && state.Next.Owed.Minor == 10_000-fewer.Invoice.Total.Abs().Minor
+	}, 30*time.Second, 20*time.Millisecond, "dunning was told at once")
+	x.advance(noon)
+	require.NoError(t, x.Store.ReplacePaymentMethod(t.Context(), store.PaymentMethod{
+		ID: "method_" + x.id + "_2", CustomerID: x.id, ProviderToken: "pm_card_visa", Position: 1, ChangedAt: noon,
+	}))
+	require.NoError(t, x.client.PaymentNews(t.Context(), first.InvoiceID, message.PaymentNews{At: noon, Reason: "method_changed"}))
+	x.advance(noon.AddDate(0, 0, 14))
+	paid, err := x.Store.Invoice(t.Context(), first.InvoiceID)
+	require.NoError(t, err)
+	require.Equal(t, "paid", paid.Status)
+	require.Equal(t, fewer.Invoice.Total.Abs().Minor, paid.AmountCredited)
+	require.Equal(t, paid.AmountDue-paid.AmountCredited, paid.AmountPaid)
+	status, err := x.client.Status(t.Context(), x.id)
+	require.NoError(t, err)
+	require.Equal(t, subscription.Active, status.Status)
+}

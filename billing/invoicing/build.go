@@ -36,6 +36,9 @@ func Build(f Facts) (Invoice, error) {
 	if err := inv.settle(f.Balance); err != nil {
 		return Invoice{}, fmt.Errorf("%s: %w", f.Key, err)
 	}
+	if err := inv.offset(f.Debts); err != nil {
+		return Invoice{}, fmt.Errorf("%s: %w", f.Key, err)
+	}
 	return inv, nil
 }
 
@@ -122,4 +125,28 @@ func (inv *Invoice) settle(balance money.Amount) error {
 	var err error
 	inv.AmountDue, err = inv.Total.Sub(inv.CreditApplied)
 	return err
+}
+
+// offset pays what is owed for the subscription from the credit, the oldest debt first. What was credited without having
+// been paid must not become money to spend.
+func (inv *Invoice) offset(debts []Debt) error {
+	left := inv.CreditGranted
+	for _, debt := range debts {
+		if debt.Owed.Currency != left.Currency || !debt.Owed.IsPositive() {
+			return fmt.Errorf("debt of %s for invoice %s: it must be above 0 in %s", debt.Owed, debt.InvoiceID, left.Currency)
+		}
+		if left.IsZero() {
+			return nil
+		}
+		pays := debt.Owed
+		if pays.Cmp(left) > 0 {
+			pays = left
+		}
+		inv.Offsets = append(inv.Offsets, Offset{InvoiceID: debt.InvoiceID, Amount: pays})
+		var err error
+		if left, err = left.Sub(pays); err != nil {
+			return err
+		}
+	}
+	return nil
 }

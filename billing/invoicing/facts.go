@@ -45,6 +45,14 @@ type Facts struct {
 	Buyer   tax.Buyer
 	// Balance is the customer's credit in the invoice's currency, 0 or more, applied after tax.
 	Balance money.Amount
+	// Debts are the invoices of the same subscription that are not paid, oldest first. A credit pays them first.
+	Debts []Debt
+}
+
+// Debt is what is still owed for an invoice, above 0.
+type Debt struct {
+	InvoiceID string
+	Owed      money.Amount
 }
 
 // Opening is a period about to be charged in advance, always whole.

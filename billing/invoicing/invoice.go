@@ -60,6 +60,12 @@ type Explanation struct {
 	Late string `json:"late,omitempty"`
 }
 
+// Offset is credit that pays, in whole or in part, what is owed for an earlier invoice.
+type Offset struct {
+	InvoiceID string
+	Amount    money.Amount
+}
+
 // Invoice is the result: lines, tax per group and totals. Amounts share one currency, and always
 //
 //	Total = Subtotal + Tax
@@ -81,6 +87,8 @@ type Invoice struct {
 	Earned   money.Amount
 	// CreditGranted, from a negative total, goes to the customer's credit; CreditApplied is taken from it.
 	CreditGranted money.Amount
+	// Offsets are the parts of CreditGranted that pay earlier invoices at once.
+	Offsets       []Offset
 	CreditApplied money.Amount
 	// AmountDue is what the customer is asked to pay, 0 or more.
 	AmountDue money.Amount

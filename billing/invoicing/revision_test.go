@@ -270,3 +270,36 @@ func TestRevisionErrors(t *testing.T) {
 		require.NotErrorIs(t, err, invoicing.ErrNothingToBill)
 	}
 }
+
+// What was credited without having been paid does not become the customer's to spend.
+func TestCreditPaysDebtsFirst(t *testing.T) {
+	t.Parallel()
+	z := zone(t, "UTC")
+	big := plan(t, "big", catalog.GrainDay, base("30"))
+	v := begun(t, z, "2027-04", terms(big, 0))
+	usd := func(minor int64) money.Amount { return money.New(minor, "USD") }
+	for _, test := range []struct {
+		why   string
+		debts []invoicing.Debt
+		want  []invoicing.Offset
+	}{
+		{"nothing owed", nil, nil},
+		{"more owed than credited", []invoicing.Debt{{"a", usd(2000)}}, []invoicing.Offset{{"a", usd(1500)}}},
+		{"as much owed as credited", []invoicing.Debt{{"a", usd(1500)}, {"b", usd(1)}}, []invoicing.Offset{{"a", usd(1500)}}},
+		{"less owed than credited", []invoicing.Debt{{"a", usd(1000)}}, []invoicing.Offset{{"a", usd(1000)}}},
+		{"oldest first", []invoicing.Debt{{"a", usd(1000)}, {"b", usd(1000)}, {"c", usd(1000)}}, []invoicing.Offset{{"a", usd(1000)}, {"b", usd(500)}}},
+	} {
+		facts := v.revision(v.facts, v.period, at(t, z, "2027-04-16"), nil)
+		facts.Debts = test.debts
+		inv, err := invoicing.Build(facts)
+		require.NoError(t, err, test.why)
+		require.Equal(t, usd(1500), inv.CreditGranted, test.why)
+		require.Equal(t, test.want, inv.Offsets, test.why)
+	}
+	for _, owed := range []money.Amount{usd(0), usd(-1), money.New(1, "EUR")} {
+		facts := v.revision(v.facts, v.period, at(t, z, "2027-04-16"), nil)
+		facts.Debts = []invoicing.Debt{{InvoiceID: "a", Owed: owed}}
+		_, err := invoicing.Build(facts)
+		require.ErrorContains(t, err, "debt of "+owed.String()+" for invoice a")
+	}
+}

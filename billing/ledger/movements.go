@@ -55,6 +55,19 @@ func PaymentReceived(entityID, paymentID string, at time.Time, amount, fee money
 	return t, nil
 }
 
+// CreditOffset books the part of a credit that pays what is owed for an earlier invoice. Of one that was written off it
+// makes the loss smaller. The amount must be above zero.
+func CreditOffset(entityID, creditID, invoiceID string, at time.Time, amount money.Amount, writtenOff bool) Transaction {
+	t := Transaction{Key: "invoice:" + invoiceID + ":credited:" + creditID, Kind: "credit_offset", EntityID: entityID, Reference: invoiceID, At: at}
+	t.debit(CustomerBalance, amount)
+	if writtenOff {
+		t.credit(BadDebt, amount)
+	} else {
+		t.credit(AccountsReceivable, amount)
+	}
+	return t
+}
+
 // InvoiceUncollectible writes off what is still owed. Revenue stays: the loss is bad debt.
 func InvoiceUncollectible(entityID, invoiceID string, at time.Time, owed money.Amount) Transaction {
 	t := Transaction{Key: "invoice:" + invoiceID + ":uncollectible", Kind: "invoice_uncollectible", EntityID: entityID, Reference: invoiceID, At: at}

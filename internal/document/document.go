@@ -36,10 +36,13 @@ type Invoice struct {
 	CreditGranted money.Amount
 	AmountDue     money.Amount // what the customer was asked to pay
 	Paid          money.Amount
+	Credited      money.Amount // what later credits paid of AmountDue
 	Owed          money.Amount // what is still open of AmountDue
 
 	Payments []Payment
-	PaidOn   calendar.Date // zero unless paid
+	// Offsets are the earlier invoices that CreditGranted paid, or the later credits that paid this invoice.
+	Offsets []Offset
+	PaidOn  calendar.Date // zero unless paid
 }
 
 // Party is a seller or a buyer.
@@ -93,6 +96,13 @@ type Payment struct {
 	Method string // such as "Visa"; empty when unknown
 }
 
+// Offset is an amount that went from a credit to an invoice; Number is the other document's.
+type Offset struct {
+	Number string
+	On     calendar.Date
+	Amount money.Amount
+}
+
 // ShowsTax says whether tax has anything to say on this invoice, be it that it is the buyer's to declare.
 func (inv Invoice) ShowsTax() bool {
 	for _, group := range inv.Taxes {
@@ -101,4 +111,13 @@ func (inv Invoice) ShowsTax() bool {
 		}
 	}
 	return false
+}
+
+// Spendable is the credit that is left to pay later invoices, after Offsets.
+func (inv Invoice) Spendable() money.Amount {
+	left := inv.CreditGranted
+	for _, offset := range inv.Offsets {
+		left.Minor -= offset.Amount.Minor
+	}
+	return left
 }

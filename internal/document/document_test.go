@@ -32,6 +32,8 @@ func TestRenderings(t *testing.T) {
 		"eur-reverse-charge": eurReverseCharge,
 		"gbp-change":         gbpChange,
 		"gbp-credit-note":    gbpCreditNote,
+		"gbp-credit-used":    gbpCreditUsed,
+		"gbp-credited":       gbpCredited,
 		"eur-tiers":          eurTiers,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -142,7 +144,7 @@ func eurReverseCharge(t *testing.T, s *store.Store) string {
 // gbpAccount has paid January in advance for 10 seats.
 func gbpAccount(t *testing.T, s *store.Store, name string) (*account, calendar.Period, string) {
 	entity, plan := tamesis, monthly("studio-"+name, "Studio", catalog.GrainDay, seats("GBP", "30"))
-	entity.ID, entity.InvoicePrefix = name, "TT"+map[string]string{"change": "A", "credit": "B"}[name]
+	entity.ID, entity.InvoicePrefix = name, "TT"+map[string]string{"change": "A", "credit": "B", "used": "C", "owing": "D"}[name]
 	a := newAccount(t, s, entity, ukVAT, store.Customer{
 		ID: name, Name: "Priya Nair", Email: "priya@example.co.uk", Country: "GB", PostalCode: "M1 1AE", Zone: "Europe/London", Currency: "GBP", Locale: "en-GB",
 	}, plan, 10)
@@ -168,6 +170,30 @@ func gbpCreditNote(t *testing.T, s *store.Store) string {
 	return a.issue("inv_credit_2", invoicing.Facts{
 		Reason: invoicing.ForChange, IssuedAt: at, Revises: a.revise(at, january, first, invoicing.Terms{Plan: a.plan, Seats: 4}),
 	}).ID
+}
+
+// gbpCreditUsed is a credit note most of which pays the invoice of the month, which had not been paid.
+func gbpCreditUsed(t *testing.T, s *store.Store) string {
+	credit, _ := gbpOffset(t, s, "used")
+	return credit
+}
+
+// gbpCredited is the invoice that such a credit note has paid a part of.
+func gbpCredited(t *testing.T, s *store.Store) string {
+	_, invoice := gbpOffset(t, s, "owing")
+	return invoice
+}
+
+func gbpOffset(t *testing.T, s *store.Store, name string) (credit, invoice string) {
+	a, january, first := gbpAccount(t, s, name)
+	at := a.zone.Instant(calendar.Date{Year: 2027, Month: time.January, Day: 16}, 10, 30, 0)
+	note := a.issue("inv_"+name+"_2", invoicing.Facts{
+		Reason: invoicing.ForChange, IssuedAt: at, Revises: a.revise(at, january, first, invoicing.Terms{Plan: a.plan, Seats: 4}),
+	})
+	require.NoError(t, s.Tx(t.Context(), func(tx store.Tx) error {
+		return tx.OffsetInvoice(t.Context(), note.ID, first, money.New(10_000, "GBP"), at)
+	}))
+	return note.ID, first
 }
 
 func eurTiers(t *testing.T, s *store.Store) string {

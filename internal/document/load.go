@@ -52,7 +52,10 @@ func load(ctx context.Context, s *store.Store, row store.Invoice) (Invoice, erro
 	if inv.Taxes, err = groupTaxes(rows, row.Currency, f); err != nil {
 		return Invoice{}, err
 	}
-	inv.Payments, err = payments(ctx, s, row.ID, zone)
+	if inv.Payments, err = payments(ctx, s, row.ID, zone); err != nil {
+		return Invoice{}, err
+	}
+	inv.Offsets, err = offsets(ctx, s, row, zone)
 	return inv, err
 }
 
@@ -63,7 +66,7 @@ func newInvoice(row store.Invoice, zone calendar.Zone) Invoice {
 		Issued: zone.DateOf(row.IssuedAt), Period: spanOf(zone, calendar.Period{Start: row.PeriodStart, End: row.PeriodEnd}),
 		Subtotal: amount(row.Subtotal), Tax: amount(row.Tax), Total: amount(row.Total),
 		CreditApplied: amount(row.CreditApplied), CreditGranted: amount(row.CreditGranted),
-		AmountDue: row.Due(), Paid: amount(row.AmountPaid), Owed: row.Owed(),
+		AmountDue: row.Due(), Paid: amount(row.AmountPaid), Credited: amount(row.AmountCredited), Owed: row.Owed(),
 	}
 	if row.PaidAt != nil {
 		inv.PaidOn = zone.DateOf(*row.PaidAt)
@@ -184,6 +187,22 @@ func payments(ctx context.Context, s *store.Store, invoiceID string, zone calend
 	list := make([]Payment, len(received))
 	for i, p := range received {
 		list[i] = Payment{On: zone.DateOf(p.SettledAt), Amount: money.New(p.Amount, p.Currency), Method: methodName(p.Network)}
+	}
+	return list, nil
+}
+
+func offsets(ctx context.Context, s *store.Store, invoice store.Invoice, zone calendar.Zone) ([]Offset, error) {
+	rows, err := s.InvoiceOffsets(ctx, invoice.ID)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Offset, len(rows))
+	for i, row := range rows {
+		other := row.CreditNumber
+		if row.CreditID == invoice.ID {
+			other = row.InvoiceNumber
+		}
+		list[i] = Offset{Number: other, On: zone.DateOf(row.At), Amount: money.New(row.Amount, invoice.Currency)}
 	}
 	return list, nil
 }

@@ -38,8 +38,15 @@ func (p page) Sums() []sum {
 			sums = append(sums, sum{Label: taken.label, Amount: p.Money(taken.amount.Neg())})
 		}
 	}
+	for _, offset := range p.Inv.Offsets {
+		label := "Credited by " + offset.Number
+		if p.Inv.CreditGranted.IsPositive() {
+			label = "Used to pay " + offset.Number
+		}
+		sums = append(sums, sum{Label: label, Amount: p.Money(offset.Amount.Neg())})
+	}
 	if p.Inv.CreditGranted.IsPositive() {
-		return append(sums, sum{"Added to your credit", p.Coded(p.Inv.CreditGranted), "last"})
+		return append(sums, sum{"Added to your credit", p.Coded(p.Inv.Spendable()), "last"})
 	}
 	return append(sums, sum{"Amount due", p.Coded(p.Inv.Owed), "last"})
 }
@@ -50,7 +57,7 @@ func (p page) Headline() sum {
 	case p.Inv.Status == "void":
 		return sum{Label: "Total, not to be paid", Amount: p.Coded(p.Inv.Total)}
 	case p.Inv.CreditGranted.IsPositive():
-		return sum{Label: "Added to your credit", Amount: p.Coded(p.Inv.CreditGranted)}
+		return sum{Label: "Added to your credit", Amount: p.Coded(p.Inv.Spendable())}
 	case p.Inv.Paid.IsPositive() && p.Inv.Owed.IsZero():
 		return sum{Label: "Amount paid", Amount: p.Coded(p.Inv.Paid)}
 	}
@@ -66,6 +73,8 @@ func (p page) Standing() string {
 		return "Credited"
 	case p.Inv.AmountDue.IsZero():
 		return "Nothing to pay"
+	case p.Inv.Status == "paid" && p.Inv.Paid.IsZero():
+		return "Credited on " + p.Date(p.Inv.PaidOn)
 	case p.Inv.Status == "paid":
 		return "Paid on " + p.Date(p.Inv.PaidOn)
 	case p.Inv.Status == "uncollectible":

@@ -31,6 +31,7 @@ type Invoice struct {
 	CreditApplied  int64          `db:"credit_applied" json:"credit_applied"`
 	AmountDue      int64          `db:"amount_due" json:"amount_due"`
 	AmountPaid     int64          `db:"amount_paid" json:"amount_paid"`
+	AmountCredited int64          `db:"amount_credited" json:"amount_credited"`
 	PeriodStart    time.Time      `db:"period_start" json:"period_start"`
 	PeriodEnd      time.Time      `db:"period_end" json:"period_end"`
 	Zone           string         `db:"zone" json:"zone"`
@@ -44,7 +45,9 @@ type Invoice struct {
 func (i Invoice) Due() money.Amount { return money.New(i.AmountDue, i.Currency) }
 
 // Owed is what is still open of the amount due.
-func (i Invoice) Owed() money.Amount { return money.New(i.AmountDue-i.AmountPaid, i.Currency) }
+func (i Invoice) Owed() money.Amount {
+	return money.New(i.AmountDue-i.AmountPaid-i.AmountCredited, i.Currency)
+}
 
 // InvoiceLine is a line of an invoice.
 type InvoiceLine struct {
@@ -71,7 +74,7 @@ type InvoiceLine struct {
 }
 
 const invoiceColumns = `id, business_key, entity_id, customer_id, subscription_id, reason, cycle, number, status, currency, subtotal, tax,
-	total, credit_granted, credit_applied, amount_due, amount_paid, period_start, period_end, zone, tz_version, issued_at, paid_at, provider_intent`
+	total, credit_granted, credit_applied, amount_due, amount_paid, amount_credited, period_start, period_end, zone, tz_version, issued_at, paid_at, provider_intent`
 
 const lineColumns = `position, kind, charge_id, plan_id, plan_version, description, quantity, exact, amount, tax, treatment, jurisdiction,
 	scheme, tax_reason, tax_rate, period_start, period_end, credits_invoice, credits_position, explanation`
@@ -137,9 +140,9 @@ func (tx Tx) AddInvoice(ctx context.Context, inv Invoice, lines []InvoiceLine) (
 	inv.Number = fmt.Sprintf("%s-%06d", prefix, last)
 	_, err = tx.exec(ctx, "add invoice "+inv.BusinessKey, `
 		INSERT INTO invoice (`+invoiceColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)`,
 		inv.ID, inv.BusinessKey, inv.EntityID, inv.CustomerID, inv.SubscriptionID, inv.Reason, inv.Cycle, inv.Number, inv.Status, inv.Currency,
-		inv.Subtotal, inv.Tax, inv.Total, inv.CreditGranted, inv.CreditApplied, inv.AmountDue, inv.AmountPaid, inv.PeriodStart, inv.PeriodEnd,
+		inv.Subtotal, inv.Tax, inv.Total, inv.CreditGranted, inv.CreditApplied, inv.AmountDue, inv.AmountPaid, inv.AmountCredited, inv.PeriodStart, inv.PeriodEnd,
 		inv.Zone, inv.TZVersion, inv.IssuedAt, inv.PaidAt, inv.ProviderIntent)
 	if err != nil {
 		return inv, err

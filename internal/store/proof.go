@@ -40,7 +40,7 @@ func (q Queries) LedgerFaults(ctx context.Context) ([]LedgerFault, error) {
 		          FROM ledger_transaction t JOIN ledger_posting p ON p.transaction_id = t.id
 		         WHERE p.account IN ('DeferredRevenue', 'Revenue') GROUP BY 1, 3) ledger
 		  FULL JOIN (
-		        SELECT entity_id, 'AccountsReceivable' AS account, currency, SUM(amount_due - amount_paid) AS expected
+		        SELECT entity_id, 'AccountsReceivable' AS account, currency, SUM(amount_due - amount_paid - amount_credited) AS expected
 		          FROM invoice WHERE status = 'open' GROUP BY 1, 3
 		        UNION ALL SELECT c.entity_id, 'CustomerBalance', w.currency, -SUM(w.balance)
 		          FROM wallet w JOIN customer c ON c.id = w.customer_id GROUP BY 1, 3
@@ -53,7 +53,7 @@ func (q Queries) LedgerFaults(ctx context.Context) ([]LedgerFault, error) {
 		          ) cash GROUP BY 1, 3
 		        UNION ALL SELECT i.entity_id, 'ProcessingFees', p.currency, SUM(p.provider_fee)
 		          FROM payment p JOIN invoice i ON i.id = p.invoice_id WHERE p.status = 'succeeded' GROUP BY 1, 3
-		        UNION ALL SELECT entity_id, 'BadDebt', currency, SUM(amount_due - amount_paid)
+		        UNION ALL SELECT entity_id, 'BadDebt', currency, SUM(amount_due - amount_paid - amount_credited)
 		          FROM invoice WHERE status = 'uncollectible' GROUP BY 1, 3
 		        UNION ALL SELECT i.entity_id, 'NetSales', i.currency, -SUM(l.amount)
 		          FROM invoice i JOIN invoice_line l ON l.invoice_id = i.id WHERE i.status <> 'void' GROUP BY 1, 3
@@ -63,6 +63,10 @@ func (q Queries) LedgerFaults(ctx context.Context) ([]LedgerFault, error) {
 		SELECT 'invoice equals its lines', i.id, i.currency, i.subtotal + i.tax, COALESCE(SUM(l.amount + l.tax), 0)::bigint
 		  FROM invoice i LEFT JOIN invoice_line l ON l.invoice_id = i.id
 		 GROUP BY i.id HAVING i.subtotal <> COALESCE(SUM(l.amount), 0) OR i.tax <> COALESCE(SUM(l.tax), 0)
+		UNION ALL
+		SELECT 'invoice was credited by its offsets', i.id, i.currency, i.amount_credited, COALESCE(SUM(o.amount), 0)::bigint
+		  FROM invoice i LEFT JOIN invoice_offset o ON o.invoice_id = i.id
+		 GROUP BY i.id HAVING i.amount_credited <> COALESCE(SUM(o.amount), 0)
 		UNION ALL
 		SELECT 'invoice equals its tax entries', i.id, i.currency, i.tax, COALESCE(SUM(e.tax), 0)::bigint
 		  FROM invoice i LEFT JOIN tax_entry e ON e.invoice_id = i.id
@@ -97,7 +101,8 @@ func (q Queries) PaymentFaults(ctx context.Context) ([]PaymentFault, error) {
 		SELECT invoice_id, 'a payment succeeded without a charge' AS problem FROM payment WHERE status = 'succeeded' AND provider_charge IS NULL
 		UNION ALL
 		SELECT i.id, 'paid ' || COUNT(p.id) || ' times' FROM invoice i LEFT JOIN payment p ON p.invoice_id = i.id AND p.status = 'succeeded'
-		 WHERE i.amount_due > 0 GROUP BY i.id HAVING COUNT(p.id) <> CASE WHEN i.status = 'paid' THEN 1 ELSE 0 END
+		 WHERE i.amount_due > 0
+		 GROUP BY i.id HAVING COUNT(p.id) <> CASE WHEN i.status = 'paid' AND i.amount_credited < i.amount_due THEN 1 ELSE 0 END
 		UNION ALL
 		SELECT MAX(id), 'numbers of ' || entity_id || ' have a gap' FROM invoice GROUP BY entity_id
 		HAVING COUNT(*) <> MAX(substring(number FROM '[0-9]+$')::bigint)`)

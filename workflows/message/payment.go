@@ -52,10 +52,9 @@ type OpenDunningInput struct {
 
 // DunningInput starts the Dunning workflow.
 type DunningInput struct {
-	InvoiceID      string       `json:"invoice_id"`
-	CustomerID     string       `json:"customer_id"`
-	SubscriptionID string       `json:"subscription_id"`
-	Owed           money.Amount `json:"owed"`
+	InvoiceID      string `json:"invoice_id"`
+	CustomerID     string `json:"customer_id"`
+	SubscriptionID string `json:"subscription_id"`
 	// At is when the invoice was handed over.
 	At   time.Time   `json:"at"`
 	Next DunningStep `json:"next"`
@@ -68,6 +67,8 @@ type DunningStep struct {
 	// Attempt is the number the next attempt will have, whenever and for whatever reason it is made.
 	Attempt int    `json:"attempt"`
 	Reason  string `json:"reason"`
+	// Owed is what is still to be collected.
+	Owed money.Amount `json:"owed"`
 	// Cancel, with GiveUp, ends the subscription as well.
 	Cancel bool `json:"cancel,omitempty"`
 }

@@ -63,6 +63,8 @@ type Billed struct {
 	AmountDue money.Amount `json:"amount_due"`
 	// Payment is how collecting it went: "" when nothing was due.
 	Payment PaymentStatus `json:"payment,omitempty"`
+	// Pays are the earlier invoices, being collected, that the credit on this one has paid in full or in part.
+	Pays []string `json:"pays,omitempty"`
 }
 
 // CommandResult answers CommandUpdate.

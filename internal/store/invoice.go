@@ -74,7 +74,8 @@ type InvoiceLine struct {
 }
 
 const invoiceColumns = `id, business_key, entity_id, customer_id, subscription_id, reason, cycle, number, status, currency, subtotal, tax,
-	total, credit_granted, credit_applied, amount_due, amount_paid, amount_credited, period_start, period_end, zone, tz_version, issued_at, paid_at, provider_intent`
+	total, credit_granted, credit_applied, amount_due, amount_paid, amount_credited, period_start, period_end, zone, tz_version, issued_at, paid_at,
+	provider_intent`
 
 const lineColumns = `position, kind, charge_id, plan_id, plan_version, description, quantity, exact, amount, tax, treatment, jurisdiction,
 	scheme, tax_reason, tax_rate, period_start, period_end, credits_invoice, credits_position, explanation`

@@ -107,6 +107,18 @@ func TestUKRefundIsNegativePayable(t *testing.T) {
 	require.Equal(t, money.New(200, "GBP"), r.Boxes.NetVATDue)
 }
 
+// Boxes 6 to 9 are whole pounds: from 50 pence up, below it down.
+func TestUKBox6IsRoundedToThePound(t *testing.T) {
+	t.Parallel()
+	for pence, pounds := range map[int64]int64{0: 0, 49: 0, 50: 1, 99: 1, 149: 1, 150: 2, -49: 0, -50: -1, -150: -2, 999_999_999_949: 9_999_999_999} {
+		e := entry("1", "GB", "0", pence, 0, "GBP", day(t, "2027-01-01"))
+		e.Decision.Treatment = tax.Zero
+		r, err := tax.Aggregate(tax.SchemeUKVAT, quarter(t, "2027-Q1"), []tax.Entry{e}, nil)
+		require.NoError(t, err)
+		require.Equal(t, pounds, r.Boxes.TotalValueSalesExVAT, "%d pence", pence)
+	}
+}
+
 func TestNilReturn(t *testing.T) {
 	t.Parallel()
 	r, err := tax.Aggregate(tax.SchemeEUOSS, quarter(t, "2027-Q1"), nil, nil)

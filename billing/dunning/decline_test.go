@@ -23,7 +23,7 @@ func TestClassify(t *testing.T) {
 	}
 	listed := 0
 	for class, text := range codes {
-		for _, code := range strings.Fields(text) {
+		for code := range strings.FieldsSeq(text) {
 			_, known := declines[code]
 			require.True(t, known, code)
 			require.Equal(t, class, Classify(code), code)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/money"
@@ -35,6 +36,32 @@ func TestPublishedCreditsForAnUpgrade(t *testing.T) {
 		require.Equal(t, money.New(test.tax, "USD"), inv.Tax, test.name)
 		require.Equal(t, money.New(-test.credit-test.tax, "USD"), inv.CreditGranted, test.name)
 	}
+}
+
+// 3scale's change of plans at noon on 10 May, by the second: prepaid as a credit and a charge, postpaid as what each plan
+// was in force for.
+func TestPublishedChangeAtNoon(t *testing.T) {
+	t.Parallel()
+	z := zone(t, "UTC")
+	lunch, diplomat := plan(t, "lunch", catalog.GrainSecond, base("31")), plan(t, "diplomat", catalog.GrainSecond, base("3100"))
+	v := begun(t, z, "2009-05", terms(lunch, 0), diplomat)
+	inv := v.change("2009-05-10 12:00", terms(diplomat, 0))
+	require.Equal(t, []string{
+		"proration_credit lunch/base 1 USD -21.50 1857600/2678400", "proration_charge diplomat/base 1 USD 2150.00 1857600/2678400",
+	}, shown(inv))
+	require.Equal(t, money.New(212850, "USD"), inv.AmountDue)
+
+	after := func(id, amount string) catalog.Plan {
+		return plan(t, id, catalog.GrainSecond, recurring("base", catalog.PerSubscription, catalog.Arrears, in("USD", flat(amount))))
+	}
+	noon := at(t, z, "2009-05-10 12:00")
+	inv = closed(t, z, v.period,
+		invoicing.Segment{Period: calendar.Period{Start: v.period.Start, End: noon}, Terms: terms(after("lunch", "31000000"), 0)},
+		invoicing.Segment{Period: calendar.Period{Start: noon, End: v.period.End}, Terms: terms(after("diplomat", "3100000000"), 0)})
+	require.Equal(t, []string{
+		"recurring lunch/base 1 USD 9500000.00 820800/2678400", "recurring diplomat/base 1 USD 2150000000.00 1857600/2678400",
+	}, shown(inv))
+	require.Equal(t, money.New(215950000000, "USD"), inv.AmountDue)
 }
 
 // Slack's examples: a member who joins pays price × days left ÷ days of the month.

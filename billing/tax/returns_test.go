@@ -71,6 +71,19 @@ func TestOSSReturn(t *testing.T) {
 	require.Nil(t, r.Boxes)
 }
 
+// The Spanish tax agency's example in its manual of form 369: EUR 300 of German tax were declared for the first quarter
+// of 2022 and EUR 250 should have been. The correction is -50, in a later return, under the original quarter.
+func TestOSSCorrectionOfTheTaxAgencysExample(t *testing.T) {
+	t.Parallel()
+	correction := entry("1", "DE", "19", -26316, -5000, "EUR", day(t, "2022-07-15"))
+	correction.Original = day(t, "2022-02-01")
+	r, err := tax.Aggregate(tax.SchemeEUOSS, quarter(t, "2022-Q3"), []tax.Entry{correction}, nil)
+	require.NoError(t, err)
+	require.Empty(t, r.Rows)
+	require.Equal(t, []tax.Correction{{Period: quarter(t, "2022-Q1"), Country: "DE", Tax: money.New(-5000, "EUR")}}, r.Corrections)
+	require.Equal(t, money.Zero("EUR"), r.Payable)
+}
+
 func TestUKReturn(t *testing.T) {
 	t.Parallel()
 	credit := entry("3", "GB", "20", -5000, -1000, "EUR", day(t, "2027-03-02"))

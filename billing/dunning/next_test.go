@@ -158,6 +158,40 @@ func TestMastercardCapMovesTheRetry(t *testing.T) {
 	require.Equal(t, at(t, "2027-01-02T10:00:00Z"), step.At, "24 h after the first of ten, then out of the night")
 }
 
+// Each network's cap, filled by tries of the same card for other invoices a second apart, holds until its window has
+// passed since the first of them.
+func TestCapsOfTheNetworks(t *testing.T) {
+	t.Parallel()
+	first := at(t, "2027-01-01T08:00:00Z")
+	policy := dunning.Policy{RetryAfter: []int{1, 60}, MaxAttempts: 50, EndAfter: 60, End: dunning.EndCancel}
+	for _, test := range []struct {
+		network string
+		tries   int
+		want    string
+	}{
+		{"visa", 14, "2027-01-02T10:00:00Z"},
+		{"visa", 15, "2027-01-31T08:00:00Z"},
+		{"mastercard", 9, "2027-01-02T10:00:00Z"},
+		{"mastercard", 34, "2027-01-02T10:00:00Z"},
+		{"mastercard", 35, "2027-01-31T08:00:00Z"},
+		{"amex", 15, "2027-01-31T08:00:00Z"},
+		{"discover", 15, "2027-01-31T08:00:00Z"},
+		{"cartes_bancaires", 15, "2027-01-31T08:00:00Z"},
+	} {
+		c := dunning.Case{
+			Method: dunning.Method{ID: "pm_1", Network: test.network}, Zone: zone(t, "UTC"),
+			Attempts: []dunning.Attempt{declined(1, first, "insufficient_funds")},
+		}
+		for i := range test.tries - 1 {
+			c.OtherTries = append(c.OtherTries, first.Add(time.Duration(i+1)*time.Second))
+		}
+		step, err := dunning.Next(policy, c, first.Add(time.Minute))
+		require.NoError(t, err)
+		require.Equal(t, dunning.Retry, step.Kind, "%s after %d tries", test.network, test.tries)
+		require.Equal(t, at(t, test.want), step.At, "%s after %d tries", test.network, test.tries)
+	}
+}
+
 func TestExhaustedLadderWaitsForTheEnd(t *testing.T) {
 	t.Parallel()
 	first := at(t, "2027-01-01T12:00:00Z")

@@ -38,21 +38,49 @@ func (f Facts) arrears(t tenure, c catalog.Charge) ([]Line, error) {
 		return f.usageLines(t, c)
 	}
 	var lines []Line
-	for _, stretch := range t.stretches(c) {
-		num, den, err := proration.Between(t.plan().Proration, f.Zone, f.Closes.Full, stretch.Period.Start, stretch.Period.End)
+	stretches, grain := f.Closes.payable(t, c)
+	for _, stretch := range stretches {
+		num, den, err := proration.Between(grain, f.Zone, f.Closes.Full, stretch.Period.Start, stretch.Period.End)
 		if err != nil {
 			return nil, fmt.Errorf("plan %q charge %q: %w", t.plan().ID, c.ID, err)
 		}
 		if num == 0 {
 			continue
 		}
-		line, err := f.charge(c, stretch.Terms, quantity(c, stretch.Terms.Seats), stretch.Period, share{num, den})
+		served := stretch.Period
+		if served.End.After(f.Closes.Period.End) {
+			served.End = f.Closes.Period.End
+		}
+		line, err := f.charge(c, stretch.Terms, quantity(c, stretch.Terms.Seats), served, share{num, den})
 		if err != nil {
 			return nil, err
 		}
 		lines = append(lines, line)
 	}
 	return lines, nil
+}
+
+// payable lists the stretches of a tenure that pay for a recurring charge, and the grain that prorates them: the plan's.
+// A plan that does not prorate, where it takes the place of one that does, pays for the rest of the period by that one's
+// grain and whatever is changed later, as it does when it is charged in advance: else the rest would cost nothing.
+func (c Closing) payable(t tenure, charge catalog.Charge) ([]Segment, catalog.Grain) {
+	grain := t.plan().Proration
+	before := c.grainBefore(t)
+	if grain != catalog.GrainNone || before == catalog.GrainNone {
+		return t.stretches(charge), grain
+	}
+	rest := t[0]
+	rest.Period.End = c.Full.End
+	return []Segment{rest}, before
+}
+
+// grainBefore is the grain of the plan whose place the tenure's plan took, none if it took no other's.
+func (c Closing) grainBefore(t tenure) catalog.Grain {
+	at := slices.IndexFunc(c.Segments, func(s Segment) bool { return samePlan(s.Terms.Plan, t.plan()) })
+	if at == 0 {
+		return catalog.GrainNone
+	}
+	return c.Segments[at-1].Terms.Plan.Proration
 }
 
 // usageLines charges a meter once for all the time under the plan: seats that changed in between neither begin the

@@ -186,6 +186,71 @@ func TestArrearsWithoutProration(t *testing.T) {
 		"what was in force at the start is charged whole")
 }
 
+// A plan that does not prorate is charged in arrears as it is in advance: whole for the period it was in force at the
+// start of, by the other's grain for the rest where it took the place of one that prorates.
+func TestArrearsOverAChangeToAPlanWithoutProration(t *testing.T) {
+	t.Parallel()
+	z, full := zone(t, "UTC"), month(t, zone(t, "UTC"), "2027-01")
+	fee := func(id string, grain catalog.Grain, amount string) catalog.Plan {
+		return plan(t, id, grain, recurring("fee", catalog.PerSeat, catalog.Arrears, in("USD", perUnit(amount))))
+	}
+	daily, seconds := fee("daily", catalog.GrainDay, "31"), fee("seconds", catalog.GrainSecond, "31")
+	fixed, other := fee("fixed", catalog.GrainNone, "62"), fee("other", catalog.GrainNone, "93")
+	stretch := func(from, to string, p catalog.Plan, seats int64) invoicing.Segment {
+		return invoicing.Segment{Period: between(t, z, from, to), Terms: terms(p, seats)}
+	}
+	for _, test := range []struct {
+		name     string
+		segments []invoicing.Segment
+		want     []string
+	}{
+		{
+			"from days",
+			[]invoicing.Segment{stretch("2027-01-01", "2027-01-16", daily, 1), stretch("2027-01-16", "2027-02-01", fixed, 1)},
+			[]string{"recurring daily/fee 1 USD 15.00 15/31", "recurring fixed/fee 1 USD 32.00 16/31"},
+		},
+		{
+			"from seconds",
+			[]invoicing.Segment{stretch("2027-01-01", "2027-01-16 12:00", seconds, 1), stretch("2027-01-16 12:00", "2027-02-01", fixed, 1)},
+			[]string{"recurring seconds/fee 1 USD 15.50 1339200/2678400", "recurring fixed/fee 1 USD 31.00 1339200/2678400"},
+		},
+		{
+			"what changes later has no effect",
+			[]invoicing.Segment{
+				stretch("2027-01-01", "2027-01-16", daily, 1), stretch("2027-01-16", "2027-01-20", fixed, 2),
+				stretch("2027-01-20", "2027-01-25", fixed, 9), stretch("2027-01-25", "2027-02-01", other, 1),
+			},
+			[]string{"recurring daily/fee 1 USD 15.00 15/31", "recurring fixed/fee 2 USD 64.00 16/31"},
+		},
+		{
+			"back to the plan that was charged whole",
+			[]invoicing.Segment{
+				stretch("2027-01-01", "2027-01-16", fixed, 1), stretch("2027-01-16", "2027-01-20", daily, 1),
+				stretch("2027-01-20", "2027-02-01", fixed, 1),
+			},
+			[]string{"recurring fixed/fee 1 USD 62.00", "recurring daily/fee 1 USD 4.00 4/31"},
+		},
+		{
+			"ended early",
+			[]invoicing.Segment{stretch("2027-01-01", "2027-01-16", daily, 1), stretch("2027-01-16", "2027-01-20", fixed, 1)},
+			[]string{"recurring daily/fee 1 USD 15.00 15/31", "recurring fixed/fee 1 USD 32.00 16/31"},
+		},
+		{
+			"after a pause",
+			[]invoicing.Segment{stretch("2027-01-01", "2027-01-11", daily, 1), stretch("2027-01-16", "2027-02-01", fixed, 1)},
+			[]string{"recurring daily/fee 1 USD 10.00 10/31", "recurring fixed/fee 1 USD 32.00 16/31"},
+		},
+	} {
+		closes := calendar.Period{Start: full.Start, End: test.segments[len(test.segments)-1].Period.End}
+		f := untaxed(z, closes.End)
+		f.Closes = &invoicing.Closing{Period: closes, Full: full, Segments: test.segments}
+		inv, err := invoicing.Build(f)
+		require.NoError(t, err)
+		require.Equal(t, test.want, shown(inv), test.name)
+		require.Equal(t, inv.Subtotal, inv.Earned, test.name)
+	}
+}
+
 func TestAPauseIsAGapThatIsNotCharged(t *testing.T) {
 	t.Parallel()
 	z := zone(t, "Asia/Kolkata")

@@ -69,6 +69,12 @@ func TestAllocate(t *testing.T) {
 		{1, []int64{0, 1, 1}, []int64{0, 1, 0}},
 		{0, []int64{1, 2}, []int64{0, 0}},
 		{math.MaxInt64, []int64{math.MaxInt64, math.MaxInt64}, []int64{1 << 62, 1<<62 - 1}},
+		// Examples in the documentation of other libraries (moneyphp, govalues, an implementation of largest remainders).
+		{5, []int64{70, 30}, []int64{4, 1}},
+		{5, []int64{30, 70}, []int64{2, 3}},
+		{800, []int64{1, 1, 1}, []int64{267, 267, 266}},
+		{1003, []int64{50, 50}, []int64{502, 501}},
+		{100, []int64{92, 93, 70}, []int64{36, 37, 27}},
 	} {
 		parts, err := New(test.minor, "JPY").Allocate(test.weights)
 		require.NoError(t, err)

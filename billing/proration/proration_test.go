@@ -30,6 +30,12 @@ func at(t require.TestingT, z calendar.Zone, date string, hour int) time.Time {
 	return z.Instant(d, hour, 0, 0)
 }
 
+func instant(t require.TestingT, s string) time.Time {
+	parsed, err := time.Parse(time.RFC3339, s)
+	require.NoError(t, err)
+	return parsed.UTC()
+}
+
 func TestRemainingDays(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

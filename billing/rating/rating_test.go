@@ -1,6 +1,7 @@
 package rating
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/shopspring/decimal"
@@ -165,6 +166,30 @@ func requireExplained(t require.TestingT, rated Rated) {
 		total = total.Add(s.Amount)
 	}
 	require.True(t, rated.Exact.Equal(total))
+}
+
+// Whatever a price and a quantity say, the answer is an explained price that is not negative, or an error.
+func FuzzRate(f *testing.F) {
+	f.Add([]byte(`{"model":"per_unit","unit_amount":"0.000003"}`), "18059974", int32(0))
+	f.Add([]byte(`{"model":"package","unit_amount":5,"package_size":1e-12,"free_units":100}`), "101", int32(3))
+	f.Add([]byte(`{"model":"graduated","tiers":[{"up_to":10,"unit_amount":1},{"flat_amount":1e17}],"flat_at_zero":true}`), "10.5", int32(-5))
+	f.Add([]byte(`{"model":"volume","tiers":[{"up_to":1e400},{}]}`), "0", int32(2_000_000_000))
+	f.Fuzz(func(t *testing.T, text []byte, quantity string, exponent int32) {
+		var price catalog.Price
+		if json.Unmarshal(text, &price) != nil {
+			return
+		}
+		parsed, err := money.ParseDecimal(quantity)
+		if err != nil {
+			return
+		}
+		rated, err := Rate(price, decimal.NewFromBigInt(parsed.Coefficient(), exponent))
+		if err != nil {
+			return
+		}
+		requireExplained(t, rated)
+		require.False(t, rated.Exact.IsNegative())
+	})
 }
 
 func decimals(most int64) *rapid.Generator[decimal.Decimal] {

@@ -69,6 +69,39 @@ func TestApplyGroupsAndLosesNothing(t *testing.T) {
 	require.Equal(t, []int64{63, 63, 64}, lineTaxes(groups[2]))
 }
 
+// The VAT breakdowns of the example invoices that come with the European standard (EN 16931, CEN/TC 434).
+func TestBreakdownsOfTheEuropeanStandardsExamples(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		currency money.Currency
+		total    int64
+		groups   [][3]string // rate, base, tax
+	}{
+		{"EUR", 2073, [][3]string{{"6", "183.23", "10.99"}, {"21", "46.37", "9.74"}}},
+		{"DKK", 67500, [][3]string{{"12", "2500.00", "300.00"}, {"25", "1500.00", "375.00"}}},
+	} {
+		amount := func(text string) money.Amount {
+			parsed, err := money.Parse(text, test.currency)
+			require.NoError(t, err)
+			return parsed
+		}
+		var lines []tax.Line
+		for _, g := range test.groups {
+			lines = append(lines, tax.Line{ID: g[0], Net: amount(g[1]), Decision: taxed("DK", pct(g[0]))})
+		}
+		groups, err := tax.Apply(lines)
+		require.NoError(t, err)
+		require.Len(t, groups, len(test.groups))
+		total := money.Zero(test.currency)
+		for i, g := range groups {
+			require.Equal(t, amount(test.groups[i][2]), g.Tax)
+			total, err = total.Add(g.Tax)
+			require.NoError(t, err)
+		}
+		require.Equal(t, money.New(test.total, test.currency), total)
+	}
+}
+
 func lineTaxes(g tax.Group) []int64 {
 	taxes := make([]int64, len(g.Lines))
 	for i, line := range g.Lines {

@@ -57,7 +57,11 @@ func TestDue(t *testing.T) {
 		{tax.SchemeEUOSS, "2027-Q1", "2027-04-30", "2027-04-30"},
 		{tax.SchemeUKVAT, "2026-Q3", "2026-11-07", "2026-11-06"}, // a Saturday
 		{tax.SchemeUKVAT, "2027-Q1", "2027-05-07", "2027-05-07"},
+		{tax.SchemeEUOSS, "2027-Q4", "2028-01-31", "2028-01-31"},
 		{tax.SchemeUKVAT, "2026-Q4", "2027-02-07", "2027-02-05"}, // a Sunday
+		{tax.SchemeUKVAT, "2027-Q2", "2027-08-07", "2027-08-06"}, // a Saturday
+		{tax.SchemeUKVAT, "2027-Q4", "2028-02-07", "2028-02-07"},
+		{tax.SchemeUKVAT, "2023-Q1", "2023-05-07", "2023-05-05"}, // a Sunday, after a bank holiday on the 1st
 		{tax.SchemeUKVAT, "2029-Q1", "2029-05-07", "2029-05-04"}, // early May bank holiday
 	}
 	for _, tc := range tests {

@@ -71,6 +71,19 @@ func TestOSSReturn(t *testing.T) {
 	require.Nil(t, r.Boxes)
 }
 
+// The Spanish tax agency's example in its manual of form 369: EUR 300 of German tax were declared for the first quarter
+// of 2022 and EUR 250 should have been. The correction is -50, in a later return, under the original quarter.
+func TestOSSCorrectionOfTheTaxAgencysExample(t *testing.T) {
+	t.Parallel()
+	correction := entry("1", "DE", "19", -26316, -5000, "EUR", day(t, "2022-07-15"))
+	correction.Original = day(t, "2022-02-01")
+	r, err := tax.Aggregate(tax.SchemeEUOSS, quarter(t, "2022-Q3"), []tax.Entry{correction}, nil)
+	require.NoError(t, err)
+	require.Empty(t, r.Rows)
+	require.Equal(t, []tax.Correction{{Period: quarter(t, "2022-Q1"), Country: "DE", Tax: money.New(-5000, "EUR")}}, r.Corrections)
+	require.Equal(t, money.Zero("EUR"), r.Payable)
+}
+
 func TestUKReturn(t *testing.T) {
 	t.Parallel()
 	credit := entry("3", "GB", "20", -5000, -1000, "EUR", day(t, "2027-03-02"))
@@ -105,6 +118,18 @@ func TestUKRefundIsNegativePayable(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, money.New(-200, "GBP"), r.Payable)
 	require.Equal(t, money.New(200, "GBP"), r.Boxes.NetVATDue)
+}
+
+// Boxes 6 to 9 are whole pounds: from 50 pence up, below it down.
+func TestUKBox6IsRoundedToThePound(t *testing.T) {
+	t.Parallel()
+	for pence, pounds := range map[int64]int64{0: 0, 49: 0, 50: 1, 99: 1, 149: 1, 150: 2, -49: 0, -50: -1, -150: -2, 999_999_999_949: 9_999_999_999} {
+		e := entry("1", "GB", "0", pence, 0, "GBP", day(t, "2027-01-01"))
+		e.Decision.Treatment = tax.Zero
+		r, err := tax.Aggregate(tax.SchemeUKVAT, quarter(t, "2027-Q1"), []tax.Entry{e}, nil)
+		require.NoError(t, err)
+		require.Equal(t, pounds, r.Boxes.TotalValueSalesExVAT, "%d pence", pence)
+	}
 }
 
 func TestNilReturn(t *testing.T) {

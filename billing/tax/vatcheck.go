@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// The functions below get a number whose shape was checked, without its country prefix. Every rule is the one the
-// national authority publishes or that VIES documents for the country.
+// The functions below get a number whose shape was checked, without its country prefix. Every rule is public: the
+// national authority's or the one that VIES documents for the country.
 
 // weighted sums digit times weight over the first len(weights) digits.
 func weighted(number string, weights ...int) int {
@@ -71,11 +71,22 @@ func checkAT(n string) bool {
 
 func checkBE(n string) bool { return 97-mod(n[:8], 97) == mod(n[8:], 100) }
 
+// checkBG: nine digits are companies; ten are a citizen's, a foreigner's or another person's number.
 func checkBG(n string) bool {
-	if len(n) == 10 {
-		return true
+	if len(n) == 9 {
+		return cascade(n[:8], 10) == last(n)
 	}
-	return cascade(n[:8], 10) == last(n)
+	foreigner := weighted(n, 21, 19, 17, 13, 11, 9, 7, 3, 1) % 10
+	other := (11 - weighted(n, 4, 3, 2, 7, 6, 5, 4, 3, 2)%11) % 11
+	return bulgarianCitizen(n) || foreigner == last(n) || other == last(n)
+}
+
+// bulgarianCitizen: the number begins with the year, month and day of birth. The month is 20 higher for those born
+// before 1900 and 40 higher for those born after 1999.
+func bulgarianCitizen(n string) bool {
+	month, day := mod(n[2:4], 100), mod(n[4:6], 100)
+	born := month <= 52 && month%20 >= 1 && month%20 <= 12 && day >= 1 && day <= 31
+	return born && weighted(n, 2, 4, 8, 5, 10, 9, 7, 3, 6)%11%10 == last(n)
 }
 
 // cascade is the two-step rule of Bulgaria and Lithuania: weights rising from 1, and from 3 when the first
@@ -106,11 +117,18 @@ func checkCY(n string) bool {
 	return !strings.HasPrefix(n, "12") && n[8] == byte('A'+sum%26)
 }
 
+// checkCZ: eight digits are companies, ten a birth number, nine with a leading 6 a person without one. The other
+// numbers of nine digits are birth numbers from before 1954, which have no check digit.
 func checkCZ(n string) bool {
-	if len(n) != 8 {
-		return true
+	switch {
+	case len(n) == 8:
+		return n[0] != '9' && (11-weighted(n, 8, 7, 6, 5, 4, 3, 2)%11)%10 == last(n)
+	case len(n) == 10:
+		return mod(n[:9], 11)%10 == last(n)
+	case n[0] == '6':
+		return (weighted(n[1:], 8, 7, 6, 5, 4, 3, 2)%11+8)%10 == last(n)
 	}
-	return n[0] != '9' && (11-weighted(n, 8, 7, 6, 5, 4, 3, 2)%11)%10 == last(n)
+	return true
 }
 
 func checkEL(n string) bool { return weighted(n, 256, 128, 64, 32, 16, 8, 4, 2)%11%10 == last(n) }
@@ -134,16 +152,23 @@ func checkES(n string) bool {
 	return false
 }
 
-// checkFR: a numeric key is the SIREN followed by 12, modulo 97. Monaco's numbers start with 000 and are no SIREN.
+// checkFR: a numeric key is the SIREN followed by 12, modulo 97; one with a letter encodes two remainders modulo 11.
+// Monaco's numbers start with 000 and are no SIREN.
 func checkFR(n string) bool {
 	key, siren := n[:2], n[2:]
 	if !strings.HasPrefix(siren, "000") && !luhn(siren) {
 		return false
 	}
-	if strings.ContainsFunc(key, func(r rune) bool { return r > '9' }) {
-		return true
+	if !strings.ContainsFunc(key, func(r rune) bool { return r > '9' }) {
+		return mod(siren+"12", 97) == mod(key, 100)
 	}
-	return mod(siren+"12", 97) == mod(key, 100)
+	const alphabet = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+	first, second := strings.IndexByte(alphabet, key[0]), strings.IndexByte(alphabet, key[1])
+	code := first*34 + second - 100
+	if key[0] <= '9' {
+		code = first*24 + second - 10
+	}
+	return (mod(siren, 11)+1+code/11)%11 == code%11
 }
 
 // checkGB accepts both published remainders (97 and "97 less 55"); numbers below 100 use the old one alone.
@@ -177,8 +202,15 @@ func checkLT(n string) bool {
 
 func checkLU(n string) bool { return mod(n[:6], 89) == mod(n[6:], 100) }
 
+// checkLV: persons' codes begin with their day of birth, or with 32 since 2017, and those have no check digit.
 func checkLV(n string) bool {
-	return n[0] <= '3' || weighted(n, 9, 1, 4, 8, 3, 10, 2, 5, 7, 6, 1)%11 == 3
+	switch {
+	case n[0] > '3':
+		return weighted(n, 9, 1, 4, 8, 3, 10, 2, 5, 7, 6, 1)%11 == 3
+	case strings.HasPrefix(n, "32"):
+		return true
+	}
+	return (1+weighted(n, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9))%11%10 == last(n)
 }
 
 // checkNL accepts companies (weighted modulo 11) and, since 2020, sole traders (ISO 7064 MOD 97,10 with letters

@@ -6,8 +6,7 @@ import (
 	"strings"
 )
 
-// vatFormat is one country's VAT number: its shape without prefix, and its check digits. A nil check means that
-// the shape is all that can be tested; checks also pass the variants for which no public algorithm exists.
+// vatFormat is one country's VAT number: its shape without prefix, and its check digits.
 type vatFormat struct {
 	prefix  string
 	country string
@@ -40,7 +39,7 @@ var vatFormats = []vatFormat{
 	format("LV", "LV", `\d{11}`, checkLV),
 	format("MC", "FR", `[A-HJ-NP-Z0-9]{2}\d{9}`, checkFR),
 	format("MT", "MT", `\d{8}`, weightedZero(37, 3, 4, 6, 7, 8, 9, 10, 1)),
-	format("NL", "NL", `\d{9}B\d{2}`, checkNL),
+	format("NL", "NL", `\d{9}B(0[1-9]|[1-9]\d)`, checkNL),
 	format("PL", "PL", `\d{10}`, weightedZero(11, 6, 5, 7, 2, 3, 4, 5, 6, 7, -1)),
 	format("PT", "PT", `[1-9]\d{8}`, checkPT),
 	format("RO", "RO", `[1-9]\d{1,9}`, checkRO),
@@ -54,14 +53,14 @@ func format(prefix, country, shape string, check func(string) bool) vatFormat {
 	return vatFormat{prefix: prefix, country: country, shape: regexp.MustCompile(`^` + shape + `$`), check: check}
 }
 
-// NormaliseVATID upper-cases an id and removes the blanks, dots and dashes people write into it.
+// NormaliseVATID upper-cases an id and removes the blanks, dots, dashes and slashes people write into it.
 func NormaliseVATID(id string) string {
-	return strings.NewReplacer(" ", "", ".", "", "-", "").Replace(strings.ToUpper(strings.TrimSpace(id)))
+	return strings.NewReplacer(" ", "", ".", "", "-", "", "/", "").Replace(strings.ToUpper(strings.TrimSpace(id)))
 }
 
 // CheckVATID checks the country prefix, the shape and the check digits of an EU or UK VAT number, written with or
-// without separators. Passing does not mean that the number is registered: only VIES or HMRC can say that. Numbers
-// of natural persons in BG, CZ and LV and the alphanumeric French keys are checked by shape alone.
+// without separators. Passing does not mean that the number is registered: only VIES or HMRC can say that. Czech birth
+// numbers from before 1954 and Latvian personal codes beginning with 32 have no check digit.
 func CheckVATID(id string) error {
 	number := NormaliseVATID(id)
 	f, ok := vatFormatOf(number)

@@ -61,6 +61,43 @@ func TestCheckVATID(t *testing.T) {
 	}
 }
 
+// Numbers of persons and of the less common kinds, published as examples, each with a neighbour that is wrong.
+func TestCheckVATIDOfEveryKind(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ kind, valid, wrong string }{
+		{"Bulgarian citizen", "BG8032056031", "BG8032056032"},
+		{"Bulgarian citizen born after 1999", "BG7542011030", "BG7542011031"},
+		{"foreigner in Bulgaria", "BG7111042925", "BG7111042922"},
+		{"Bulgarian company with a digit too many", "BG103873594", "BG1037735942"},
+		{"Czech birth number", "CZ7103192745", "CZ7103192746"},
+		{"Czech birth number with its slash", "CZ 640229/4448", "CZ8058018314"},
+		{"Czech birth number before 1954", "CZ991231123", "CZ99123112"},
+		{"Czech person without a birth number", "CZ640903926", "CZ640913926"},
+		{"Czech company", "CZ60727772", "CZ95123891"},
+		{"French key beginning with a letter", "FRK7399859412", "FRL7399859412"},
+		{"French key ending with a letter", "FR4Z123456782", "FR4Y123456782"},
+		{"French key without I and O", "FR23334175221", "FRIO334175221"},
+		{"Monaco", "FR16000063601", "FR17000063601"},
+		{"Irish with two letters", "IE6433435IH", "IE6433435IA"},
+		{"Irish of the old form", "IE9Y71814N", "IE8D79729I"},
+		{"Latvian company", "LV40003189718", "LV40003189715"},
+		{"Latvian personal code", "LV16117519997", "LV10103241337"},
+		{"Lithuanian of twelve digits", "LT100001354118", "LT100001509922"},
+		{"Dutch company", "NL009122746B01", "NL009122746B00"},
+		{"Dutch, large suffix", "NL001162938B28", "NL001162938028"},
+		{"Romanian of six digits", "RO573768", "RO573769"},
+		{"Spanish foundation", "ESQ0818001J", "ESQ0818001A"},
+		{"Spanish foreigner", "ESY5277343F", "ESX2322300W"},
+		{"Spanish minor", "ESM1234567L", "ESM1234567K"},
+		{"Swedish person", "SE390806051401", "SE390806051501"},
+		{"Slovak", "SK1078449064", "SK1078449164"},
+	} {
+		require.NoError(t, tax.CheckVATID(test.valid), test.kind)
+		require.Error(t, tax.CheckVATID(test.wrong), test.kind)
+	}
+	require.NoError(t, tax.CheckVATID("LV32000012345"), "a personal code of today has no check digit")
+}
+
 func TestCheckVATIDSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	require.ErrorContains(t, tax.CheckVATID(""), "prefix")

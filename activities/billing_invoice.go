@@ -44,6 +44,9 @@ func (a account) issue(ctx context.Context, facts invoicing.Facts, cycle int) (*
 		return nil, err
 	}
 	facts.Balance = balance
+	if facts.CarriedIn, err = a.tx.Carried(ctx, a.customer.ID, facts.Currency); err != nil {
+		return nil, err
+	}
 	unpaid, err := a.debts(ctx, &facts)
 	if err != nil {
 		return nil, err
@@ -108,7 +111,8 @@ func (a account) rows(built invoicing.Invoice, facts invoicing.Facts, cycle int)
 	row := store.Invoice{
 		ID: invoiceID(built.Key), BusinessKey: built.Key, EntityID: a.row.EntityID, CustomerID: a.customer.ID, SubscriptionID: a.row.ID,
 		Reason: string(built.Reason), Cycle: cycle, Status: "open", Currency: facts.Currency,
-		Subtotal: built.Subtotal.Minor, Tax: built.Tax.Minor, Total: built.Total.Minor, CreditGranted: built.CreditGranted.Minor,
+		Subtotal: built.Subtotal.Minor, Tax: built.Tax.Minor, Total: built.Total.Minor,
+		CarriedIn: built.CarriedIn.Minor, CarriedOut: built.CarriedOut.Minor, CreditGranted: built.CreditGranted.Minor,
 		CreditApplied: built.CreditApplied.Minor, AmountDue: built.AmountDue.Minor,
 		PeriodStart: built.Period.Start, PeriodEnd: built.Period.End, Zone: a.zone.Name(), TZVersion: calendar.TZVersion(), IssuedAt: facts.IssuedAt,
 	}

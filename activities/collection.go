@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/stripe/stripe-go/v79"
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	temporalclient "go.temporal.io/sdk/client"
@@ -108,6 +109,11 @@ func nextStep(ctx context.Context, tx store.Tx, invoice store.Invoice, attempts 
 		return step, nil
 	case !lastFailed(attempts):
 		step.Kind, step.At, step.Reason = message.DunningWait, asOf.Add(lookAgain), "payment_"+attempts[len(attempts)-1].Status
+		return step, nil
+	}
+	if code := attempts[len(attempts)-1].DeclineCode; code == string(stripe.ErrorCodeAmountTooSmall) || code == errAmount {
+		// No card can pay it, and it is not the customer's fault: it is let go and the subscription goes on.
+		step.Kind, step.Reason = message.DunningGiveUp, code
 		return step, nil
 	}
 	entity, err := tx.Entity(ctx, invoice.EntityID)

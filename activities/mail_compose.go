@@ -110,6 +110,9 @@ func invoiceNotice(inv document.Invoice) notice {
 			{"Number", inv.Number}, {"Issued", inv.WriteDate(inv.Issued)}, {"Total", inv.WriteAmount(inv.Total)},
 		},
 	}
+	if inv.CarriedIn.IsPositive() {
+		n.Facts = append(n.Facts, noticeFact{"From earlier invoices", inv.WriteAmount(inv.CarriedIn)})
+	}
 	switch {
 	case inv.CreditGranted.IsPositive():
 		n.Subject = fmt.Sprintf("%s %s from %s: %s", inv.Title, inv.Number, inv.Seller.Name, inv.WriteAmount(inv.CreditGranted))
@@ -121,6 +124,9 @@ func invoiceNotice(inv document.Invoice) notice {
 		return n
 	case inv.CreditApplied.IsPositive():
 		n.Facts = append(n.Facts, noticeFact{"Credit applied", inv.WriteAmount(inv.CreditApplied.Neg())})
+	}
+	if inv.CarriedOut.IsPositive() {
+		n.Facts = append(n.Facts, noticeFact{"Left to your next invoice", inv.WriteAmount(inv.CarriedOut.Neg())})
 	}
 	if inv.AmountDue.IsZero() {
 		n.Closing = "There is nothing to pay."

@@ -1,6 +1,9 @@
 package activities_test
 
 import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -8,6 +11,7 @@ import (
 	"github.com/stripe/stripe-go/v79"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/perennial-billing/perennial/activities"
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/internal/sandbox"
 	"github.com/perennial-billing/perennial/internal/store"
@@ -125,20 +129,70 @@ func TestAmountsInOtherUnits(t *testing.T) {
 	}
 }
 
-// What the provider cannot charge at all is a failed attempt that people see, not an activity that fails for ever.
-func TestAmountsThatCannotBeCharged(t *testing.T) {
+// What the provider could not charge is carried to the next invoice, and collected with it.
+func TestWhatCannotBeChargedIsCarried(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	for _, currency := range []money.Currency{"KWD", "MGA"} {
-		id := "odd" + string(currency)
-		b.customer(id, currency, "pm_card_visa")
-		invoice := b.subscribe(agreement("sub_"+id, id, "odd", 0, currency)).Invoice.InvoiceID
-		charged, err := b.charge(invoice, 1)
+	for _, test := range []struct {
+		currency money.Currency
+		due      [3]int64 // of the first invoices, for 1.234 dinars or 10000.50 ariary each
+	}{{"KWD", [3]int64{1230, 1230, 1240}}, {"MGA", [3]int64{1000000, 1000100, 1000000}}} {
+		id := "odd" + string(test.currency)
+		b.customer(id, test.currency, "pm_card_visa")
+		turned := b.subscribe(agreement("sub_"+id, id, "odd", 0, test.currency))
+		for i, due := range test.due {
+			if i > 0 {
+				turned = b.turn(turned.State)
+			}
+			require.Equal(t, money.New(due, test.currency), turned.Invoice.AmountDue)
+			require.Equal(t, message.Paid, b.persist(turned.Invoice.InvoiceID, 1).Status)
+			b.paidOnce(turned.Invoice.InvoiceID)
+		}
+	}
+}
+
+// An invoice of a few cents waits for the next one: it is neither declined nor a reason to end the subscription.
+func TestTooLittleToCharge(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.customer("ada", "EUR", "pm_card_visa")
+	begun := b.subscribe(agreement("sub", "ada", "seats", 1, "EUR"))
+	b.persist(begun.Invoice.InvoiceID, 1)
+	lastDay := time.Date(2027, 2, 27, 11, 0, 0, 0, time.UTC)
+	up := b.carryOut(begun.State, changeTo("up", lastDay, "seats", 2))
+	require.EqualValues(t, 35, up.Invoice.Total.Minor)
+	require.True(t, up.Invoice.AmountDue.IsZero())
+	require.EqualValues(t, 35, b.invoice(up.Invoice.InvoiceID).CarriedOut)
+	b.sound()
+	renewed := b.turn(up.State)
+	require.EqualValues(t, 2035, renewed.Invoice.AmountDue.Minor)
+	require.EqualValues(t, 35, b.invoice(renewed.Invoice.InvoiceID).CarriedIn)
+	require.Equal(t, message.Paid, b.persist(renewed.Invoice.InvoiceID, 1).Status)
+	b.paidOnce(renewed.Invoice.InvoiceID)
+}
+
+// Where the provider asks for more than we know of, the invoice is let go; one beyond its largest amount waits.
+func TestAmountsThatNoCardCanPay(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for code, want := range map[string]message.DunningKind{"amount_too_small": message.DunningGiveUp, "amount_too_large": message.DunningWait} {
+		invoice := b.billed(code, "EUR", "pm_card_visa").InvoiceID
+		refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = fmt.Fprintf(w, `{"error":{"type":"invalid_request_error","code":%q,"message":"no"}}`, code)
+		}))
+		t.Cleanup(refusing.Close)
+		payments := activities.Payments{Store: b.Store, Stripe: stripeAt(refusing.URL, time.Second)}
+		charged, err := payments.ChargeInvoice(b.ctx, message.Charge{InvoiceID: invoice, Attempt: 1, At: day0})
 		require.NoError(t, err)
 		require.Equal(t, message.Declined, charged.Status)
-		require.Equal(t, "amount_not_chargeable", charged.DeclineCode)
+		require.Equal(t, code, charged.DeclineCode)
+		step := b.next(invoice, day0)
+		require.Equal(t, want, step.Kind, code)
+		if code == "amount_too_small" {
+			require.False(t, step.Cancel, "the subscription goes on")
+		}
 	}
-	require.Empty(t, b.books().Charges)
 }
 
 // Attempts must follow each other in time, also when an operator asks for one while a test clock stands still.

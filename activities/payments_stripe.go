@@ -136,7 +136,8 @@ func declineOf(err error, currency money.Currency) (outcome, bool) {
 	if !errors.As(err, &refused) {
 		return outcome{}, false
 	}
-	if refused.HTTPStatusCode != http.StatusPaymentRequired && refused.Code != stripe.ErrorCodeAmountTooSmall {
+	impossible := refused.Code == stripe.ErrorCodeAmountTooSmall || refused.Code == stripe.ErrorCodeAmountTooLarge
+	if refused.HTTPStatusCode != http.StatusPaymentRequired && !impossible {
 		return outcome{}, false
 	}
 	return outcome{status: store.PaymentFailed, declineCode: declineCode(refused), charge: refused.ChargeID, fee: money.Zero(currency)}, true

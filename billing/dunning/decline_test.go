@@ -7,14 +7,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The decline codes that stripe-go has constants for, and the risk block of Stripe's own list of hard declines.
+// The decline codes that stripe-go has constants for, the risk block of Stripe's own list of hard declines, and an amount
+// that no card can pay.
 func TestClassify(t *testing.T) {
 	t.Parallel()
 	codes := map[Class]string{
 		Hard: `incorrect_number invalid_number lost_card pickup_card stolen_card revocation_of_authorization
 			revocation_of_all_authorizations stop_payment_order invalid_account restricted_card do_not_try_again
 			security_violation new_account_information_available fraudulent merchant_blacklist highest_risk_level
-			transaction_not_allowed not_permitted service_not_allowed card_not_supported currency_not_supported testmode_decline`,
+			transaction_not_allowed not_permitted service_not_allowed card_not_supported currency_not_supported testmode_decline
+			amount_too_large`,
 		NeedsCustomer: `authentication_required expired_card incorrect_cvc invalid_cvc incorrect_zip invalid_expiry_month
 			invalid_expiry_year incorrect_pin invalid_pin offline_pin_required online_or_offline_pin_required pin_try_exceeded`,
 		SoftFunds:     "insufficient_funds card_velocity_exceeded withdrawal_count_limit_exceeded",

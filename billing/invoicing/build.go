@@ -33,7 +33,7 @@ func Build(f Facts) (Invoice, error) {
 	if err := inv.total(f); err != nil {
 		return Invoice{}, fmt.Errorf("%s: %w", f.Key, err)
 	}
-	if err := inv.settle(f.Balance); err != nil {
+	if err := inv.settle(f.CarriedIn, f.Balance); err != nil {
 		return Invoice{}, fmt.Errorf("%s: %w", f.Key, err)
 	}
 	if err := inv.offset(f.Debts); err != nil {
@@ -104,27 +104,42 @@ func (f Facts) onlyIf(cond bool, a money.Amount) money.Amount {
 	return money.Zero(f.Currency)
 }
 
-// settle applies the customer's credit to the total, after tax and never more than is open. A negative total becomes credit.
-func (inv *Invoice) settle(balance money.Amount) error {
+// settle adds what earlier invoices carried here to the total and applies the customer's credit to the sum, after tax and
+// never more than is open. What is then too little to be collected is carried on. A sum below zero becomes credit.
+func (inv *Invoice) settle(carriedIn, balance money.Amount) error {
 	zero := money.Zero(inv.Total.Currency)
+	if carriedIn.IsZero() {
+		carriedIn = zero
+	}
 	if balance.Currency != zero.Currency {
 		return fmt.Errorf("customer's credit of %s on an invoice in %s: %w", balance, zero.Currency, money.ErrCurrencyMismatch)
 	}
 	if balance.IsNegative() {
 		return fmt.Errorf("customer's credit must not be negative, got %s: what is owed is an invoice of its own", balance)
 	}
+	if carriedIn.IsNegative() {
+		return fmt.Errorf("amount carried from earlier invoices must not be negative, got %s: a credit is not carried", carriedIn)
+	}
+	open, err := inv.Total.Add(carriedIn)
+	if err != nil {
+		return fmt.Errorf("with what earlier invoices carried here: %w", err)
+	}
+	inv.CarriedIn, inv.CarriedOut = carriedIn, zero
 	inv.CreditGranted, inv.CreditApplied, inv.AmountDue = zero, zero, zero
-	if inv.Total.IsNegative() {
-		inv.CreditGranted = inv.Total.Neg()
+	if open.IsNegative() {
+		inv.CreditGranted = open.Neg()
 		return nil
 	}
 	inv.CreditApplied = balance
-	if balance.Cmp(inv.Total) > 0 {
-		inv.CreditApplied = inv.Total
+	if balance.Cmp(open) > 0 {
+		inv.CreditApplied = open
 	}
-	var err error
-	inv.AmountDue, err = inv.Total.Sub(inv.CreditApplied)
-	return err
+	owed, err := open.Sub(inv.CreditApplied)
+	if err != nil {
+		return err
+	}
+	inv.AmountDue, inv.CarriedOut = collectable(owed)
+	return nil
 }
 
 // offset pays what is owed for the subscription from the credit, the oldest debt first. What was credited without having
@@ -138,9 +153,9 @@ func (inv *Invoice) offset(debts []Debt) error {
 		if left.IsZero() {
 			return nil
 		}
-		pays := debt.Owed
-		if pays.Cmp(left) > 0 {
-			pays = left
+		pays := offsettable(debt.Owed, left)
+		if pays.IsZero() {
+			continue
 		}
 		inv.Offsets = append(inv.Offsets, Offset{InvoiceID: debt.InvoiceID, Amount: pays})
 		var err error

@@ -45,6 +45,8 @@ type Facts struct {
 	Buyer   tax.Buyer
 	// Balance is the customer's credit in the invoice's currency, 0 or more, applied after tax.
 	Balance money.Amount
+	// CarriedIn is what the customer's earlier invoices in the currency carried here, 0 or more: see Invoice.CarriedOut.
+	CarriedIn money.Amount
 	// Debts are the invoices of the same subscription that are not paid, oldest first. A credit pays them first.
 	Debts []Debt
 }

@@ -69,7 +69,7 @@ type Offset struct {
 // Invoice is the result: lines, tax per group and totals. Amounts share one currency, and always
 //
 //	Total = Subtotal + Tax
-//	AmountDue = Total + CreditGranted - CreditApplied
+//	AmountDue = Total + CarriedIn + CreditGranted - CreditApplied - CarriedOut
 type Invoice struct {
 	Key    string
 	Reason Reason
@@ -85,6 +85,9 @@ type Invoice struct {
 	// Credits count in both, so either may be negative.
 	Deferred money.Amount
 	Earned   money.Amount
+	// CarriedIn was too little for earlier invoices to collect, CarriedOut is too little for this one.
+	CarriedIn  money.Amount
+	CarriedOut money.Amount
 	// CreditGranted, from a negative total, goes to the customer's credit; CreditApplied is taken from it.
 	CreditGranted money.Amount
 	// Offsets are the parts of CreditGranted that pay earlier invoices at once.

@@ -33,7 +33,7 @@ func requireAddsUp(t require.TestingT, inv invoicing.Invoice, f invoicing.Facts)
 	require.Equal(t, net+tax, inv.Total.Minor)
 	require.Equal(t, deferred, inv.Deferred.Minor)
 	require.Equal(t, net, inv.Deferred.Minor+inv.Earned.Minor)
-	require.Equal(t, inv.Total.Minor+inv.CreditGranted.Minor-inv.CreditApplied.Minor, inv.AmountDue.Minor)
+	require.Equal(t, inv.Total.Minor+inv.CarriedIn.Minor+inv.CreditGranted.Minor-inv.CreditApplied.Minor-inv.CarriedOut.Minor, inv.AmountDue.Minor)
 	for _, amount := range []money.Amount{inv.AmountDue, inv.CreditGranted, inv.CreditApplied} {
 		require.False(t, amount.IsNegative())
 	}
@@ -42,7 +42,7 @@ func requireAddsUp(t require.TestingT, inv invoicing.Invoice, f invoicing.Facts)
 		Total: inv.Total, CreditGranted: inv.CreditGranted, CreditApplied: inv.CreditApplied,
 	}).Validate())
 	require.LessOrEqual(t, inv.CreditApplied.Minor, f.Balance.Minor)
-	require.LessOrEqual(t, inv.CreditApplied.Minor, max(inv.Total.Minor, 0))
+	require.LessOrEqual(t, inv.CreditApplied.Minor, max(inv.Total.Minor+inv.CarriedIn.Minor, 0))
 }
 
 func TestCreditsNeverExceedWhatWasCharged(t *testing.T) {

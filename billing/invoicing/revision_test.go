@@ -287,6 +287,8 @@ func TestCreditPaysDebtsFirst(t *testing.T) {
 		{"more owed than credited", []invoicing.Debt{{"a", usd(2000)}}, []invoicing.Offset{{"a", usd(1500)}}},
 		{"as much owed as credited", []invoicing.Debt{{"a", usd(1500)}, {"b", usd(1)}}, []invoicing.Offset{{"a", usd(1500)}}},
 		{"less owed than credited", []invoicing.Debt{{"a", usd(1000)}}, []invoicing.Offset{{"a", usd(1000)}}},
+		{"a rest that can be collected", []invoicing.Debt{{"a", usd(1520)}}, []invoicing.Offset{{"a", usd(1470)}}},
+		{"nothing that leaves such a rest", []invoicing.Debt{{"a", usd(1500)}}, []invoicing.Offset{{"a", usd(1500)}}},
 		{"oldest first", []invoicing.Debt{{"a", usd(1000)}, {"b", usd(1000)}, {"c", usd(1000)}}, []invoicing.Offset{{"a", usd(1000)}, {"b", usd(500)}}},
 	} {
 		facts := v.revision(v.facts, v.period, at(t, z, "2027-04-16"), nil)

@@ -32,6 +32,8 @@ type Invoice struct {
 	Subtotal      money.Amount
 	Tax           money.Amount
 	Total         money.Amount
+	CarriedIn     money.Amount // what earlier invoices left to be collected with this one
+	CarriedOut    money.Amount // what this one leaves to the next
 	CreditApplied money.Amount
 	CreditGranted money.Amount
 	AmountDue     money.Amount // what the customer was asked to pay

@@ -35,6 +35,7 @@ func TestRenderings(t *testing.T) {
 		"gbp-credit-used":    gbpCreditUsed,
 		"gbp-credited":       gbpCredited,
 		"eur-tiers":          eurTiers,
+		"kwd-carried":        kwdCarried,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -194,6 +195,19 @@ func gbpOffset(t *testing.T, s *store.Store, name string) (credit, invoice strin
 		return tx.OffsetInvoice(t.Context(), note.ID, first, money.New(10_000, "GBP"), at)
 	}))
 	return note.ID, first
+}
+
+// kwdCarried is an invoice in a currency of three digits, of which the last cannot be charged.
+func kwdCarried(t *testing.T, s *store.Store) string {
+	entity := tamesis
+	entity.ID, entity.InvoicePrefix = "carried", "TTE"
+	a := newAccount(t, s, entity, nil, store.Customer{
+		ID: "noura", Name: "Noura Example", Email: "noura@example.com", Country: "KW", Zone: "Asia/Kuwait", Currency: "KWD", Locale: "en-KW",
+	}, monthly("dinars", "Studio", catalog.GrainDay, seats("KWD", "1.234")), 3)
+	january := a.month("2027-01")
+	return a.issue("inv_kwd", invoicing.Facts{
+		Reason: invoicing.ForCycle, IssuedAt: january.Start, Opens: &invoicing.Opening{Period: january, Terms: a.terms()}, CarriedIn: money.New(6, "KWD"),
+	}).ID
 }
 
 func eurTiers(t *testing.T, s *store.Store) string {

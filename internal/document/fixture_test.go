@@ -102,7 +102,8 @@ func (a *account) issue(id string, facts invoicing.Facts) store.Invoice {
 	row := store.Invoice{
 		ID: id, BusinessKey: built.Key, EntityID: a.customer.EntityID, CustomerID: a.customer.ID, SubscriptionID: "sub_" + a.customer.ID,
 		Reason: string(built.Reason), Status: "open", Currency: a.customer.Currency,
-		Subtotal: built.Subtotal.Minor, Tax: built.Tax.Minor, Total: built.Total.Minor, CreditGranted: built.CreditGranted.Minor,
+		Subtotal: built.Subtotal.Minor, Tax: built.Tax.Minor, Total: built.Total.Minor,
+		CarriedIn: built.CarriedIn.Minor, CarriedOut: built.CarriedOut.Minor, CreditGranted: built.CreditGranted.Minor,
 		CreditApplied: built.CreditApplied.Minor, AmountDue: built.AmountDue.Minor, PeriodStart: built.Period.Start, PeriodEnd: built.Period.End,
 		Zone: a.zone.Name(), TZVersion: calendar.TZVersion(), IssuedAt: facts.IssuedAt,
 	}

@@ -65,7 +65,7 @@ func newInvoice(row store.Invoice, zone calendar.Zone) Invoice {
 		ID: row.ID, Number: row.Number, Status: row.Status, Zone: row.Zone,
 		Issued: zone.DateOf(row.IssuedAt), Period: spanOf(zone, calendar.Period{Start: row.PeriodStart, End: row.PeriodEnd}),
 		Subtotal: amount(row.Subtotal), Tax: amount(row.Tax), Total: amount(row.Total),
-		CreditApplied: amount(row.CreditApplied), CreditGranted: amount(row.CreditGranted),
+		CarriedIn: amount(row.CarriedIn), CarriedOut: amount(row.CarriedOut), CreditApplied: amount(row.CreditApplied), CreditGranted: amount(row.CreditGranted),
 		AmountDue: row.Due(), Paid: amount(row.AmountPaid), Credited: amount(row.AmountCredited), Owed: row.Owed(),
 	}
 	if row.PaidAt != nil {

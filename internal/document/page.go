@@ -30,12 +30,17 @@ func (p page) Sums() []sum {
 	if p.Inv.Status == "void" {
 		return sums
 	}
-	for _, taken := range []struct {
+	for _, moved := range []struct {
 		label  string
 		amount money.Amount
-	}{{"Credit applied", p.Inv.CreditApplied}, {"Paid", p.Inv.Paid}} {
-		if taken.amount.IsPositive() {
-			sums = append(sums, sum{Label: taken.label, Amount: p.Money(taken.amount.Neg())})
+	}{
+		{"From earlier invoices", p.Inv.CarriedIn},
+		{"Credit applied", p.Inv.CreditApplied.Neg()},
+		{"Left to your next invoice", p.Inv.CarriedOut.Neg()},
+		{"Paid", p.Inv.Paid.Neg()},
+	} {
+		if !moved.amount.IsZero() {
+			sums = append(sums, sum{Label: moved.label, Amount: p.Money(moved.amount)})
 		}
 	}
 	for _, offset := range p.Inv.Offsets {

@@ -27,6 +27,8 @@ type Invoice struct {
 	Subtotal       int64          `db:"subtotal" json:"subtotal"`
 	Tax            int64          `db:"tax" json:"tax"`
 	Total          int64          `db:"total" json:"total"`
+	CarriedIn      int64          `db:"carried_in" json:"carried_in"`
+	CarriedOut     int64          `db:"carried_out" json:"carried_out"`
 	CreditGranted  int64          `db:"credit_granted" json:"credit_granted"`
 	CreditApplied  int64          `db:"credit_applied" json:"credit_applied"`
 	AmountDue      int64          `db:"amount_due" json:"amount_due"`
@@ -74,7 +76,7 @@ type InvoiceLine struct {
 }
 
 const invoiceColumns = `id, business_key, entity_id, customer_id, subscription_id, reason, cycle, number, status, currency, subtotal, tax,
-	total, credit_granted, credit_applied, amount_due, amount_paid, amount_credited, period_start, period_end, zone, tz_version, issued_at, paid_at,
+	total, carried_in, carried_out, credit_granted, credit_applied, amount_due, amount_paid, amount_credited, period_start, period_end, zone, tz_version, issued_at, paid_at,
 	provider_intent`
 
 const lineColumns = `position, kind, charge_id, plan_id, plan_version, description, quantity, exact, amount, tax, treatment, jurisdiction,
@@ -141,9 +143,9 @@ func (tx Tx) AddInvoice(ctx context.Context, inv Invoice, lines []InvoiceLine) (
 	inv.Number = fmt.Sprintf("%s-%06d", prefix, last)
 	_, err = tx.exec(ctx, "add invoice "+inv.BusinessKey, `
 		INSERT INTO invoice (`+invoiceColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)`,
 		inv.ID, inv.BusinessKey, inv.EntityID, inv.CustomerID, inv.SubscriptionID, inv.Reason, inv.Cycle, inv.Number, inv.Status, inv.Currency,
-		inv.Subtotal, inv.Tax, inv.Total, inv.CreditGranted, inv.CreditApplied, inv.AmountDue, inv.AmountPaid, inv.AmountCredited, inv.PeriodStart, inv.PeriodEnd,
+		inv.Subtotal, inv.Tax, inv.Total, inv.CarriedIn, inv.CarriedOut, inv.CreditGranted, inv.CreditApplied, inv.AmountDue, inv.AmountPaid, inv.AmountCredited, inv.PeriodStart, inv.PeriodEnd,
 		inv.Zone, inv.TZVersion, inv.IssuedAt, inv.PaidAt, inv.ProviderIntent)
 	if err != nil {
 		return inv, err

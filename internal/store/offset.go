@@ -49,3 +49,15 @@ func (q Queries) InvoiceOffsets(ctx context.Context, id string) ([]InvoiceOffset
 		  FROM invoice_offset o JOIN invoice c ON c.id = o.credit_id JOIN invoice i ON i.id = o.invoice_id
 		 WHERE o.credit_id = $1 OR o.invoice_id = $1 ORDER BY o.at, i.issued_at, i.id`, id)
 }
+
+// Carried is what a customer's invoices in a currency carried to the next one and none has taken up. It is exact while
+// the caller holds the customer's wallet in the currency (LockWallet).
+func (tx Tx) Carried(ctx context.Context, customerID string, currency money.Currency) (money.Amount, error) {
+	var minor int64
+	err := tx.db.QueryRow(ctx, `SELECT COALESCE(SUM(carried_out - carried_in), 0)::bigint FROM invoice
+		WHERE customer_id = $1 AND currency = $2 AND carried_in + carried_out > 0`, customerID, currency).Scan(&minor)
+	if err != nil {
+		return money.Amount{}, fmt.Errorf("amount carried by customer %s: %w", customerID, err)
+	}
+	return money.New(minor, currency), nil
+}

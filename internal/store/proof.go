@@ -40,8 +40,10 @@ func (q Queries) LedgerFaults(ctx context.Context) ([]LedgerFault, error) {
 		          FROM ledger_transaction t JOIN ledger_posting p ON p.transaction_id = t.id
 		         WHERE p.account IN ('DeferredRevenue', 'Revenue') GROUP BY 1, 3) ledger
 		  FULL JOIN (
-		        SELECT entity_id, 'AccountsReceivable' AS account, currency, SUM(amount_due - amount_paid - amount_credited) AS expected
-		          FROM invoice WHERE status = 'open' GROUP BY 1, 3
+		        SELECT entity_id, 'AccountsReceivable' AS account, currency, SUM(amount) AS expected FROM (
+		            SELECT entity_id, currency, amount_due - amount_paid - amount_credited AS amount FROM invoice WHERE status = 'open'
+		            UNION ALL SELECT entity_id, currency, carried_out - carried_in FROM invoice WHERE carried_in + carried_out > 0
+		          ) receivable GROUP BY 1, 3
 		        UNION ALL SELECT c.entity_id, 'CustomerBalance', w.currency, -SUM(w.balance)
 		          FROM wallet w JOIN customer c ON c.id = w.customer_id GROUP BY 1, 3
 		        UNION ALL SELECT e.entity_id, 'TaxPayable', e.currency, -SUM(e.tax)

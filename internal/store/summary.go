@@ -68,7 +68,8 @@ func (q Queries) Turnovers(ctx context.Context) ([]Turnover, error) {
 		SELECT i.entity_id, i.currency, COUNT(*) AS invoices, SUM(i.total)::bigint AS billed, SUM(i.tax)::bigint AS tax,
 		       SUM(i.credit_applied + i.amount_credited)::bigint AS credited, SUM(i.amount_paid)::bigint AS collected,
 		       COALESCE(SUM(i.amount_paid) FILTER (WHERE p.attempt > 1), 0)::bigint AS recovered,
-		       COALESCE(SUM(i.amount_due - i.amount_paid - i.amount_credited) FILTER (WHERE i.status = 'open'), 0)::bigint AS open,
+		       (COALESCE(SUM(i.amount_due - i.amount_paid - i.amount_credited) FILTER (WHERE i.status = 'open'), 0)
+		         + SUM(i.carried_out - i.carried_in))::bigint AS open,
 		       COALESCE(SUM(i.amount_due - i.amount_paid - i.amount_credited) FILTER (WHERE i.status = 'uncollectible'), 0)::bigint AS written_off
 		  FROM invoice i LEFT JOIN payment p ON p.invoice_id = i.id AND p.status = 'succeeded'
 		 WHERE i.status <> 'void' GROUP BY 1, 2 ORDER BY 1, 2`)

@@ -35,6 +35,17 @@ func (a account) change(ctx context.Context, state subscription.State, c subscri
 		return message.Turned{}, refusal("billing_mismatch", "plan %q is billed by %s, the subscription by %s: end it and start another",
 			plan.ID, plan.BilledBy, state.BilledBy)
 	}
+	before, err := a.plan(ctx, state.Terms)
+	if err != nil {
+		return message.Turned{}, err
+	}
+	if before.Interval != plan.Interval && state.EndsAfter > 0 {
+		return message.Turned{}, refusal("fixed_term", "subscription %s ends after %d periods of %s: a plan billed every %s would make another term of it; start a new subscription",
+			state.ID, state.EndsAfter, before.Interval, plan.Interval)
+	}
+	if err := taxable(a.seller, a.customer.Buyer(), plan, a.zone.DateOf(c.At)); err != nil {
+		return message.Turned{}, err
+	}
 	switch {
 	case c.AtPeriodEnd:
 		return message.Turned{State: a.knowPeriod(state, c.At).Defer(c)}, nil
@@ -42,10 +53,6 @@ func (a account) change(ctx context.Context, state subscription.State, c subscri
 		return message.Turned{State: state.ChangeNow(c)}, nil
 	case state.BilledBy == catalog.ByInvoiceRun:
 		return message.Turned{State: state.ChangeNow(c)}, a.enforce(ctx, *c.Terms, c.At)
-	}
-	before, err := a.plan(ctx, state.Terms)
-	if err != nil {
-		return message.Turned{}, err
 	}
 	if before.Interval != plan.Interval {
 		if err := mayEndPeriod(state); err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/subscription"
+	"github.com/perennial-billing/perennial/billing/tax"
 	"github.com/perennial-billing/perennial/internal/store"
 	"github.com/perennial-billing/perennial/workflows/message"
 )
@@ -77,6 +78,13 @@ func openSubscription(ctx context.Context, tx store.Tx, in message.Subscribe) (m
 	if err != nil {
 		return message.Opened{}, refusal("zone_unknown", "customer %s: %s", customer.ID, err)
 	}
+	seller, err := tx.Seller(ctx, in.EntityID)
+	if err != nil {
+		return message.Opened{}, err
+	}
+	if err := taxable(seller, customer.Buyer(), plan, zone.DateOf(in.StartAt)); err != nil {
+		return message.Opened{}, err
+	}
 	state := subscription.New(in.SubscriptionID, in.CustomerID, in.Terms, plan.BilledBy, in.StartAt.UTC(), in.EndsAfter)
 	state.Anchor = zone.DateOf(in.StartAt)
 	return message.Opened{State: state}, addOnce(ctx, tx, in, customer, state)
@@ -97,6 +105,16 @@ func addOnce(ctx context.Context, tx store.Tx, in message.Subscribe, customer st
 		existing.StartedAt.Equal(in.StartAt.Truncate(time.Microsecond)) // as the database keeps it
 	if existing.Status != subscription.Scheduled || !same {
 		return refusal("subscription_exists", "subscription %s exists: choose another id", in.SubscriptionID)
+	}
+	return nil
+}
+
+// taxable checks that the tax of each of a plan's charges can be decided: no invoice could be made of what cannot be taxed.
+func taxable(seller tax.Seller, buyer tax.Buyer, plan catalog.Plan, day calendar.Date) error {
+	for _, charge := range plan.Charges {
+		if _, err := tax.Determine(seller, buyer, charge.TaxCategory, day); err != nil {
+			return refusal("tax_undetermined", "plan %q charge %q cannot be taxed: %s", plan.ID, charge.ID, err)
+		}
 	}
 	return nil
 }

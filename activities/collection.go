@@ -120,7 +120,7 @@ func nextStep(ctx context.Context, tx store.Tx, invoice store.Invoice, attempts 
 	if err != nil {
 		return step, err
 	}
-	facts, err := dunningCase(ctx, tx, invoice, attempts)
+	facts, err := dunningCase(ctx, tx, invoice, attempts, asOf)
 	if err != nil {
 		return step, err
 	}
@@ -138,7 +138,7 @@ func notBefore(earliest, at time.Time) time.Time {
 	return at
 }
 
-func dunningCase(ctx context.Context, tx store.Tx, invoice store.Invoice, attempts []store.Payment) (dunning.Case, error) {
+func dunningCase(ctx context.Context, tx store.Tx, invoice store.Invoice, attempts []store.Payment, asOf time.Time) (dunning.Case, error) {
 	zone, err := calendar.LoadZone(invoice.Zone)
 	if err != nil {
 		return dunning.Case{}, err
@@ -155,7 +155,11 @@ func dunningCase(ctx context.Context, tx store.Tx, invoice store.Invoice, attemp
 	if errors.Is(err, store.ErrNotFound) {
 		return facts, nil
 	}
+	if err != nil {
+		return facts, err
+	}
 	facts.Method = dunning.Method{ID: method.ID, Network: method.Network}
+	facts.OtherTries, err = tx.OtherTries(ctx, method.ID, invoice.ID, asOf.Add(-dunning.LongestWindow()))
 	return facts, err
 }
 

@@ -1,6 +1,7 @@
 package activities_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -165,4 +166,23 @@ func TestGiveUpOnAPaidInvoice(t *testing.T) {
 	row := b.dunning(invoice)
 	require.Equal(t, "recovered", row.Status)
 	require.Nil(t, row.NextActionAt, "nothing is due any more")
+}
+
+// A network counts the tries of a card, not of an invoice.
+func TestTriesForOtherInvoicesCountAgainstTheNetworksCap(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.customer("ada", "EUR", "pm_card_chargeCustomerFail")
+	var first string
+	for i := range 15 {
+		in := agreement(fmt.Sprintf("sub%d", i), "ada", "seats", 1, "EUR")
+		invoice := b.subscribe(in).Invoice.InvoiceID
+		require.Equal(t, message.Declined, b.persist(invoice, 1).Status)
+		if i == 0 {
+			first = invoice
+		}
+	}
+	step := b.next(first, day0)
+	require.Equal(t, "network_cap", step.Reason)
+	require.Equal(t, message.DunningWait, step.Kind, "30 days are more than this policy waits")
 }

@@ -30,6 +30,15 @@ func Caps(network string) []Cap {
 	return own
 }
 
+// LongestWindow is how far back tries of a card count against any cap.
+func LongestWindow() time.Duration {
+	var longest time.Duration
+	for _, c := range caps {
+		longest = max(longest, c.window())
+	}
+	return longest
+}
+
 // clearOfAll moves t to the first instant at which one more try keeps every cap, given the tries so far in any order. It
 // counts the original payment too, where the networks count reattempts: one stricter than required.
 func clearOfAll(t time.Time, tries []time.Time, limits []Cap) time.Time {

@@ -43,6 +43,20 @@ func (q Queries) Payments(ctx context.Context, invoiceID string) ([]Payment, err
 		`SELECT `+paymentColumns+` FROM payment WHERE invoice_id = $1 ORDER BY attempt`, invoiceID)
 }
 
+// OtherTries lists when a method was tried for other invoices than the given one, after an instant.
+func (q Queries) OtherTries(ctx context.Context, methodID, invoiceID string, after time.Time) ([]time.Time, error) {
+	type row struct {
+		At time.Time `db:"asked_at"`
+	}
+	rows, err := many[row](ctx, q.db, "tries of payment method "+methodID, `
+		SELECT asked_at FROM payment WHERE method_id = $1 AND invoice_id <> $2 AND asked_at > $3 ORDER BY asked_at`, methodID, invoiceID, after)
+	tries := make([]time.Time, len(rows))
+	for i, r := range rows {
+		tries[i] = r.At
+	}
+	return tries, err
+}
+
 // Payment reads an attempt.
 func (q Queries) Payment(ctx context.Context, id string) (Payment, error) {
 	return one[Payment](ctx, q.db, fmt.Sprintf("payment %q", id), `SELECT `+paymentColumns+` FROM payment WHERE id = $1`, id)

@@ -76,8 +76,8 @@ type InvoiceLine struct {
 }
 
 const invoiceColumns = `id, business_key, entity_id, customer_id, subscription_id, reason, cycle, number, status, currency, subtotal, tax,
-	total, carried_in, carried_out, credit_granted, credit_applied, amount_due, amount_paid, amount_credited, period_start, period_end, zone, tz_version, issued_at, paid_at,
-	provider_intent`
+	total, carried_in, carried_out, credit_granted, credit_applied, amount_due, amount_paid, amount_credited, period_start, period_end,
+	zone, tz_version, issued_at, paid_at, provider_intent`
 
 const lineColumns = `position, kind, charge_id, plan_id, plan_version, description, quantity, exact, amount, tax, treatment, jurisdiction,
 	scheme, tax_reason, tax_rate, period_start, period_end, credits_invoice, credits_position, explanation`
@@ -145,7 +145,8 @@ func (tx Tx) AddInvoice(ctx context.Context, inv Invoice, lines []InvoiceLine) (
 		INSERT INTO invoice (`+invoiceColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)`,
 		inv.ID, inv.BusinessKey, inv.EntityID, inv.CustomerID, inv.SubscriptionID, inv.Reason, inv.Cycle, inv.Number, inv.Status, inv.Currency,
-		inv.Subtotal, inv.Tax, inv.Total, inv.CarriedIn, inv.CarriedOut, inv.CreditGranted, inv.CreditApplied, inv.AmountDue, inv.AmountPaid, inv.AmountCredited, inv.PeriodStart, inv.PeriodEnd,
+		inv.Subtotal, inv.Tax, inv.Total, inv.CarriedIn, inv.CarriedOut, inv.CreditGranted, inv.CreditApplied, inv.AmountDue, inv.AmountPaid,
+		inv.AmountCredited, inv.PeriodStart, inv.PeriodEnd,
 		inv.Zone, inv.TZVersion, inv.IssuedAt, inv.PaidAt, inv.ProviderIntent)
 	if err != nil {
 		return inv, err

@@ -92,8 +92,8 @@ func (c *charge) indexed() map[string]string {
 var charges = collection[*charge]{name: "charge", prefix: "ch_"}
 
 func chargeEndpoints() []endpoint {
-	filters := pageSpec(spec{"customer": text(), "payment_intent": text(), "transfer_group": text()})
-	update := spec{"description": text(), "metadata": metadata(), "receipt_email": text(), "shipping": hash(shippingSpec())}
+	filters := datedPageSpec(spec{"customer": filledText(), "payment_intent": filledText(), "transfer_group": filledText()})
+	update := spec{"description": text(), "metadata": metadata(), "receipt_email": email(), "shipping": hash(shippingSpec()), "transfer_group": text()}
 	return []endpoint{
 		get("/v1/charges", filters, listCharges),
 		get("/v1/charges/{id}", nil, retrieve(charges, "charge")),
@@ -118,6 +118,7 @@ func updateCharge(r *call) (any, error) {
 	}
 	r.args.setText("description", &c.Description)
 	r.args.setText("receipt_email", &c.ReceiptEmail)
+	r.args.setText("transfer_group", &c.TransferGroup)
 	if r.args.has("shipping") {
 		c.Shipping = readShipping(r.args.hash("shipping"))
 	}

@@ -58,22 +58,24 @@ var paymentMethods = collection[*paymentMethod]{name: "PaymentMethod", prefix: "
 
 func paymentMethodEndpoints() []endpoint {
 	creation := spec{
-		"allow_redisplay": enum("always", "limited", "unspecified"), "billing_details": hash(billingDetailsSpec()),
+		"allow_redisplay": redisplay(), "billing_details": hash(billingDetailsSpec()),
 		"card": hash(cardSpec()), "metadata": metadata(), "radar_options": opaque(), "type": required(text()),
 	}
 	update := spec{
-		"allow_redisplay": enum("always", "limited", "unspecified"), "billing_details": hash(billingDetailsSpec()),
+		"allow_redisplay": redisplay(), "billing_details": hash(billingDetailsSpec()),
 		"card": hash(spec{"exp_month": integer(), "exp_year": integer(), "networks": opaque()}), "metadata": metadata(),
 	}
 	return []endpoint{
 		post("/v1/payment_methods", creation, createMethod),
-		get("/v1/payment_methods", pageSpec(spec{"customer": text(), "type": text()}), listMethods),
+		get("/v1/payment_methods", pageSpec(spec{"customer": filledText(), "type": filledText()}), listMethods),
 		get("/v1/payment_methods/{id}", nil, retrieve(paymentMethods, "payment_method")),
 		post("/v1/payment_methods/{id}", update, updateMethod),
 		post("/v1/payment_methods/{id}/attach", spec{"customer": required(text())}, attachMethod),
 		post("/v1/payment_methods/{id}/detach", nil, detachMethod),
 	}
 }
+
+func redisplay() param { return enum("always", "limited", "unspecified") }
 
 func cardSpec() spec {
 	return spec{"cvc": text(), "exp_month": integer(), "exp_year": integer(), "networks": opaque(), "number": text(), "token": text()}

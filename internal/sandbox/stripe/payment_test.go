@@ -97,7 +97,10 @@ func TestDecliningCardsCannotBeSaved(t *testing.T) {
 	_, err := b.api.PaymentMethods.Attach("pm_card_visa_chargeDeclined", attach)
 	require.Equal(t, stripego.ErrorCodeCardDeclined, refusal(t, err).Code)
 
-	_, err = b.api.SetupIntents.New(&stripego.SetupIntentParams{Customer: &c.ID, PaymentMethod: stripego.String("pm_card_visa_chargeDeclined"), Confirm: stripego.Bool(true)})
+	_, err = b.api.SetupIntents.New(&stripego.SetupIntentParams{
+		Customer: &c.ID, PaymentMethod: stripego.String("pm_card_visa_chargeDeclined"), Confirm: stripego.Bool(true),
+		PaymentMethodTypes: stripego.StringSlice([]string{"card"}),
+	})
 	e := refusal(t, err)
 	require.Equal(t, stripego.SetupIntentStatusRequiresPaymentMethod, e.SetupIntent.Status)
 

@@ -1,0 +1,114 @@
+package stripe_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	stripego "github.com/stripe/stripe-go/v79"
+)
+
+// A method chosen for a payment may be taken back, or the payment handed to somebody else, before it is confirmed.
+func TestConfirmChargesOnlyTheCustomersOwnMethod(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	c, m := b.customerWith(t, "pm_card_visa")
+	unconfirmed := offSession(c.ID, m.ID, 2000, "usd")
+	unconfirmed.Confirm, unconfirmed.OffSession = nil, nil
+	detached, err := b.api.PaymentIntents.New(unconfirmed)
+	require.NoError(t, err)
+	handedOver, err := b.api.PaymentIntents.New(unconfirmed)
+	require.NoError(t, err)
+	saved, err := b.api.SetupIntents.New(&stripego.SetupIntentParams{
+		Customer: &c.ID, PaymentMethod: &m.ID, PaymentMethodTypes: stripego.StringSlice([]string{"card"}),
+	})
+	require.NoError(t, err)
+
+	confirm := &stripego.PaymentIntentConfirmParams{OffSession: stripego.Bool(true)}
+	other := b.customer(t)
+	_, err = b.api.PaymentIntents.Update(handedOver.ID, &stripego.PaymentIntentParams{Customer: &other.ID})
+	require.NoError(t, err)
+	_, err = b.api.PaymentIntents.Confirm(handedOver.ID, confirm)
+	require.Contains(t, refusal(t, err).Msg, "belongs to a different Customer")
+
+	_, err = b.api.PaymentMethods.Detach(m.ID, nil)
+	require.NoError(t, err)
+	_, err = b.api.PaymentIntents.Confirm(detached.ID, confirm)
+	require.Equal(t, stripego.ErrorCodePaymentMethodUnexpectedState, refusal(t, err).Code)
+	_, err = b.api.SetupIntents.Confirm(saved.ID, nil)
+	require.Equal(t, stripego.ErrorCodePaymentMethodUnexpectedState, refusal(t, err).Code)
+
+	charged := b.api.Charges.List(&stripego.ChargeListParams{})
+	require.False(t, charged.Next(), "nobody may be charged")
+}
+
+func TestMethodMayComeWithAnUpdate(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	p, err := b.api.PaymentIntents.New(&stripego.PaymentIntentParams{Amount: stripego.Int64(2000), Currency: stripego.String("usd")})
+	require.NoError(t, err)
+	_, body := b.raw(t, http.MethodPost, "/v1/payment_intents/"+p.ID, "payment_method_data[type]=card&payment_method_data[card][token]=tok_mastercard", nil)
+	require.Equal(t, "requires_confirmation", body["status"])
+	p, err = b.api.PaymentIntents.Confirm(p.ID, &stripego.PaymentIntentConfirmParams{
+		ReturnURL: stripego.String("https://shop.example/back"), Expand: stripego.StringSlice([]string{"payment_method"}),
+	})
+	require.NoError(t, err)
+	require.Equal(t, stripego.PaymentMethodCardBrandMastercard, p.PaymentMethod.Card.Brand)
+}
+
+func TestEndedPaymentKeepsWhatItWasMadeOf(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	p, err := b.api.PaymentIntents.New(onSession("pm_card_visa", 2000, "usd"))
+	require.NoError(t, err)
+	for name, change := range map[string]*stripego.PaymentIntentParams{
+		"amount": {Amount: stripego.Int64(3000)}, "capture_method": {CaptureMethod: stripego.String("manual")},
+		"setup_future_usage": {SetupFutureUsage: stripego.String("off_session")},
+	} {
+		_, err = b.api.PaymentIntents.Update(p.ID, change)
+		e := refusal(t, err)
+		require.Equal(t, stripego.ErrorCodePaymentIntentUnexpectedState, e.Code)
+		require.Contains(t, e.Msg, "This PaymentIntent's "+name+" could not be updated because it has a status of succeeded.")
+	}
+	p, err = b.api.PaymentIntents.Update(p.ID, &stripego.PaymentIntentParams{Description: stripego.String("paid")})
+	require.NoError(t, err)
+	require.Equal(t, "paid", p.Description)
+}
+
+func TestNewCustomerMayStartWithATestMethodAsDefault(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	c, err := b.api.Customers.New(&stripego.CustomerParams{
+		PaymentMethod:   stripego.String("pm_card_visa"),
+		InvoiceSettings: &stripego.CustomerInvoiceSettingsParams{DefaultPaymentMethod: stripego.String("pm_card_visa")},
+	})
+	require.NoError(t, err)
+	p, err := b.api.PaymentIntents.New(offSession(c.ID, c.InvoiceSettings.DefaultPaymentMethod.ID, 2000, "usd"))
+	require.NoError(t, err)
+	require.Equal(t, stripego.PaymentIntentStatusSucceeded, p.Status)
+}
+
+func TestNobodySeesADeletedCustomer(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	c, m := b.customerWith(t, "pm_card_visa")
+	p, err := b.api.PaymentIntents.New(offSession(c.ID, m.ID, 2000, "usd"))
+	require.NoError(t, err)
+	_, err = b.api.Customers.Del(c.ID, nil)
+	require.NoError(t, err)
+	_, body := b.raw(t, http.MethodGet, "/v1/payment_intents/"+p.ID+"?expand[]=customer", "", nil)
+	require.Equal(t, map[string]any{"id": c.ID, "object": "customer", "deleted": true}, body["customer"])
+}
+
+func TestCardsOfTheWorld(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for token, want := range map[string]string{
+		"pm_card_us": "visa US credit", "pm_card_de": "visa DE credit", "pm_card_jcb": "jcb JP credit", "pm_card_mastercard_prepaid": "mastercard US prepaid",
+	} {
+		c, m := b.customerWith(t, token)
+		require.Equal(t, want, string(m.Card.Brand)+" "+m.Card.Country+" "+string(m.Card.Funding))
+		_, err := b.api.PaymentIntents.New(offSession(c.ID, m.ID, 2000, "eur"))
+		require.NoError(t, err, token)
+	}
+}

@@ -20,6 +20,7 @@ type message struct {
 	Personalizations []personalization `json:"personalizations"`
 	ReplyTo          *person           `json:"reply_to"`
 	ReplyToList      []person          `json:"reply_to_list"`
+	Sections         map[string]string `json:"sections"`
 	SendAt           int64             `json:"send_at"`
 	Subject          string            `json:"subject"`
 	TemplateID       string            `json:"template_id"`
@@ -55,9 +56,16 @@ type attachment struct {
 }
 
 type mailSettings struct {
-	SandboxMode struct {
+	BCC                         json.RawMessage `json:"bcc"`
+	BypassBounceManagement      json.RawMessage `json:"bypass_bounce_management"`
+	BypassListManagement        json.RawMessage `json:"bypass_list_management"`
+	BypassSpamManagement        json.RawMessage `json:"bypass_spam_management"`
+	BypassUnsubscribeManagement json.RawMessage `json:"bypass_unsubscribe_management"`
+	Footer                      json.RawMessage `json:"footer"`
+	SandboxMode                 struct {
 		Enable bool `json:"enable"`
 	} `json:"sandbox_mode"`
+	SpamCheck json.RawMessage `json:"spam_check"`
 }
 
 // personalization is one envelope: whom to send to, and what differs for them.

@@ -105,7 +105,15 @@ func TestRefusals(t *testing.T) {
 	cases := []struct {
 		name, body, field, phrase string
 	}{
-		{"not JSON", `{`, "", "not the JSON of a message"},
+		{"not JSON", `{`, "", "the body is not JSON"},
+		{"not an object", `[]`, "", "Invalid type. Expected: object, given: array."},
+		{"number for a text", fmt.Sprintf(base, `,"custom_args":{"n":1}`), "custom_args.n", "Expected: string, given: integer."},
+		{"text for a number", fmt.Sprintf(base, `,"send_at":"soon"`), "send_at", "Expected: integer, given: string."},
+		{"no value", fmt.Sprintf(base, `,"headers":null`), "headers", "Expected: object, given: null."},
+		{"misspelt property", fmt.Sprintf(base, `,"template":"d-1"`), "template", "Additional property template is not allowed."},
+		{"misspelt deep property", strings.Replace(fmt.Sprintf(base, ""), `{"email":"a@b.example"}`, `{"email":"a@b.example","mane":"A"}`, 1), "personalizations.0.to.0.mane", "Additional property mane is not allowed."},
+		{"reserved header", fmt.Sprintf(base, `,"headers":{"Reply-To":"a@b.example"}`), "headers.Reply-To", "reserved"},
+		{"reserved header for one", strings.Replace(fmt.Sprintf(base, ""), `}]}]`, `}],"headers":{"bcc":"x@y.example"}}]`, 1), "personalizations.0.headers.bcc", "reserved"},
 		{"two values", fmt.Sprintf(base, "") + "{}", "", "more than one JSON value"},
 		{"nothing", `{}`, "personalizations", "at least one personalization"},
 		{"no recipient", strings.Replace(fmt.Sprintf(base, ""), `"to":[{"email":"a@b.example"}]`, `"to":[]`, 1), "personalizations.0.to", "to array is required"},
@@ -137,6 +145,16 @@ func TestRefusals(t *testing.T) {
 		require.Equal(t, tc.field, body.Errors[0].Field, tc.name)
 		require.Contains(t, body.Errors[0].Message, tc.phrase, tc.name)
 	}
+	require.Equal(t, 0, count(t, s))
+}
+
+func TestOnlyJSONIsAMessage(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	res, err := send(t, s, sandbox.SendGridKey, mail.GetRequestBody(invoiceMail()), map[string]string{"Content-Type": "text/plain"})
+	require.NoError(t, err)
+	require.Equal(t, http.StatusUnsupportedMediaType, res.StatusCode)
+	require.Contains(t, res.Body, "Content-Type should be application/json.")
 	require.Equal(t, 0, count(t, s))
 }
 

@@ -25,6 +25,7 @@ func (m message) validate(asOf time.Time) []apiError {
 	var errs []apiError
 	errs = append(errs, m.validatePersonalizations()...)
 	errs = append(errs, m.validateSender()...)
+	errs = append(errs, checkHeaders(m.Headers, "headers")...)
 	errs = append(errs, m.validateContent()...)
 	errs = append(errs, m.validateCategories()...)
 	errs = append(errs, m.validateAttachments()...)
@@ -76,6 +77,7 @@ func (p personalization) validate(path string, shared map[string]string) []apiEr
 			seen[address] = true
 		}
 	}
+	errs = append(errs, checkHeaders(p.Headers, path+".headers")...)
 	if size(p.Substitutions) > maxSubstitutionBytes {
 		errs = append(errs, problem(path+".substitutions", help, fmt.Sprintf("Substitutions may have at most %d bytes for each personalization.", maxSubstitutionBytes)))
 	}

@@ -42,6 +42,43 @@ func TestConfirmChargesOnlyTheCustomersOwnMethod(t *testing.T) {
 	require.False(t, charged.Next(), "nobody may be charged")
 }
 
+// While the bank asks the customer, the method may be taken back or the amount changed: neither goes on as it was asked.
+func TestAuthenticationCountsForWhatWasAsked(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	c, m := b.customerWith(t, "pm_card_threeDSecure2Required")
+	payment := onSession(m.ID, 2000, "usd")
+	payment.Customer = &c.ID
+	raised, err := b.api.PaymentIntents.New(payment)
+	require.NoError(t, err)
+	taken, err := b.api.PaymentIntents.New(payment)
+	require.NoError(t, err)
+	saved, err := b.api.SetupIntents.New(&stripego.SetupIntentParams{
+		Customer: &c.ID, PaymentMethod: &m.ID, Confirm: stripego.Bool(true), ReturnURL: stripego.String("https://shop.example/back"),
+	})
+	require.NoError(t, err)
+
+	changed, err := b.api.PaymentIntents.Update(raised.ID, &stripego.PaymentIntentParams{Amount: stripego.Int64(9000)})
+	require.NoError(t, err)
+	require.Equal(t, stripego.PaymentIntentStatusRequiresConfirmation, changed.Status)
+	require.Equal(t, http.StatusNotFound, authenticate(t, raised.NextAction.RedirectToURL.URL, "succeed").StatusCode)
+
+	_, err = b.api.PaymentMethods.Detach(m.ID, nil)
+	require.NoError(t, err)
+	for _, page := range []string{taken.NextAction.RedirectToURL.URL, saved.NextAction.RedirectToURL.URL} {
+		require.Contains(t, authenticate(t, page, "succeed").Header.Get("Location"), "redirect_status=failed")
+	}
+	taken, err = b.api.PaymentIntents.Get(taken.ID, nil)
+	require.NoError(t, err)
+	require.Equal(t, stripego.PaymentIntentStatusRequiresPaymentMethod, taken.Status)
+	require.Equal(t, stripego.ErrorCodePaymentMethodUnexpectedState, taken.LastPaymentError.Code)
+	saved, err = b.api.SetupIntents.Get(saved.ID, nil)
+	require.NoError(t, err)
+	require.Equal(t, stripego.SetupIntentStatusRequiresPaymentMethod, saved.Status)
+	charged := b.api.Charges.List(&stripego.ChargeListParams{})
+	require.False(t, charged.Next(), "nobody may be charged")
+}
+
 func TestMethodMayComeWithAnUpdate(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

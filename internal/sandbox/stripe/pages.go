@@ -157,6 +157,10 @@ func (r *call) answerPayment(p *paymentIntent, authenticated bool) (status strin
 		_, _ = r.fail(p, m, authenticationFailure("payment_intent_authentication_failure"))
 		return "failed"
 	}
+	if reason := r.lostMeanwhile(m, p.Customer); reason != nil {
+		_, _ = r.fail(p, m, *reason)
+		return "failed"
+	}
 	if _, err := r.attempt(p, m, r.outcomeOf(m, p, false)); err != nil {
 		return "failed"
 	}
@@ -169,11 +173,25 @@ func (r *call) answerSetup(s *setupIntent, authenticated bool) (status string) {
 		_, _ = r.failSetup(s, m, authenticationFailure("setup_intent_authentication_failure"))
 		return "failed"
 	}
+	if reason := r.lostMeanwhile(m, s.Customer); reason != nil {
+		_, _ = r.failSetup(s, m, *reason)
+		return "failed"
+	}
 	test, _ := cardByNumber(r.traits(m.ID).Number)
 	if _, err := r.finishSetup(s, m, test); err != nil {
 		return "failed"
 	}
 	return "succeeded"
+}
+
+// lostMeanwhile says why a method can no longer be used by whom it was chosen for: the customer may have taken it
+// back while the bank was asking.
+func (r *call) lostMeanwhile(m *paymentMethod, customerID *string) *lastError {
+	err := r.checkOwner(m, customerID)
+	if err == nil {
+		return nil
+	}
+	return &lastError{Type: typeInvalid, Code: "payment_method_unexpected_state", Message: err.Error()}
 }
 
 func authenticationFailure(code string) lastError {

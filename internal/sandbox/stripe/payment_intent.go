@@ -241,6 +241,9 @@ func (p *paymentIntent) applyAmount(a args) error {
 	if refusal := checkAmount(p.Amount, p.Currency); refusal != nil {
 		return refusal
 	}
+	if p.Status == statusRequiresAction { // what the customer was asked to authenticate is no longer what is charged
+		p.Status, p.NextAction = statusRequiresConfirmation, nil
+	}
 	return nil
 }
 

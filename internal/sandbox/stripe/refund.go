@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -68,6 +69,9 @@ func createRefund(r *call) (any, error) {
 	c, err := r.chargeToRefund()
 	if err != nil {
 		return nil, err
+	}
+	if currency := strings.ToLower(r.args.text("currency")); currency != "" && currency != c.Currency {
+		return nil, invalid("", "currency", "Charge %s is in %s and cannot be refunded in %s.", c.ID, c.Currency, currency)
 	}
 	amount := c.AmountCaptured - c.AmountRefunded
 	if r.args.has("amount") {

@@ -102,6 +102,12 @@ func (s *Server) admit(e endpoint, q *request) *apiError {
 		refusal.status = http.StatusNotFound
 		return refusal
 	}
+	if account := r.Header.Get("Stripe-Account"); account != "" {
+		return &apiError{
+			Type: typeInvalid, Code: "account_invalid", status: http.StatusForbidden, unexecuted: true,
+			Message: fmt.Sprintf("The provided key does not have access to account '%s' (or that account does not exist). This sandbox has no connected accounts.", account),
+		}
+	}
 	if version := r.Header.Get("Stripe-Version"); version != "" && version != APIVersion {
 		return invalid("", "", "Invalid Stripe API version: %s. This sandbox speaks %s only.", version, APIVersion)
 	}
@@ -135,10 +141,10 @@ func (q *request) readParams(e endpoint, body string) *apiError {
 	return validateExpand(q.args.list("expand"))
 }
 
-// fingerprint covers endpoint, account and all parameters, whatever their order.
+// fingerprint covers endpoint and all parameters, whatever their order.
 func fingerprint(r *http.Request, encoded string) string {
 	pairs, _ := url.ParseQuery(encoded) // already decoded once without error
-	sum := sha256.Sum256([]byte(r.Method + "\x00" + r.URL.Path + "\x00" + r.Header.Get("Stripe-Account") + "\x00" + pairs.Encode()))
+	sum := sha256.Sum256([]byte(r.Method + "\x00" + r.URL.Path + "\x00" + pairs.Encode()))
 	return hex.EncodeToString(sum[:])
 }
 

@@ -39,6 +39,7 @@ func TestRefusesWhatStripeRefuses(t *testing.T) {
 		{"POST", "/v1/payment_intents", payment + "payment_method_options[card][bogus]=x", "parameter_unknown", "payment_method_options[card][bogus]", "unknown parameter"},
 		{"GET", "/v1/payment_methods?customer=cus_x&created[gte]=1", "", "parameter_unknown", "created", "unknown parameter"},
 		{"POST", "/v1/refunds", "charge=" + p.LatestCharge.ID + "&payment_intent=" + p.ID, "", "charge", "only specify one of these parameters: charge, payment_intent"},
+		{"POST", "/v1/refunds", "charge=" + p.LatestCharge.ID + "&currency=eur", "", "currency", "is in usd and cannot be refunded in eur"},
 		{"POST", "/v1/setup_intents", "payment_method=pm_card_visa&confirm=true", "", "return_url", "you must provide a `return_url`"},
 		{"POST", "/v1/setup_intents", "payment_method_types[]=card&automatic_payment_methods[enabled]=true", "", "payment_method_types", "only specify one"},
 	}
@@ -50,7 +51,10 @@ func TestRefusesWhatStripeRefuses(t *testing.T) {
 		require.Equal(t, tc.code, text(e["code"]), tc)
 		require.Equal(t, tc.param, text(e["param"]), tc)
 	}
-	res, body := b.raw(t, http.MethodGet, "/v1/payment_intents/search?query=status:'succeeded'", "", nil)
+	res, body := b.raw(t, http.MethodGet, "/v1/customers", "", map[string]string{"Stripe-Account": "acct_1"})
+	require.Equal(t, http.StatusForbidden, res.StatusCode)
+	require.Equal(t, "account_invalid", errorOf(body)["code"])
+	res, body = b.raw(t, http.MethodGet, "/v1/payment_intents/search?query=status:'succeeded'", "", nil)
 	require.Equal(t, http.StatusNotFound, res.StatusCode)
 	require.Contains(t, errorOf(body)["message"], "Unrecognized request URL")
 }

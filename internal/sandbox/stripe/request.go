@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -143,8 +144,18 @@ func (q *request) readParams(e endpoint, body string) *apiError {
 
 // fingerprint covers endpoint and all parameters, whatever their order.
 func fingerprint(r *http.Request, encoded string) string {
-	pairs, _ := url.ParseQuery(encoded) // already decoded once without error
-	sum := sha256.Sum256([]byte(r.Method + "\x00" + r.URL.Path + "\x00" + pairs.Encode()))
+	var pairs [][2]string
+	for pair := range strings.SplitSeq(encoded, "&") {
+		if pair == "" {
+			continue
+		}
+		rawName, rawText, _ := strings.Cut(pair, "=")
+		name, _ := url.QueryUnescape(rawName) // already decoded once without error
+		text, _ := url.QueryUnescape(rawText)
+		pairs = append(pairs, [2]string{name, text})
+	}
+	slices.SortStableFunc(pairs, func(a, b [2]string) int { return strings.Compare(a[0], b[0]) })
+	sum := sha256.Sum256(append([]byte(r.Method+"\x00"+r.URL.Path+"\x00"), encode(pairs)...))
 	return hex.EncodeToString(sum[:])
 }
 

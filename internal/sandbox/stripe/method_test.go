@@ -79,6 +79,32 @@ func TestAuthenticationCountsForWhatWasAsked(t *testing.T) {
 	require.False(t, charged.Next(), "nobody may be charged")
 }
 
+// With confirmation_method manual the server confirms once more after its customer has authenticated.
+func TestManualConfirmation(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	payment := onSession("pm_card_threeDSecure2Required", 2000, "usd")
+	payment.ConfirmationMethod = stripego.String("manual")
+	again := &stripego.PaymentIntentConfirmParams{ReturnURL: stripego.String("https://shop.example/back")}
+	for raised, want := range map[bool]stripego.PaymentIntentStatus{
+		false: stripego.PaymentIntentStatusSucceeded, true: stripego.PaymentIntentStatusRequiresAction,
+	} {
+		p, err := b.api.PaymentIntents.New(payment)
+		require.NoError(t, err)
+		authenticate(t, p.NextAction.RedirectToURL.URL, "succeed")
+		p, err = b.api.PaymentIntents.Get(p.ID, nil)
+		require.NoError(t, err)
+		require.Equal(t, stripego.PaymentIntentStatusRequiresConfirmation, p.Status)
+		if raised {
+			_, err = b.api.PaymentIntents.Update(p.ID, &stripego.PaymentIntentParams{Amount: stripego.Int64(9000)})
+			require.NoError(t, err)
+		}
+		p, err = b.api.PaymentIntents.Confirm(p.ID, again)
+		require.NoError(t, err)
+		require.Equal(t, want, p.Status)
+	}
+}
+
 func TestMethodMayComeWithAnUpdate(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

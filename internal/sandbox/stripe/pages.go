@@ -49,6 +49,7 @@ func showPage(w http.ResponseWriter, status int, content pageContent) {
 // the billing time: a browser sends no Perennial-As-Of.
 type pendingAuthentication struct {
 	AsOf      time.Time `json:"as_of"`
+	Passed    bool      `json:"passed"` // a payment with confirmation_method manual waits to be confirmed again
 	ReturnURL string    `json:"return_url"`
 }
 
@@ -56,6 +57,16 @@ const authenticationsBucket = "authentications"
 
 func (r *call) putAuthentication(intentID, returnURL string) {
 	bucketOf(r.tx, authenticationsBucket).put([]byte(intentID), encode(pendingAuthentication{AsOf: r.asOf, ReturnURL: returnURL}))
+}
+
+// takeAuthentication says whether the customer has authenticated this payment, and forgets it: it counts once.
+func (r *call) takeAuthentication(intentID string) bool {
+	var known pendingAuthentication
+	if stored := bucketOf(r.tx, authenticationsBucket).get([]byte(intentID)); stored != nil {
+		decode(stored, &known)
+		bucketOf(r.tx, authenticationsBucket).delete([]byte(intentID))
+	}
+	return known.Passed
 }
 
 // challenged finds the intent whose customer is to authenticate: one of the two is set.
@@ -161,7 +172,15 @@ func (r *call) answerPayment(p *paymentIntent, authenticated bool) (status strin
 		_, _ = r.fail(p, m, *reason)
 		return "failed"
 	}
-	if _, err := r.attempt(p, m, r.outcomeOf(m, p, false)); err != nil {
+	if p.ConfirmationMethod == "manual" {
+		bucketOf(r.tx, authenticationsBucket).put([]byte(p.ID), encode(pendingAuthentication{AsOf: r.asOf, Passed: true}))
+		p.Status, p.NextAction = statusRequiresConfirmation, nil
+		paymentIntents.put(r.tx, p)
+		return "succeeded"
+	}
+	o := r.outcomeOf(m, p, false)
+	o.authenticated = true
+	if _, err := r.attempt(p, m, o); err != nil {
 		return "failed"
 	}
 	return "succeeded"

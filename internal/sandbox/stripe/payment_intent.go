@@ -195,7 +195,7 @@ func (p *paymentIntent) apply(r *call) error {
 	if p.Metadata, err = merged(a, p.Metadata); err != nil {
 		return err
 	}
-	if err := p.applyAmount(a); err != nil {
+	if err := p.applyAmount(r); err != nil {
 		return err
 	}
 	if id := a.text("customer"); id != "" {
@@ -224,7 +224,8 @@ func (p *paymentIntent) apply(r *call) error {
 }
 
 // applyAmount checks amount and currency together: the limits depend on both.
-func (p *paymentIntent) applyAmount(a args) error {
+func (p *paymentIntent) applyAmount(r *call) error {
+	a := r.args
 	if !a.has("amount") && !a.has("currency") {
 		return nil
 	}
@@ -241,6 +242,7 @@ func (p *paymentIntent) applyAmount(a args) error {
 	if refusal := checkAmount(p.Amount, p.Currency); refusal != nil {
 		return refusal
 	}
+	r.takeAuthentication(p.ID)
 	if p.Status == statusRequiresAction { // what the customer was asked to authenticate is no longer what is charged
 		p.Status, p.NextAction = statusRequiresConfirmation, nil
 	}
@@ -266,6 +268,9 @@ func (p *paymentIntent) applyMethod(r *call) error {
 	}
 	if err := r.checkOwner(m, p.Customer); err != nil {
 		return err
+	}
+	if deref(p.PaymentMethod) != m.ID {
+		r.takeAuthentication(p.ID) // it was for the other method
 	}
 	p.PaymentMethod = &m.ID
 	if p.Status == statusRequiresPaymentMethod || p.Status == statusRequiresAction {

@@ -69,8 +69,9 @@ func (r *call) confirm(p *paymentIntent) (any, error) {
 			"The PaymentMethod provided (%s) is not allowed for this PaymentIntent. Please attach a PaymentMethod of one of the following types: %v.", m.Type, p.PaymentMethodTypes)
 	}
 	o := r.outcomeOf(m, p, offSession)
+	o.authenticated = r.takeAuthentication(p.ID)
 	switch {
-	case !o.asks:
+	case !o.asks, o.authenticated:
 		return r.attempt(p, m, o)
 	case offSession:
 		return r.attempt(p, m, outcome{declineCode: "authentication_required", card: o.card})

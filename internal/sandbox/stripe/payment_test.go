@@ -157,6 +157,9 @@ func TestAuthentication(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, stripego.PaymentIntentStatusSucceeded, p.Status)
 	require.Equal(t, http.StatusNotFound, authenticate(t, page, "succeed").StatusCode)
+	made, err := b.api.Charges.Get(p.LatestCharge.ID, nil)
+	require.NoError(t, err)
+	require.Equal(t, stripego.ChargePaymentMethodDetailsCardThreeDSecureResultAuthenticated, made.PaymentMethodDetails.Card.ThreeDSecure.Result)
 }
 
 func TestFailedAuthentication(t *testing.T) {

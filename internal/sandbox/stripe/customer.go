@@ -29,11 +29,23 @@ type customer struct {
 }
 
 type invoiceSettings struct {
-	CustomFields         *string `json:"custom_fields"`
-	DefaultPaymentMethod *string `json:"default_payment_method"`
-	Footer               *string `json:"footer"`
-	RenderingOptions     *string `json:"rendering_options"`
+	CustomFields         []customField     `json:"custom_fields"`
+	DefaultPaymentMethod *string           `json:"default_payment_method"`
+	Footer               *string           `json:"footer"`
+	RenderingOptions     *renderingOptions `json:"rendering_options"`
 }
+
+type customField struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+type renderingOptions struct {
+	AmountTaxDisplay *string `json:"amount_tax_display"`
+	Template         *string `json:"template"`
+}
+
+const maxCustomFields = 4
 
 func (c *customer) identity() (string, int64) { return c.ID, c.Created }
 
@@ -54,7 +66,10 @@ func customerSpec() spec {
 	return spec{
 		"address": hash(addressSpec()), "balance": integer(), "description": text(), "email": email(),
 		"invoice_prefix": text(), "invoice_settings": hash(spec{
-			"custom_fields": opaque(), "default_payment_method": text(), "footer": text(), "rendering_options": opaque(),
+			"custom_fields":          list(hash(spec{"name": required(textUpTo(40)), "value": required(textUpTo(140))})),
+			"default_payment_method": text(), "footer": text(), "rendering_options": hash(spec{
+				"amount_tax_display": clearable(enum("exclude_tax", "include_inclusive_tax")), "template": text(),
+			}),
 		}),
 		"metadata": metadata(), "name": textUpTo(256), "next_invoice_sequence": integer(), "phone": textUpTo(20),
 		"preferred_locales": list(text()), "shipping": hash(recipientSpec()), "tax": opaque(),
@@ -146,6 +161,9 @@ func (c *customer) apply(r *call) error {
 func (c *customer) applyInvoiceSettings(r *call) error {
 	settings := r.args.hash("invoice_settings")
 	settings.setText("footer", &c.InvoiceSettings.Footer)
+	if err := c.InvoiceSettings.applyLayout(settings); err != nil {
+		return err
+	}
 	if !settings.has("default_payment_method") {
 		return nil
 	}
@@ -166,6 +184,26 @@ func (c *customer) applyInvoiceSettings(r *call) error {
 			"The customer does not have a payment method with the ID %s. The payment method must be attached to the customer.", id)
 	}
 	c.InvoiceSettings.DefaultPaymentMethod = &id
+	return nil
+}
+
+// applyLayout keeps what invoices of this customer are to show.
+func (s *invoiceSettings) applyLayout(a args) error {
+	if a.has("custom_fields") {
+		s.CustomFields = nil
+		for _, field := range a.hashes("custom_fields") {
+			s.CustomFields = append(s.CustomFields, customField{Name: field.text("name"), Value: field.text("value")})
+		}
+		if len(s.CustomFields) > maxCustomFields {
+			return invalid("", "invoice_settings[custom_fields]", "You may only specify up to %d custom fields.", maxCustomFields)
+		}
+	}
+	if a.has("rendering_options") {
+		s.RenderingOptions = nil
+		if options := a.hash("rendering_options"); options.text("amount_tax_display") != "" || options.text("template") != "" {
+			s.RenderingOptions = &renderingOptions{AmountTaxDisplay: optional(options.text("amount_tax_display")), Template: optional(options.text("template"))}
+		}
+	}
 	return nil
 }
 

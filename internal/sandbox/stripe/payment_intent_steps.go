@@ -97,6 +97,9 @@ func captureIntent(r *call) (any, error) {
 	if p.Status != statusRequiresCapture {
 		return nil, p.unexpectedState("capture", statusRequiresCapture)
 	}
+	if r.args.text("final_capture") == "false" {
+		return nil, invalid("", "final_capture", "This PaymentIntent can be captured only once: multicapture is not available, so `final_capture` cannot be `false`.")
+	}
 	amount := p.AmountCapturable
 	if r.args.has("amount_to_capture") {
 		amount = r.args.integer("amount_to_capture")

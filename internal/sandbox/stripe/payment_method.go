@@ -86,10 +86,6 @@ func createMethod(r *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if m.Metadata, err = merged(r.args, nil); err != nil {
-		return nil, err
-	}
-	m.AllowRedisplay = r.args.textOr("allow_redisplay", m.AllowRedisplay)
 	paymentMethods.put(r.tx, m)
 	return m, nil
 }
@@ -103,7 +99,7 @@ func merged(a args, current map[string]string) (map[string]string, error) {
 	return m, nil
 }
 
-// newMethod makes a method from "type", "card" and "billing_details".
+// newMethod makes a method from the parameters of its creation, or from payment_method_data.
 func (r *call) newMethod(a args) (*paymentMethod, error) {
 	if kind := a.text("type"); kind != "card" {
 		return nil, invalid("payment_method_unsupported_type", "type", "The payment method type \"%s\" is invalid here: the sandbox knows \"card\".", kind)
@@ -120,7 +116,9 @@ func (r *call) newMethod(a args) (*paymentMethod, error) {
 		}
 	}
 	m.BillingDetails.update(a.hash("billing_details"))
-	return m, nil
+	m.AllowRedisplay = a.textOr("allow_redisplay", m.AllowRedisplay)
+	m.Metadata, err = merged(a, nil)
+	return m, err
 }
 
 // findTestCard refuses numbers that are not test cards, without repeating them: somebody may have typed a real one.

@@ -14,6 +14,10 @@ func TestRefusesWhatStripeRefuses(t *testing.T) {
 	b := setup(t)
 	p, err := b.api.PaymentIntents.New(onSession("pm_card_visa", 2000, "usd"))
 	require.NoError(t, err)
+	hold := onSession("pm_card_visa", 2000, "usd")
+	hold.CaptureMethod = stripego.String("manual")
+	held, err := b.api.PaymentIntents.New(hold)
+	require.NoError(t, err)
 	const payment = "amount=2000&currency=usd&"
 	cases := []struct {
 		method, path, form, code, param, phrase string
@@ -40,6 +44,7 @@ func TestRefusesWhatStripeRefuses(t *testing.T) {
 		{"GET", "/v1/payment_methods?customer=cus_x&created[gte]=1", "", "parameter_unknown", "created", "unknown parameter"},
 		{"POST", "/v1/refunds", "charge=" + p.LatestCharge.ID + "&payment_intent=" + p.ID, "", "charge", "only specify one of these parameters: charge, payment_intent"},
 		{"POST", "/v1/refunds", "charge=" + p.LatestCharge.ID + "&currency=eur", "", "currency", "is in usd and cannot be refunded in eur"},
+		{"POST", "/v1/payment_intents/" + held.ID + "/capture", "amount_to_capture=500&final_capture=false", "", "final_capture", "can be captured only once"},
 		{"POST", "/v1/setup_intents", "payment_method=pm_card_visa&confirm=true", "", "return_url", "you must provide a `return_url`"},
 		{"POST", "/v1/setup_intents", "payment_method_types[]=card&automatic_payment_methods[enabled]=true", "", "payment_method_types", "only specify one"},
 	}
@@ -66,7 +71,7 @@ func onSession(method string, amount int64, currency string) *stripego.PaymentIn
 	}
 }
 
-func TestEmptyTextsUnset(t *testing.T) {
+func TestEmptyValuesUnset(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	c, err := b.api.Customers.New(&stripego.CustomerParams{Name: stripego.String("Ada"), TaxExempt: stripego.String("reverse")})
@@ -75,6 +80,17 @@ func TestEmptyTextsUnset(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, c.Name)
 	require.Equal(t, stripego.CustomerTaxExemptNone, c.TaxExempt)
+
+	c, err = b.api.Customers.Update(c.ID, &stripego.CustomerParams{InvoiceSettings: &stripego.CustomerInvoiceSettingsParams{
+		CustomFields:     []*stripego.CustomerInvoiceSettingsCustomFieldParams{{Name: stripego.String("PO"), Value: stripego.String("42")}},
+		RenderingOptions: &stripego.CustomerInvoiceSettingsRenderingOptionsParams{AmountTaxDisplay: stripego.String("exclude_tax")},
+	}})
+	require.NoError(t, err)
+	require.Equal(t, "42", c.InvoiceSettings.CustomFields[0].Value)
+	require.Equal(t, "exclude_tax", c.InvoiceSettings.RenderingOptions.AmountTaxDisplay)
+	_, body := b.raw(t, http.MethodPost, "/v1/customers/"+c.ID, "invoice_settings[custom_fields]=&invoice_settings[rendering_options]=", nil)
+	require.Nil(t, body["invoice_settings"].(map[string]any)["custom_fields"])
+	require.Nil(t, body["invoice_settings"].(map[string]any)["rendering_options"])
 
 	p, err := b.api.PaymentIntents.New(&stripego.PaymentIntentParams{
 		Amount: stripego.Int64(2000), Currency: stripego.String("usd"), SetupFutureUsage: stripego.String("off_session"),

@@ -37,6 +37,20 @@ func TestBooks(t *testing.T) {
 	require.Equal(t, []sandbox.BookTotal{{Captured: 2000, Currency: "usd", Declined: 1, Fees: 88, Net: 1612, Refunded: 300, Succeeded: 1}}, books.Totals)
 }
 
+// A fee can be paid in the currency it is taken in: ISK and UGX have no minor unit, though Stripe writes two decimals.
+func TestFeesAreWholeWhereTheCurrencyIs(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	c, m := b.customerWith(t, "pm_card_visa")
+	for currency, want := range map[string]int64{"isk": 400, "ugx": 400, "jpy": 320, "usd": 320} {
+		params := offSession(c.ID, m.ID, 10_000, currency)
+		params.AddExpand("latest_charge.balance_transaction")
+		p, err := b.api.PaymentIntents.New(params)
+		require.NoError(t, err)
+		require.Equal(t, want, p.LatestCharge.BalanceTransaction.Fee, currency)
+	}
+}
+
 func TestBooksKnowWhatDisputesTook(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -12,6 +12,8 @@ type (
 	Attachment = control.Attachment
 	// BookedCharge is one attempt to take money, successful or not.
 	BookedCharge = control.BookedCharge
+	// BookedDispute is a charge that the cardholder contests.
+	BookedDispute = control.BookedDispute
 	// BookedRefund is one refund.
 	BookedRefund = control.BookedRefund
 	// Books is what the sandbox itself recorded.

@@ -45,9 +45,10 @@ type Fault struct {
 // Books is what the sandbox itself recorded: the independent side of a reconciliation.
 // Amounts are in Stripe's minor units of the currency.
 type Books struct {
-	Charges []BookedCharge `json:"charges"`
-	Refunds []BookedRefund `json:"refunds"`
-	Totals  []BookTotal    `json:"totals"` // by currency, in alphabetical order
+	Charges  []BookedCharge  `json:"charges"`
+	Disputes []BookedDispute `json:"disputes"`
+	Refunds  []BookedRefund  `json:"refunds"`
+	Totals   []BookTotal     `json:"totals"` // by currency, in alphabetical order
 }
 
 // BookedCharge is one attempt to take money, successful or not.
@@ -79,11 +80,27 @@ type BookedRefund struct {
 	Status        string            `json:"status"` // pending, succeeded, failed
 }
 
-// BookTotal sums one currency. Refunded excludes failed refunds; Net is Captured - Refunded - Fees.
+// BookedDispute is a charge that the cardholder contests.
+type BookedDispute struct {
+	Amount        int64     `json:"amount"` // in dispute
+	Charge        string    `json:"charge"`
+	Created       time.Time `json:"created"`
+	Currency      string    `json:"currency"`
+	Fee           int64     `json:"fee"`
+	ID            string    `json:"id"`
+	PaymentIntent string    `json:"payment_intent"`
+	Reason        string    `json:"reason"`
+	Status        string    `json:"status"`    // needs_response, or warning_needs_response for an inquiry
+	Withdrawn     int64     `json:"withdrawn"` // taken off the balance: 0 for an inquiry
+}
+
+// BookTotal sums one currency. Refunded excludes failed refunds; Fees are those of charges and disputes; Net is
+// Captured - Refunded - Disputed - Fees, which is also the balance.
 type BookTotal struct {
 	Captured  int64  `json:"captured"`
 	Currency  string `json:"currency"`
 	Declined  int    `json:"declined"` // number of failed charges
+	Disputed  int64  `json:"disputed"` // withdrawn by disputes
 	Fees      int64  `json:"fees"`
 	Net       int64  `json:"net"`
 	Refunded  int64  `json:"refunded"`

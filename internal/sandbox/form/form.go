@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Bounds on one form. They are far above any real request and keep hostile ones cheap.
@@ -36,7 +37,8 @@ type Value struct {
 }
 
 // Decode reads an application/x-www-form-urlencoded text into a Hash. Malformed escapes, malformed
-// brackets and a name used with two shapes ("a=1&a[b]=2") are errors that name the parameter.
+// brackets, bytes that are not UTF-8 and a name used with two shapes ("a=1&a[b]=2") are errors that name
+// the parameter.
 func Decode(encoded string) (*Value, error) {
 	root := &Value{Kind: Hash, Fields: map[string]*Value{}}
 	if encoded == "" {
@@ -66,6 +68,9 @@ func (v *Value) addPair(pair string) error {
 	text, err := url.QueryUnescape(rawText)
 	if err != nil {
 		return fmt.Errorf("value of parameter %q is not URL-encoded: %w", name, err)
+	}
+	if !utf8.ValidString(name) || !utf8.ValidString(text) {
+		return fmt.Errorf("parameter %q is not UTF-8", name)
 	}
 	path, err := splitName(name)
 	if err != nil {

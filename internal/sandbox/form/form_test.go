@@ -37,6 +37,8 @@ func TestDecodeRefuses(t *testing.T) {
 	cases := map[string]string{
 		"a=%zz":        "not URL-encoded",
 		"%zz=1":        "not URL-encoded",
+		"a=%ff":        "not UTF-8",
+		"a[%ff]=1":     "not UTF-8",
 		"[a]=1":        "must start with a name",
 		"a[b=1":        "unclosed bracket",
 		"a[b]c=1":      "text after a bracket",

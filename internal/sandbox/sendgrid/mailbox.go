@@ -71,7 +71,7 @@ func newMail(m message, p personalization, asOf time.Time) storedMail {
 	}
 	stored := storedMail{Mail: control.Mail{
 		Categories: m.Categories, CustomArgs: merge(m.CustomArgs, p.CustomArgs), From: from.String(), Headers: merge(m.Headers, p.Headers),
-		HTML: p.fill(m.body("text/html")), ReplyTo: m.ReplyTo.String(), SentAt: asOf, Subject: p.fill(subject),
+		HTML: p.fill(m.body("text/html")), ReplyTo: m.replyTo(), SentAt: asOf, Subject: p.fill(subject),
 		TemplateID: m.TemplateID, Text: p.fill(m.body("text/plain")),
 	}}
 	for _, recipient := range slices.Concat(p.To, p.CC, p.BCC) {

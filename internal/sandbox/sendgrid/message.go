@@ -1,7 +1,10 @@
 package sendgrid
 
 import (
+	"cmp"
 	"encoding/json"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -20,6 +23,7 @@ type message struct {
 	Personalizations []personalization `json:"personalizations"`
 	ReplyTo          *person           `json:"reply_to"`
 	ReplyToList      []person          `json:"reply_to_list"`
+	Sections         map[string]string `json:"sections"`
 	SendAt           int64             `json:"send_at"`
 	Subject          string            `json:"subject"`
 	TemplateID       string            `json:"template_id"`
@@ -55,9 +59,16 @@ type attachment struct {
 }
 
 type mailSettings struct {
-	SandboxMode struct {
+	BCC                         json.RawMessage `json:"bcc"`
+	BypassBounceManagement      json.RawMessage `json:"bypass_bounce_management"`
+	BypassListManagement        json.RawMessage `json:"bypass_list_management"`
+	BypassSpamManagement        json.RawMessage `json:"bypass_spam_management"`
+	BypassUnsubscribeManagement json.RawMessage `json:"bypass_unsubscribe_management"`
+	Footer                      json.RawMessage `json:"footer"`
+	SandboxMode                 struct {
 		Enable bool `json:"enable"`
 	} `json:"sandbox_mode"`
+	SpamCheck json.RawMessage `json:"spam_check"`
 }
 
 // personalization is one envelope: whom to send to, and what differs for them.
@@ -74,11 +85,30 @@ type personalization struct {
 	To                  []person          `json:"to"`
 }
 
+// fill puts the values in the place of their tags, once: tags inside of values stay. A longer tag wins.
 func (p personalization) fill(text string) string {
-	for tag, value := range p.Substitutions {
-		text = strings.ReplaceAll(text, tag, value)
+	tags := slices.SortedFunc(maps.Keys(p.Substitutions), func(a, b string) int {
+		return cmp.Or(len(b)-len(a), strings.Compare(a, b))
+	})
+	pairs := make([]string, 0, 2*len(tags))
+	for _, tag := range tags {
+		if tag != "" {
+			pairs = append(pairs, tag, p.Substitutions[tag])
+		}
 	}
-	return text
+	return strings.NewReplacer(pairs...).Replace(text)
+}
+
+// replyTo lists who gets the answers.
+func (m message) replyTo() string {
+	if m.ReplyTo != nil {
+		return m.ReplyTo.String()
+	}
+	texts := make([]string, len(m.ReplyToList))
+	for i, p := range m.ReplyToList {
+		texts[i] = p.String()
+	}
+	return strings.Join(texts, ", ")
 }
 
 func (m message) body(kind string) string {

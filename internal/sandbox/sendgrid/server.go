@@ -8,9 +8,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"time"
 
@@ -117,10 +119,15 @@ type rejection struct {
 	status int
 }
 
-// admit checks the key, the sender's time and the message, in this order.
+// admit checks the key, the kind of content, the sender's time and the message, in this order.
 func admit(r *http.Request, body []byte) (message, time.Time, *rejection) {
 	if reason := authorize(r); reason != "" {
 		return message{}, time.Time{}, &rejection{status: http.StatusUnauthorized, errors: []apiError{problem("", "", reason)}}
+	}
+	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != "application/json" {
+		return message{}, time.Time{}, &rejection{
+			status: http.StatusUnsupportedMediaType, errors: []apiError{problem("", "", "Content-Type should be application/json.")},
+		}
 	}
 	asOf, err := control.AsOf(r, time.Now())
 	if err != nil {
@@ -174,11 +181,19 @@ func authorize(r *http.Request) string {
 
 func parse(body []byte, asOf time.Time) (m message, errs []apiError) {
 	decoder := json.NewDecoder(bytes.NewReader(body))
-	if err := decoder.Decode(&m); err != nil {
-		return m, []apiError{problem("", "", "Bad Request: the body is not the JSON of a message: "+err.Error())}
+	decoder.UseNumber()
+	var sent any
+	if err := decoder.Decode(&sent); err != nil {
+		return m, []apiError{problem("", "", "Bad Request: the body is not JSON: "+err.Error())}
 	}
 	if decoder.More() {
 		return m, []apiError{problem("", "", "Bad Request: the body has more than one JSON value")}
+	}
+	if errs := checkShape(sent, reflect.TypeFor[message](), ""); len(errs) > 0 {
+		return m, errs
+	}
+	if err := json.Unmarshal(body, &m); err != nil {
+		return m, []apiError{problem("", "", "Bad Request: the body is not a message: "+err.Error())}
 	}
 	return m, m.validate(asOf)
 }

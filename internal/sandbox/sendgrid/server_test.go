@@ -105,7 +105,15 @@ func TestRefusals(t *testing.T) {
 	cases := []struct {
 		name, body, field, phrase string
 	}{
-		{"not JSON", `{`, "", "not the JSON of a message"},
+		{"not JSON", `{`, "", "the body is not JSON"},
+		{"not an object", `[]`, "", "Invalid type. Expected: object, given: array."},
+		{"number for a text", fmt.Sprintf(base, `,"custom_args":{"n":1}`), "custom_args.n", "Expected: string, given: integer."},
+		{"text for a number", fmt.Sprintf(base, `,"send_at":"soon"`), "send_at", "Expected: integer, given: string."},
+		{"no value", fmt.Sprintf(base, `,"headers":null`), "headers", "Expected: object, given: null."},
+		{"misspelt property", fmt.Sprintf(base, `,"template":"d-1"`), "template", "Additional property template is not allowed."},
+		{"misspelt deep property", strings.Replace(fmt.Sprintf(base, ""), `{"email":"a@b.example"}`, `{"email":"a@b.example","mane":"A"}`, 1), "personalizations.0.to.0.mane", "Additional property mane is not allowed."},
+		{"reserved header", fmt.Sprintf(base, `,"headers":{"Reply-To":"a@b.example"}`), "headers.Reply-To", "reserved"},
+		{"reserved header for one", strings.Replace(fmt.Sprintf(base, ""), `}]}]`, `}],"headers":{"bcc":"x@y.example"}}]`, 1), "personalizations.0.headers.bcc", "reserved"},
 		{"two values", fmt.Sprintf(base, "") + "{}", "", "more than one JSON value"},
 		{"nothing", `{}`, "personalizations", "at least one personalization"},
 		{"no recipient", strings.Replace(fmt.Sprintf(base, ""), `"to":[{"email":"a@b.example"}]`, `"to":[]`, 1), "personalizations.0.to", "to array is required"},
@@ -119,6 +127,8 @@ func TestRefusals(t *testing.T) {
 		{"no content", strings.Replace(fmt.Sprintf(base, ""), `[{"type":"text/plain","value":"v"}]`, `[]`, 1), "content", "content parameter is required"},
 		{"empty content", strings.Replace(fmt.Sprintf(base, ""), `"value":"v"`, `"value":""`, 1), "content.0.value", "at least one character"},
 		{"text after HTML", strings.Replace(fmt.Sprintf(base, ""), `[{"type":"text/plain"`, `[{"type":"text/html","value":"h"},{"type":"text/plain"`, 1), "content", "in that order"},
+		{"HTML after a calendar", strings.Replace(fmt.Sprintf(base, ""), `[{"type":"text/plain","value":"v"}]`, `[{"type":"text/calendar","value":"c"},{"type":"text/html","value":"h"}]`, 1), "content", "in that order"},
+		{"bad address in reply_to_list", fmt.Sprintf(base, `,"reply_to_list":[{"email":"a@b.example"},{"email":"b"}]`), "reply_to_list.1.email", "valid address"},
 		{"many categories", fmt.Sprintf(base, `,"categories":["1","2","3","4","5","6","7","8","9","10","11"]`), "categories", "at most 10"},
 		{"long category", fmt.Sprintf(base, `,"categories":["`+strings.Repeat("x", 256)+`"]`), "categories.0", "at most 255"},
 		{"big custom_args", fmt.Sprintf(base, `,"custom_args":{"k":"`+strings.Repeat("x", 10_000)+`"}`), "personalizations.0.custom_args", "at most 10000"},
@@ -137,6 +147,34 @@ func TestRefusals(t *testing.T) {
 		require.Equal(t, tc.field, body.Errors[0].Field, tc.name)
 		require.Contains(t, body.Errors[0].Message, tc.phrase, tc.name)
 	}
+	require.Equal(t, 0, count(t, s))
+}
+
+func TestMailIsFilledInOnce(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	m := mail.NewV3MailInit(mail.NewEmail("", "billing@acme.example"), "%a% %b%", mail.NewEmail("", "ada@example.com"), mail.NewContent("text/plain", "%a%, %ab%"))
+	for tag, value := range map[string]string{"%a%": "%b%", "%b%": "%a%", "%ab%": "both"} {
+		m.Personalizations[0].SetSubstitution(tag, value)
+	}
+	m.SetReplyToList([]*mail.Email{mail.NewEmail("", "one@acme.example"), mail.NewEmail("Two", "two@acme.example")})
+	res, err := send(t, s, sandbox.SendGridKey, mail.GetRequestBody(m), nil)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusAccepted, res.StatusCode, res.Body)
+	found, err := sandbox.Mailbox(context.Background(), s.SendGridURL(), "ada@example.com")
+	require.NoError(t, err)
+	require.Equal(t, "%b% %a%", found[0].Subject)
+	require.Equal(t, "%b%, both", found[0].Text)
+	require.Equal(t, "one@acme.example, Two <two@acme.example>", found[0].ReplyTo)
+}
+
+func TestOnlyJSONIsAMessage(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	res, err := send(t, s, sandbox.SendGridKey, mail.GetRequestBody(invoiceMail()), map[string]string{"Content-Type": "text/plain"})
+	require.NoError(t, err)
+	require.Equal(t, http.StatusUnsupportedMediaType, res.StatusCode)
+	require.Contains(t, res.Body, "Content-Type should be application/json.")
 	require.Equal(t, 0, count(t, s))
 }
 

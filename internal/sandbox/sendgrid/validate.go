@@ -25,6 +25,7 @@ func (m message) validate(asOf time.Time) []apiError {
 	var errs []apiError
 	errs = append(errs, m.validatePersonalizations()...)
 	errs = append(errs, m.validateSender()...)
+	errs = append(errs, checkHeaders(m.Headers, "headers")...)
 	errs = append(errs, m.validateContent()...)
 	errs = append(errs, m.validateCategories()...)
 	errs = append(errs, m.validateAttachments()...)
@@ -76,6 +77,7 @@ func (p personalization) validate(path string, shared map[string]string) []apiEr
 			seen[address] = true
 		}
 	}
+	errs = append(errs, checkHeaders(p.Headers, path+".headers")...)
 	if size(p.Substitutions) > maxSubstitutionBytes {
 		errs = append(errs, problem(path+".substitutions", help, fmt.Sprintf("Substitutions may have at most %d bytes for each personalization.", maxSubstitutionBytes)))
 	}
@@ -115,7 +117,13 @@ func (m message) validateSender() []apiError {
 	case m.ReplyTo != nil && len(m.ReplyToList) > 0:
 		return []apiError{problem("reply_to_list", "message.reply_to_list", "Only one of reply_to and reply_to_list may be provided.")}
 	}
-	return nil
+	var errs []apiError
+	for i, p := range m.ReplyToList {
+		if !validAddress(p.Email) {
+			errs = append(errs, problem(fmt.Sprintf("reply_to_list.%d.email", i), "message.reply_to_list", "The reply_to_list email does not contain a valid address."))
+		}
+	}
+	return errs
 }
 
 func (m message) validateContent() []apiError {
@@ -138,7 +146,7 @@ func (m message) validateContent() []apiError {
 			errs = append(errs, problem(path+".value", "message.content.value", "The content value must be a string at least one character in length."))
 		case seen[c.Type]:
 			errs = append(errs, problem(path+".type", "message.content.type", "If present, text/plain and text/html may only be provided once."))
-		case c.Type == "text/plain" && i > 0:
+		case c.Type == "text/plain" && i > 0, c.Type == "text/html" && i > 0 && (i > 1 || m.Content[0].Type != "text/plain"):
 			errs = append(errs, problem("content", "message.content.type", "If present, text/plain and text/html must be first and second, in that order."))
 		}
 		seen[c.Type] = true

@@ -34,8 +34,13 @@ type shipping struct {
 	TrackingNumber *string  `json:"tracking_number"`
 }
 
+// recipientSpec is the part of shipping that a customer has, too.
+func recipientSpec() spec {
+	return spec{"address": required(hash(addressSpec())), "name": required(text()), "phone": text()}
+}
+
 func shippingSpec() spec {
-	return spec{"address": hash(addressSpec()), "carrier": text(), "name": text(), "phone": text(), "tracking_number": text()}
+	return recipientSpec().with(spec{"carrier": text(), "tracking_number": text()})
 }
 
 func readShipping(a args) *shipping {
@@ -57,7 +62,7 @@ type billingDetails struct {
 }
 
 func billingDetailsSpec() spec {
-	return spec{"address": hash(addressSpec()), "email": textUpTo(512), "name": text(), "phone": text()}
+	return spec{"address": hash(addressSpec()), "email": email(), "name": text(), "phone": text()}
 }
 
 func (b *billingDetails) update(a args) {

@@ -44,16 +44,26 @@ func (a args) boolean(name string) bool { return a.text(name) == "true" }
 func (a args) hash(name string) args { return args{in: a.field(name)} }
 
 func (a args) list(name string) []string {
+	items := a.hashes(name)
+	texts := make([]string, len(items))
+	for i, item := range items {
+		texts[i] = item.in.Text
+	}
+	return texts
+}
+
+// hashes are the elements of a list of hashes.
+func (a args) hashes(name string) []args {
 	v := a.field(name)
 	if v == nil {
 		return nil
 	}
 	items, _ := v.AsList()
-	texts := make([]string, len(items))
+	elements := make([]args, len(items))
 	for i, item := range items {
-		texts[i] = item.Text
+		elements[i] = args{in: item}
 	}
-	return texts
+	return elements
 }
 
 // setText writes a sent parameter to an optional field; an empty text clears it.

@@ -47,7 +47,7 @@ var balanceTransactions = collection[*balanceTransaction]{name: "balance_transac
 const settlementDelay = 2 * 24 * time.Hour
 
 func balanceTransactionEndpoints() []endpoint {
-	filters := pageSpec(spec{"currency": text(), "payout": text(), "source": text(), "type": text()})
+	filters := datedPageSpec(spec{"currency": filledText(), "payout": filledText(), "source": filledText(), "type": filledText()})
 	return []endpoint{
 		get("/v1/balance_transactions", filters, listBalanceTransactions),
 		get("/v1/balance_transactions/{id}", nil, retrieve(balanceTransactions, "id")),

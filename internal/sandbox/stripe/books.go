@@ -14,7 +14,7 @@ import (
 
 const booksTimeout = time.Minute
 
-// books streams every charge and refund, and then the totals added up from them.
+// books streams every charge, dispute and refund, and then the totals added up from them.
 func (s *Server) books(w http.ResponseWriter, r *http.Request) {
 	if format := r.URL.Query().Get("format"); format != "" && format != "json" {
 		http.Error(w, "format must be json", http.StatusBadRequest)
@@ -42,6 +42,12 @@ func writeBooks(tx *bolt.Tx, out *bufio.Writer) error {
 	charges.all(tx, func(c *charge) bool {
 		row := bookedCharge(tx, c)
 		totals.addCharge(row)
+		return rows.write(row)
+	})
+	rows.begin(`],"disputes":[`)
+	disputes.all(tx, func(d *dispute) bool {
+		row := bookedDispute(d)
+		totals.addDispute(row)
 		return rows.write(row)
 	})
 	rows.begin(`],"refunds":[`)
@@ -107,6 +113,18 @@ func bookedRefund(f *refund) control.BookedRefund {
 	}
 }
 
+func bookedDispute(d *dispute) control.BookedDispute {
+	row := control.BookedDispute{
+		Amount: d.Amount, Charge: d.Charge, Created: time.Unix(d.Created, 0).UTC(), Currency: d.Currency, ID: d.ID,
+		PaymentIntent: deref(d.PaymentIntent), Reason: d.Reason, Status: d.Status,
+	}
+	for _, t := range d.BalanceTransactions {
+		row.Fee += t.Fee
+		row.Withdrawn -= t.Amount
+	}
+	return row
+}
+
 type bookTotals map[string]*control.BookTotal
 
 func (t bookTotals) of(currency string) *control.BookTotal {
@@ -126,6 +144,13 @@ func (t bookTotals) addCharge(c control.BookedCharge) {
 	total.Captured += c.AmountCaptured
 	total.Fees += c.Fee
 	total.Net += c.AmountCaptured - c.Fee
+}
+
+func (t bookTotals) addDispute(d control.BookedDispute) {
+	total := t.of(d.Currency)
+	total.Disputed += d.Withdrawn
+	total.Fees += d.Fee
+	total.Net -= d.Withdrawn + d.Fee
 }
 
 func (t bookTotals) addRefund(f control.BookedRefund) {

@@ -37,6 +37,41 @@ func TestBooks(t *testing.T) {
 	require.Equal(t, []sandbox.BookTotal{{Captured: 2000, Currency: "usd", Declined: 1, Fees: 88, Net: 1612, Refunded: 300, Succeeded: 1}}, books.Totals)
 }
 
+// A fee can be paid in the currency it is taken in: ISK and UGX have no minor unit, though Stripe writes two decimals.
+func TestFeesAreWholeWhereTheCurrencyIs(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	c, m := b.customerWith(t, "pm_card_visa")
+	for currency, want := range map[string]int64{"isk": 400, "ugx": 400, "jpy": 320, "usd": 320} {
+		params := offSession(c.ID, m.ID, 10_000, currency)
+		params.AddExpand("latest_charge.balance_transaction")
+		p, err := b.api.PaymentIntents.New(params)
+		require.NoError(t, err)
+		require.Equal(t, want, p.LatestCharge.BalanceTransaction.Fee, currency)
+	}
+}
+
+func TestBooksKnowWhatDisputesTook(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	c := b.customer(t)
+	for _, token := range []string{"pm_card_createDispute", "pm_card_createDisputeInquiry"} {
+		_, err := b.api.PaymentIntents.New(offSession(c.ID, token, 2000, "usd"))
+		require.NoError(t, err)
+	}
+	books, err := sandbox.FetchBooks(b.ctx, b.StripeURL())
+	require.NoError(t, err)
+	require.Len(t, books.Disputes, 2)
+	taken, inquiry := books.Disputes[0], books.Disputes[1]
+	require.Equal(t, []int64{2000, 2000, 1500}, []int64{taken.Amount, taken.Withdrawn, taken.Fee})
+	require.Equal(t, []int64{2000, 0, 0}, []int64{inquiry.Amount, inquiry.Withdrawn, inquiry.Fee})
+	require.Equal(t, books.Charges[0].ID, taken.Charge)
+	require.Equal(t, []sandbox.BookTotal{{Captured: 4000, Currency: "usd", Disputed: 2000, Fees: 1500 + 2*88, Net: 324, Succeeded: 2}}, books.Totals)
+	balance, err := b.api.Balance.Get(nil)
+	require.NoError(t, err)
+	require.Equal(t, int64(324), balance.Pending[0].Amount)
+}
+
 func (b *bundle) chargeDeclined(t *testing.T, customer, method string) string {
 	require.NoError(t, sandbox.AddScenario(b.ctx, b.StripeURL(), sandbox.Scenario{Customer: customer, Script: []string{"lost_card"}}))
 	return b.charge(t, customer, method, time.Now())
@@ -70,7 +105,7 @@ type machine struct {
 }
 
 func (m *machine) charge(rt *rapid.T) {
-	token := rapid.SampledFrom([]string{"pm_card_visa", "pm_card_refundFail", "pm_card_pendingRefund", "pm_card_chargeCustomerFail", "pm_card_authenticationRequired"}).Draw(rt, "token")
+	token := rapid.SampledFrom([]string{"pm_card_visa", "pm_card_refundFail", "pm_card_pendingRefund", "pm_card_chargeCustomerFail", "pm_card_authenticationRequired", "pm_card_createDispute", "pm_card_createDisputeInquiry"}).Draw(rt, "token")
 	currency := rapid.SampledFrom([]string{"usd", "jpy", "kwd", "huf"}).Draw(rt, "currency")
 	amount := 10 * rapid.Int64Range(1, 100_000).Draw(rt, "tens")
 	params := offSession(m.customer, token, amount, currency)
@@ -132,6 +167,9 @@ func (m *machine) check() {
 			expected[f.Currency] -= f.Amount
 		}
 	}
+	for _, d := range books.Disputes {
+		expected[d.Currency] -= d.Withdrawn
+	}
 	gross := map[string]int64{}
 	it := m.api.BalanceTransactions.List(&stripego.BalanceTransactionListParams{ListParams: stripego.ListParams{Limit: stripego.Int64(7)}})
 	for it.Next() {
@@ -144,7 +182,7 @@ func (m *machine) check() {
 	for _, total := range books.Totals {
 		require.Equal(m.rt, expected[total.Currency], gross[total.Currency])
 		require.Equal(m.rt, total.Net, net[total.Currency])
-		require.Equal(m.rt, total.Captured-total.Refunded-total.Fees, total.Net)
+		require.Equal(m.rt, total.Captured-total.Refunded-total.Disputed-total.Fees, total.Net)
 	}
 }
 

@@ -10,13 +10,14 @@ import (
 // call is one request in execution, inside its transaction.
 type call struct {
 	args      args
-	asOf      time.Time // billing time of the caller
-	baseURL   string    // where this caller reaches the sandbox, for links
-	emitted   bool      // events wait for delivery after the commit
-	id        string    // {id} of the path
-	key       string    // idempotency key, empty if none
-	method    string    // {method} of the path
-	minted    int       // ids made so far
+	asOf      time.Time         // billing time of the caller
+	baseURL   string            // where this caller reaches the sandbox, for links
+	emitted   bool              // events wait for delivery after the commit
+	id        string            // {id} of the path
+	key       string            // idempotency key, empty if none
+	made      map[string]string // what test methods such as pm_card_visa became in this request, by their names
+	method    string            // {method} of the path
+	minted    int               // ids made so far
 	path      string
 	requestID string
 	seed      string // what this call's ids are derived from

@@ -67,20 +67,31 @@ type methodDetails struct {
 }
 
 type cardDetails struct {
-	AmountAuthorized *int64     `json:"amount_authorized"`
-	Brand            string     `json:"brand"`
-	Checks           cardChecks `json:"checks"`
-	Country          string     `json:"country"`
-	ExpMonth         int64      `json:"exp_month"`
-	ExpYear          int64      `json:"exp_year"`
-	Fingerprint      string     `json:"fingerprint"`
-	Funding          string     `json:"funding"`
-	Installments     *string    `json:"installments"`
-	Last4            string     `json:"last4"`
-	Mandate          *string    `json:"mandate"`
-	Network          string     `json:"network"`
-	ThreeDSecure     *string    `json:"three_d_secure"`
-	Wallet           *string    `json:"wallet"`
+	AmountAuthorized *int64        `json:"amount_authorized"`
+	Brand            string        `json:"brand"`
+	Checks           cardChecks    `json:"checks"`
+	Country          string        `json:"country"`
+	ExpMonth         int64         `json:"exp_month"`
+	ExpYear          int64         `json:"exp_year"`
+	Fingerprint      string        `json:"fingerprint"`
+	Funding          string        `json:"funding"`
+	Installments     *string       `json:"installments"`
+	Last4            string        `json:"last4"`
+	Mandate          *string       `json:"mandate"`
+	Network          string        `json:"network"`
+	ThreeDSecure     *threeDSecure `json:"three_d_secure"`
+	Wallet           *string       `json:"wallet"`
+}
+
+// threeDSecure is how the customer authenticated a charge.
+type threeDSecure struct {
+	AuthenticationFlow          string  `json:"authentication_flow"`
+	ElectronicCommerceIndicator string  `json:"electronic_commerce_indicator"`
+	ExemptionIndicator          *string `json:"exemption_indicator"`
+	Result                      string  `json:"result"`
+	ResultReason                *string `json:"result_reason"`
+	TransactionID               string  `json:"transaction_id"`
+	Version                     string  `json:"version"`
 }
 
 func (c *charge) identity() (string, int64) { return c.ID, c.Created }
@@ -92,8 +103,8 @@ func (c *charge) indexed() map[string]string {
 var charges = collection[*charge]{name: "charge", prefix: "ch_"}
 
 func chargeEndpoints() []endpoint {
-	filters := pageSpec(spec{"customer": text(), "payment_intent": text(), "transfer_group": text()})
-	update := spec{"description": text(), "metadata": metadata(), "receipt_email": text(), "shipping": hash(shippingSpec())}
+	filters := datedPageSpec(spec{"customer": filledText(), "payment_intent": filledText(), "transfer_group": filledText()})
+	update := spec{"description": text(), "metadata": metadata(), "receipt_email": email(), "shipping": hash(shippingSpec()), "transfer_group": text()}
 	return []endpoint{
 		get("/v1/charges", filters, listCharges),
 		get("/v1/charges/{id}", nil, retrieve(charges, "charge")),
@@ -118,6 +129,7 @@ func updateCharge(r *call) (any, error) {
 	}
 	r.args.setText("description", &c.Description)
 	r.args.setText("receipt_email", &c.ReceiptEmail)
+	r.args.setText("transfer_group", &c.TransferGroup)
 	if r.args.has("shipping") {
 		c.Shipping = readShipping(r.args.hash("shipping"))
 	}
@@ -138,6 +150,12 @@ func (r *call) newCharge(p *paymentIntent, m *paymentMethod, o outcome) *charge 
 		}},
 		ReceiptEmail: p.ReceiptEmail, Shipping: p.Shipping, StatementDescriptor: p.StatementDescriptor,
 		StatementDescriptorSuffix: p.StatementDescriptorSuffix, Status: statusSucceeded, TransferGroup: p.TransferGroup,
+	}
+	if o.authenticated {
+		c.PaymentMethodDetails.Card.ThreeDSecure = &threeDSecure{
+			AuthenticationFlow: "challenge", ElectronicCommerceIndicator: "05", Result: "authenticated",
+			TransactionID: derive(36, "three_d_secure", c.ID), Version: "2.2.0",
+		}
 	}
 	if o.declineCode != "" {
 		code, message := declineErrorCode(o.declineCode), declineMessage(o.declineCode)

@@ -101,7 +101,12 @@ func display(amount int64, currency string) string {
 }
 
 // processingFee is 2.9 % of the amount, rounded half up to a minor unit, plus a fixed part worth USD 0.30:
-// three fifths of the currency's minimum charge, which Stripe sets at about USD 0.50 everywhere.
+// three fifths of the currency's minimum charge, which Stripe sets at about USD 0.50 everywhere. Where only whole
+// units exist, a part of one counts as one.
 func processingFee(amount int64, currency string) int64 {
-	return (amount*29+500)/1000 + minimum(currency)*3/5
+	fee := (amount*29+500)/1000 + minimum(currency)*3/5
+	if among(wholeUnits, currency) {
+		fee = (fee + 99) / 100 * 100
+	}
+	return fee
 }

@@ -1,5 +1,7 @@
 package stripe
 
+import bolt "go.etcd.io/bbolt"
+
 // customer is Stripe's customer object.
 type customer struct {
 	ID                  string            `json:"id"`
@@ -27,11 +29,23 @@ type customer struct {
 }
 
 type invoiceSettings struct {
-	CustomFields         *string `json:"custom_fields"`
-	DefaultPaymentMethod *string `json:"default_payment_method"`
-	Footer               *string `json:"footer"`
-	RenderingOptions     *string `json:"rendering_options"`
+	CustomFields         []customField     `json:"custom_fields"`
+	DefaultPaymentMethod *string           `json:"default_payment_method"`
+	Footer               *string           `json:"footer"`
+	RenderingOptions     *renderingOptions `json:"rendering_options"`
 }
+
+type customField struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+type renderingOptions struct {
+	AmountTaxDisplay *string `json:"amount_tax_display"`
+	Template         *string `json:"template"`
+}
+
+const maxCustomFields = 4
 
 func (c *customer) identity() (string, int64) { return c.ID, c.Created }
 
@@ -50,25 +64,28 @@ const deletedCustomersBucket = "deleted_customers"
 
 func customerSpec() spec {
 	return spec{
-		"address": hash(addressSpec()), "balance": integer(), "description": text(), "email": textUpTo(512),
+		"address": hash(addressSpec()), "balance": integer(), "description": text(), "email": email(),
 		"invoice_prefix": text(), "invoice_settings": hash(spec{
-			"custom_fields": opaque(), "default_payment_method": text(), "footer": text(), "rendering_options": opaque(),
+			"custom_fields":          list(hash(spec{"name": required(textUpTo(40)), "value": required(textUpTo(140))})),
+			"default_payment_method": text(), "footer": text(), "rendering_options": hash(spec{
+				"amount_tax_display": clearable(enum("exclude_tax", "include_inclusive_tax")), "template": text(),
+			}),
 		}),
 		"metadata": metadata(), "name": textUpTo(256), "next_invoice_sequence": integer(), "phone": textUpTo(20),
-		"preferred_locales": list(text()), "shipping": hash(shippingSpec()), "tax": opaque(),
-		"tax_exempt": enum("none", "exempt", "reverse"),
+		"preferred_locales": list(text()), "shipping": hash(recipientSpec()), "tax": opaque(),
+		"tax_exempt": clearable(enum("none", "exempt", "reverse")),
 	}
 }
 
 func customerEndpoints() []endpoint {
-	creation := customerSpec().with(spec{"payment_method": text()})
+	creation := customerSpec().with(spec{"payment_method": filledText()})
 	return []endpoint{
 		post("/v1/customers", creation, createCustomer),
-		get("/v1/customers", pageSpec(spec{"email": textUpTo(512)}), func(r *call) (any, error) { return customers.list(r, nil, "email") }),
+		get("/v1/customers", datedPageSpec(spec{"email": filledText()}), func(r *call) (any, error) { return customers.list(r, nil, "email") }),
 		get("/v1/customers/{id}", nil, getCustomer),
 		post("/v1/customers/{id}", customerSpec(), updateCustomer),
 		del("/v1/customers/{id}", deleteCustomer),
-		get("/v1/customers/{id}/payment_methods", pageSpec(spec{"type": text(), "allow_redisplay": text()}), listCustomerMethods),
+		get("/v1/customers/{id}/payment_methods", pageSpec(spec{"allow_redisplay": redisplay(), "type": filledText()}), listCustomerMethods),
 		get("/v1/customers/{id}/payment_methods/{method}", nil, getCustomerMethod),
 	}
 }
@@ -129,7 +146,9 @@ func (c *customer) apply(r *call) error {
 	if a.has("preferred_locales") {
 		c.PreferredLocales = append([]string{}, a.list("preferred_locales")...)
 	}
-	c.TaxExempt = a.textOr("tax_exempt", c.TaxExempt)
+	if a.has("tax_exempt") {
+		c.TaxExempt = a.textOr("tax_exempt", "none")
+	}
 	for name, field := range map[string]**string{
 		"description": &c.Description, "email": &c.Email, "invoice_prefix": &c.InvoicePrefix, "name": &c.Name, "phone": &c.Phone,
 	} {
@@ -142,6 +161,9 @@ func (c *customer) apply(r *call) error {
 func (c *customer) applyInvoiceSettings(r *call) error {
 	settings := r.args.hash("invoice_settings")
 	settings.setText("footer", &c.InvoiceSettings.Footer)
+	if err := c.InvoiceSettings.applyLayout(settings); err != nil {
+		return err
+	}
 	if !settings.has("default_payment_method") {
 		return nil
 	}
@@ -149,6 +171,9 @@ func (c *customer) applyInvoiceSettings(r *call) error {
 	if id == "" {
 		c.InvoiceSettings.DefaultPaymentMethod = nil
 		return nil
+	}
+	if made := r.made[id]; made != "" {
+		id = made
 	}
 	method, found := paymentMethods.get(r.tx, id)
 	if !found {
@@ -159,6 +184,26 @@ func (c *customer) applyInvoiceSettings(r *call) error {
 			"The customer does not have a payment method with the ID %s. The payment method must be attached to the customer.", id)
 	}
 	c.InvoiceSettings.DefaultPaymentMethod = &id
+	return nil
+}
+
+// applyLayout keeps what invoices of this customer are to show.
+func (s *invoiceSettings) applyLayout(a args) error {
+	if a.has("custom_fields") {
+		s.CustomFields = nil
+		for _, field := range a.hashes("custom_fields") {
+			s.CustomFields = append(s.CustomFields, customField{Name: field.text("name"), Value: field.text("value")})
+		}
+		if len(s.CustomFields) > maxCustomFields {
+			return invalid("", "invoice_settings[custom_fields]", "You may only specify up to %d custom fields.", maxCustomFields)
+		}
+	}
+	if a.has("rendering_options") {
+		s.RenderingOptions = nil
+		if options := a.hash("rendering_options"); options.text("amount_tax_display") != "" || options.text("template") != "" {
+			s.RenderingOptions = &renderingOptions{AmountTaxDisplay: optional(options.text("amount_tax_display")), Template: optional(options.text("template"))}
+		}
+	}
 	return nil
 }
 
@@ -179,10 +224,19 @@ func (r *call) isDeleted(id string) bool {
 }
 
 func getCustomer(r *call) (any, error) {
-	if r.isDeleted(r.id) {
-		return deleted{ID: r.id, Object: "customer", Deleted: true}, nil
+	shown, found := showCustomer(r.tx, r.id)
+	if !found {
+		return nil, notFound("customer", r.id, "id")
 	}
-	return r.liveCustomer(r.id, "id")
+	return shown, nil
+}
+
+// showCustomer is all that anybody still sees of a deleted customer: that it was deleted.
+func showCustomer(tx *bolt.Tx, id string) (any, bool) {
+	if bucketOf(tx, deletedCustomersBucket).get([]byte(id)) != nil {
+		return deleted{ID: id, Object: "customer", Deleted: true}, true
+	}
+	return from(customers)(tx, id)
 }
 
 // deleteCustomer keeps the record for the books, detaches the payment methods and hides the rest.

@@ -42,7 +42,7 @@ const (
 )
 
 func disputeEndpoints() []endpoint {
-	filters := pageSpec(spec{"charge": text(), "payment_intent": text()})
+	filters := datedPageSpec(spec{"charge": filledText(), "payment_intent": filledText()})
 	return []endpoint{
 		get("/v1/disputes", filters, func(r *call) (any, error) { return disputes.list(r, nil, "charge", "payment_intent") }),
 		get("/v1/disputes/{id}", nil, retrieve(disputes, "id")),

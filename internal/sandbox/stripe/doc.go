@@ -26,7 +26,10 @@
 //   - The fee is 2.9 % rounded half up plus a fixed part worth about USD 0.30; refunds keep it.
 //   - Money is booked when a payment succeeds, also with capture_method automatic_async, where Stripe
 //     may deliver the balance transaction a moment later with charge.updated.
-//   - Only cards exist. A setup intent has no setup attempt (latest_attempt is null).
+//   - Only cards exist, as payment methods: no legacy tokens, sources, direct charges or connected accounts.
+//     A setup intent has no setup attempt (latest_attempt is null). Nothing can be searched, only listed.
+//   - Parameters that would change what is charged and are not played (such as capture_method for cards alone,
+//     application fees, transfers) are refused as unknown, never ignored.
 //   - Disputes are opened for the test cards that ask for them and stay open.
 //   - Expired cards are declined in billing time; there is no account updater.
 //   - A request for another API version is refused instead of translated.

@@ -37,9 +37,9 @@ func (e *event) indexed() map[string]string { return map[string]string{"type": e
 var events = collection[*event]{name: "event", prefix: "evt_"}
 
 func eventEndpoints() []endpoint {
-	filters := spec{"delivery_success": boolean(), "type": text(), "types": list(text())}
+	filters := spec{"delivery_success": boolean(), "type": filledText(), "types": list(text())}
 	return []endpoint{
-		get("/v1/events", pageSpec(filters), listEvents),
+		get("/v1/events", datedPageSpec(filters), listEvents),
 		get("/v1/events/{id}", nil, retrieve(events, "id")),
 	}
 }

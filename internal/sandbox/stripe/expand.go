@@ -31,7 +31,7 @@ func expandable(object string) map[string]loader {
 		return map[string]loader{"source": balanceSource}
 	case "charge":
 		return map[string]loader{
-			"application": never, "balance_transaction": from(balanceTransactions), "customer": from(customers),
+			"application": never, "balance_transaction": from(balanceTransactions), "customer": showCustomer,
 			"failure_balance_transaction": from(balanceTransactions), "invoice": never, "on_behalf_of": never,
 			"payment_intent": from(paymentIntents), "refunds": chargeRefunds, "review": never, "transfer": never,
 		}
@@ -44,11 +44,11 @@ func expandable(object string) map[string]loader {
 		return map[string]loader{"charge": from(charges), "payment_intent": from(paymentIntents)}
 	case "payment_intent":
 		return map[string]loader{
-			"application": never, "customer": from(customers), "invoice": never, "latest_charge": from(charges),
+			"application": never, "customer": showCustomer, "invoice": never, "latest_charge": from(charges),
 			"on_behalf_of": never, "payment_method": from(paymentMethods), "review": never,
 		}
 	case "payment_method":
-		return map[string]loader{"customer": from(customers)}
+		return map[string]loader{"customer": showCustomer}
 	case "refund":
 		return map[string]loader{
 			"balance_transaction": from(balanceTransactions), "charge": from(charges),
@@ -56,7 +56,7 @@ func expandable(object string) map[string]loader {
 		}
 	case "setup_intent":
 		return map[string]loader{
-			"application": never, "customer": from(customers), "latest_attempt": never, "mandate": never,
+			"application": never, "customer": showCustomer, "latest_attempt": never, "mandate": never,
 			"on_behalf_of": never, "payment_method": from(paymentMethods), "single_use_mandate": never,
 		}
 	default:

@@ -58,6 +58,18 @@ func TestReplays(t *testing.T) {
 	require.Equal(t, stripego.ErrorTypeIdempotency, refusal(t, err).Type)
 }
 
+// The same parameters are the same however they were written, and others are others.
+func TestKeyIsComparedByWhatTheFormSays(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	key := map[string]string{"Idempotency-Key": "customer:1"}
+	_, first := b.raw(t, http.MethodPost, "/v1/customers", "name=a;b&metadata[k]=x+y", key)
+	_, again := b.raw(t, http.MethodPost, "/v1/customers", "metadata%5Bk%5D=x%20y&&name=a%3Bb", key)
+	require.Equal(t, first["id"], again["id"])
+	res, _ := b.raw(t, http.MethodPost, "/v1/customers", "name=a;c&metadata[k]=x+y", key)
+	require.Equal(t, http.StatusBadRequest, res.StatusCode)
+}
+
 func TestDeclineIsReplayed(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -2,9 +2,10 @@ package stripe
 
 // outcome is what the bank, Radar and the card's temperament make of one charge.
 type outcome struct {
-	asks        bool // the customer must authenticate first
-	card        testCard
-	declineCode string // empty: approved
+	asks          bool // the customer must authenticate first
+	authenticated bool // the customer has authenticated
+	card          testCard
+	declineCode   string // empty: approved
 }
 
 // outcomeOf decides about a charge: a scenario has the first word, then the test card.

@@ -149,6 +149,9 @@ func (s *scan[T]) lastBefore(seek func([]byte) (k, v []byte), last, prev func() 
 	return prev()
 }
 
+// farthest bounds the times of a filter, so that the second next to one is a number, too.
+const farthest = math.MaxInt64 / 2
+
 // createdRange is inclusive at both ends, in unix seconds.
 type createdRange struct{ from, to int64 }
 
@@ -166,7 +169,7 @@ func createdFilter(v *form.Value) createdRange {
 	bounds := args{in: v}
 	narrow := func(name string, apply func(int64)) {
 		if bounds.has(name) {
-			apply(bounds.integer(name))
+			apply(max(-farthest, min(bounds.integer(name), farthest)))
 		}
 	}
 	narrow("gte", func(n int64) { all.from = max(all.from, n) })

@@ -49,6 +49,7 @@ func showPage(w http.ResponseWriter, status int, content pageContent) {
 // the billing time: a browser sends no Perennial-As-Of.
 type pendingAuthentication struct {
 	AsOf      time.Time `json:"as_of"`
+	Passed    bool      `json:"passed"` // a payment with confirmation_method manual waits to be confirmed again
 	ReturnURL string    `json:"return_url"`
 }
 
@@ -56,6 +57,16 @@ const authenticationsBucket = "authentications"
 
 func (r *call) putAuthentication(intentID, returnURL string) {
 	bucketOf(r.tx, authenticationsBucket).put([]byte(intentID), encode(pendingAuthentication{AsOf: r.asOf, ReturnURL: returnURL}))
+}
+
+// takeAuthentication says whether the customer has authenticated this payment, and forgets it: it counts once.
+func (r *call) takeAuthentication(intentID string) bool {
+	var known pendingAuthentication
+	if stored := bucketOf(r.tx, authenticationsBucket).get([]byte(intentID)); stored != nil {
+		decode(stored, &known)
+		bucketOf(r.tx, authenticationsBucket).delete([]byte(intentID))
+	}
+	return known.Passed
 }
 
 // challenged finds the intent whose customer is to authenticate: one of the two is set.
@@ -157,7 +168,19 @@ func (r *call) answerPayment(p *paymentIntent, authenticated bool) (status strin
 		_, _ = r.fail(p, m, authenticationFailure("payment_intent_authentication_failure"))
 		return "failed"
 	}
-	if _, err := r.attempt(p, m, r.outcomeOf(m, p, false)); err != nil {
+	if reason := r.lostMeanwhile(m, p.Customer); reason != nil {
+		_, _ = r.fail(p, m, *reason)
+		return "failed"
+	}
+	if p.ConfirmationMethod == "manual" {
+		bucketOf(r.tx, authenticationsBucket).put([]byte(p.ID), encode(pendingAuthentication{AsOf: r.asOf, Passed: true}))
+		p.Status, p.NextAction = statusRequiresConfirmation, nil
+		paymentIntents.put(r.tx, p)
+		return "succeeded"
+	}
+	o := r.outcomeOf(m, p, false)
+	o.authenticated = true
+	if _, err := r.attempt(p, m, o); err != nil {
 		return "failed"
 	}
 	return "succeeded"
@@ -169,11 +192,25 @@ func (r *call) answerSetup(s *setupIntent, authenticated bool) (status string) {
 		_, _ = r.failSetup(s, m, authenticationFailure("setup_intent_authentication_failure"))
 		return "failed"
 	}
+	if reason := r.lostMeanwhile(m, s.Customer); reason != nil {
+		_, _ = r.failSetup(s, m, *reason)
+		return "failed"
+	}
 	test, _ := cardByNumber(r.traits(m.ID).Number)
 	if _, err := r.finishSetup(s, m, test); err != nil {
 		return "failed"
 	}
 	return "succeeded"
+}
+
+// lostMeanwhile says why a method can no longer be used by whom it was chosen for: the customer may have taken it
+// back while the bank was asking.
+func (r *call) lostMeanwhile(m *paymentMethod, customerID *string) *lastError {
+	err := r.checkOwner(m, customerID)
+	if err == nil {
+		return nil
+	}
+	return &lastError{Type: typeInvalid, Code: "payment_method_unexpected_state", Message: err.Error()}
 }
 
 func authenticationFailure(code string) lastError {

@@ -2,6 +2,7 @@ package stripe
 
 import (
 	"maps"
+	"net/mail"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,11 +22,14 @@ const (
 	metadataParam
 	opaqueParam // Stripe accepts it; the sandbox neither checks nor uses its content
 	createdParam
+	emailParam
 )
 
 // param is what an endpoint accepts under one name.
 type param struct {
+	clears   bool   // an enum or a required text that the empty text unsets
 	fields   spec   // of a hash
+	filled   bool   // a text, such as an id, that the empty text does not unset
 	item     *param // of a list
 	kind     paramKind
 	maxChars int // of a text; 0 means 5,000
@@ -36,10 +40,15 @@ type param struct {
 // spec is what an endpoint accepts, by name. Anything else is an unknown parameter.
 type spec map[string]param
 
-const defaultMaxChars = 5000
+const (
+	defaultMaxChars = 5000
+	maxEmailChars   = 512
+)
 
 func text() param                 { return param{} }
+func filledText() param           { return param{filled: true} }
 func textUpTo(chars int) param    { return param{maxChars: chars} }
+func email() param                { return param{kind: emailParam, maxChars: maxEmailChars} }
 func enum(values ...string) param { return param{oneOf: values} }
 func integer() param              { return param{kind: intParam} }
 func boolean() param              { return param{kind: boolParam} }
@@ -48,6 +57,7 @@ func list(item param) param       { return param{kind: listParam, item: &item} }
 func metadata() param             { return param{kind: metadataParam} }
 func opaque() param               { return param{kind: opaqueParam} }
 func required(p param) param      { p.required = true; return p }
+func clearable(p param) param     { p.clears = true; return p }
 func (s spec) with(more spec) spec {
 	merged := make(spec, len(s)+len(more))
 	maps.Copy(merged, s)
@@ -57,9 +67,12 @@ func (s spec) with(more spec) spec {
 
 // pageSpec adds what every list endpoint takes.
 func pageSpec(filters spec) spec {
-	return filters.with(spec{
-		"created": {kind: createdParam}, "ending_before": text(), "limit": integer(), "starting_after": text(),
-	})
+	return filters.with(spec{"ending_before": filledText(), "limit": integer(), "starting_after": filledText()})
+}
+
+// datedPageSpec is for the lists that can also be narrowed by the time of creation.
+func datedPageSpec(filters spec) spec {
+	return pageSpec(filters).with(spec{"created": {kind: createdParam}})
 }
 
 // validate checks a decoded form and reports the first problem, by name so that the answer is stable.
@@ -128,10 +141,11 @@ func (p param) validate(v *form.Value, path string) *apiError {
 	}
 }
 
-// validateEmpty handles "name=": it unsets optional texts and collections, and is an error elsewhere.
+// validateEmpty handles "name=": it unsets optional texts and collections, and is an error elsewhere. An
+// empty id is an error, too: somebody forgot to fill it in.
 func (p param) validateEmpty(path string) *apiError {
-	unsettable := !p.required && len(p.oneOf) == 0 && p.kind != intParam && p.kind != boolParam && p.kind != createdParam
-	if unsettable {
+	unsettable := !p.required && !p.filled && len(p.oneOf) == 0 && p.kind != intParam && p.kind != boolParam && p.kind != createdParam
+	if unsettable || p.clears {
 		return nil
 	}
 	return invalid("parameter_invalid_empty", path, "You passed an empty string for '%[1]s'. We assume empty values are an attempt "+
@@ -165,11 +179,11 @@ func (p param) validateText(s, path string) *apiError {
 	if n := utf8.RuneCountInString(s); n > limit {
 		return invalid("", path, "Invalid string: %s…; must be at most %d characters", string([]rune(s)[:20]), limit)
 	}
-	if !utf8.ValidString(s) {
-		return invalid("", path, "Invalid string: %s is not UTF-8", path)
-	}
 	if len(p.oneOf) > 0 && !slices.Contains(p.oneOf, s) {
 		return invalid("", path, "Invalid %s: must be one of %s", path, strings.Join(p.oneOf, ", "))
+	}
+	if address, err := mail.ParseAddress(s); p.kind == emailParam && (err != nil || address.Address != s) {
+		return invalid("email_invalid", path, "Invalid email address: %s", s)
 	}
 	return nil
 }

@@ -55,17 +55,23 @@ func (r *call) confirm(p *paymentIntent) (any, error) {
 	if offSession && p.Customer == nil && r.args.text("setup_future_usage") != "" {
 		return nil, invalid("", "off_session", "You cannot set `setup_future_usage` together with `off_session`.")
 	}
-	if err := p.checkReturnURL(r.args, offSession); err != nil {
-		return nil, err
+	if !offSession {
+		if err := p.AutomaticPaymentMethods.checkReturnURL("PaymentIntent", r.args); err != nil {
+			return nil, err
+		}
 	}
 	m, _ := paymentMethods.get(r.tx, *p.PaymentMethod)
+	if err := r.checkOwner(m, p.Customer); err != nil {
+		return nil, err // detached, or the intent's customer changed, since the method was chosen
+	}
 	if !slices.Contains(p.PaymentMethodTypes, m.Type) {
 		return nil, refused("payment_intent_incompatible_payment_method", "payment_method",
 			"The PaymentMethod provided (%s) is not allowed for this PaymentIntent. Please attach a PaymentMethod of one of the following types: %v.", m.Type, p.PaymentMethodTypes)
 	}
 	o := r.outcomeOf(m, p, offSession)
+	o.authenticated = r.takeAuthentication(p.ID)
 	switch {
-	case !o.asks:
+	case !o.asks, o.authenticated:
 		return r.attempt(p, m, o)
 	case offSession:
 		return r.attempt(p, m, outcome{declineCode: "authentication_required", card: o.card})
@@ -80,15 +86,14 @@ func (r *call) confirm(p *paymentIntent) (any, error) {
 }
 
 // checkReturnURL applies Stripe's rule for dynamic methods that might redirect a customer who is present.
-func (p *paymentIntent) checkReturnURL(a args, offSession bool) error {
-	automatic := p.AutomaticPaymentMethods
-	if offSession || automatic == nil || automatic.AllowRedirects == "never" || a.text("return_url") != "" {
+func (m *automaticMethods) checkReturnURL(kind string, a args) error {
+	if m == nil || m.AllowRedirects == "never" || a.text("return_url") != "" {
 		return nil
 	}
-	return invalid("", "return_url", "This PaymentIntent is configured to accept payment methods enabled in your Dashboard. "+
+	return invalid("", "return_url", "This %s is configured to accept payment methods enabled in your Dashboard. "+
 		"Because some of these payment methods might redirect your customer off of your page, you must provide a `return_url`. "+
 		"If you don't want to accept redirect-based payment methods, set `automatic_payment_methods[enabled]` to `true` and "+
-		"`automatic_payment_methods[allow_redirects]` to `never` when creating Setup Intents and Payment Intents.")
+		"`automatic_payment_methods[allow_redirects]` to `never` when creating Setup Intents and Payment Intents.", kind)
 }
 
 // askCustomer stops before any charge is made: there is none until the customer has authenticated.

@@ -31,16 +31,34 @@ func updateIntent(r *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	open := []string{statusRequiresPaymentMethod, statusRequiresConfirmation, statusRequiresAction}
-	frozen := slices.ContainsFunc([]string{"amount", "currency", "customer", "payment_method"}, r.args.has)
-	if frozen && !slices.Contains(open, p.Status) {
-		return nil, p.unexpectedState("update", open...)
+	if err := p.checkUpdate(r.args); err != nil {
+		return nil, err
 	}
 	if err := p.apply(r); err != nil {
 		return nil, err
 	}
 	paymentIntents.put(r.tx, p)
 	return p, nil
+}
+
+// checkUpdate freezes what the payment was made of once it has been made or cancelled.
+func (p *paymentIntent) checkUpdate(a args) error {
+	open := []string{statusRequiresPaymentMethod, statusRequiresConfirmation, statusRequiresAction}
+	if slices.Contains(open, p.Status) {
+		return nil
+	}
+	for _, name := range []string{
+		"amount", "capture_method", "currency", "customer", "payment_method", "payment_method_data", "payment_method_options",
+		"payment_method_types", "setup_future_usage",
+	} {
+		if a.has(name) {
+			e := refused("payment_intent_unexpected_state", name, "This PaymentIntent's %[1]s could not be updated because it has a status of %[2]s. "+
+				"You may only update the %[1]s of a PaymentIntent with one of the following statuses: %[3]s.", name, p.Status, strings.Join(open, ", "))
+			e.PaymentIntent = p
+			return e
+		}
+	}
+	return nil
 }
 
 func cancelIntent(r *call) (any, error) {
@@ -78,6 +96,9 @@ func captureIntent(r *call) (any, error) {
 	}
 	if p.Status != statusRequiresCapture {
 		return nil, p.unexpectedState("capture", statusRequiresCapture)
+	}
+	if r.args.text("final_capture") == "false" {
+		return nil, invalid("", "final_capture", "This PaymentIntent can be captured only once: multicapture is not available, so `final_capture` cannot be `false`.")
 	}
 	amount := p.AmountCapturable
 	if r.args.has("amount_to_capture") {

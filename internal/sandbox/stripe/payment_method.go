@@ -58,22 +58,24 @@ var paymentMethods = collection[*paymentMethod]{name: "PaymentMethod", prefix: "
 
 func paymentMethodEndpoints() []endpoint {
 	creation := spec{
-		"allow_redisplay": enum("always", "limited", "unspecified"), "billing_details": hash(billingDetailsSpec()),
+		"allow_redisplay": redisplay(), "billing_details": hash(billingDetailsSpec()),
 		"card": hash(cardSpec()), "metadata": metadata(), "radar_options": opaque(), "type": required(text()),
 	}
 	update := spec{
-		"allow_redisplay": enum("always", "limited", "unspecified"), "billing_details": hash(billingDetailsSpec()),
+		"allow_redisplay": redisplay(), "billing_details": hash(billingDetailsSpec()),
 		"card": hash(spec{"exp_month": integer(), "exp_year": integer(), "networks": opaque()}), "metadata": metadata(),
 	}
 	return []endpoint{
 		post("/v1/payment_methods", creation, createMethod),
-		get("/v1/payment_methods", pageSpec(spec{"customer": text(), "type": text()}), listMethods),
+		get("/v1/payment_methods", pageSpec(spec{"customer": filledText(), "type": filledText()}), listMethods),
 		get("/v1/payment_methods/{id}", nil, retrieve(paymentMethods, "payment_method")),
 		post("/v1/payment_methods/{id}", update, updateMethod),
 		post("/v1/payment_methods/{id}/attach", spec{"customer": required(text())}, attachMethod),
 		post("/v1/payment_methods/{id}/detach", nil, detachMethod),
 	}
 }
+
+func redisplay() param { return enum("always", "limited", "unspecified") }
 
 func cardSpec() spec {
 	return spec{"cvc": text(), "exp_month": integer(), "exp_year": integer(), "networks": opaque(), "number": text(), "token": text()}
@@ -84,10 +86,6 @@ func createMethod(r *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if m.Metadata, err = merged(r.args, nil); err != nil {
-		return nil, err
-	}
-	m.AllowRedisplay = r.args.textOr("allow_redisplay", m.AllowRedisplay)
 	paymentMethods.put(r.tx, m)
 	return m, nil
 }
@@ -101,7 +99,7 @@ func merged(a args, current map[string]string) (map[string]string, error) {
 	return m, nil
 }
 
-// newMethod makes a method from "type", "card" and "billing_details".
+// newMethod makes a method from the parameters of its creation, or from payment_method_data.
 func (r *call) newMethod(a args) (*paymentMethod, error) {
 	if kind := a.text("type"); kind != "card" {
 		return nil, invalid("payment_method_unsupported_type", "type", "The payment method type \"%s\" is invalid here: the sandbox knows \"card\".", kind)
@@ -118,7 +116,9 @@ func (r *call) newMethod(a args) (*paymentMethod, error) {
 		}
 	}
 	m.BillingDetails.update(a.hash("billing_details"))
-	return m, nil
+	m.AllowRedisplay = a.textOr("allow_redisplay", m.AllowRedisplay)
+	m.Metadata, err = merged(a, nil)
+	return m, err
 }
 
 // findTestCard refuses numbers that are not test cards, without repeating them: somebody may have typed a real one.

@@ -15,6 +15,9 @@ func (r *call) useMethod(id, param string) (*paymentMethod, error) {
 	if m, found := paymentMethods.get(r.tx, id); found {
 		return m, nil
 	}
+	if m, found := paymentMethods.get(r.tx, r.made[id]); found {
+		return m, nil
+	}
 	test, found := cardByToken(id)
 	if !found && id == r.id {
 		return nil, notFound("PaymentMethod", id, param)
@@ -24,6 +27,10 @@ func (r *call) useMethod(id, param string) (*paymentMethod, error) {
 	}
 	m := r.methodFrom(test)
 	paymentMethods.put(r.tx, m)
+	if r.made == nil {
+		r.made = map[string]string{}
+	}
+	r.made[id] = m.ID
 	return m, nil
 }
 

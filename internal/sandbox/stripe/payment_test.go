@@ -97,7 +97,10 @@ func TestDecliningCardsCannotBeSaved(t *testing.T) {
 	_, err := b.api.PaymentMethods.Attach("pm_card_visa_chargeDeclined", attach)
 	require.Equal(t, stripego.ErrorCodeCardDeclined, refusal(t, err).Code)
 
-	_, err = b.api.SetupIntents.New(&stripego.SetupIntentParams{Customer: &c.ID, PaymentMethod: stripego.String("pm_card_visa_chargeDeclined"), Confirm: stripego.Bool(true)})
+	_, err = b.api.SetupIntents.New(&stripego.SetupIntentParams{
+		Customer: &c.ID, PaymentMethod: stripego.String("pm_card_visa_chargeDeclined"), Confirm: stripego.Bool(true),
+		PaymentMethodTypes: stripego.StringSlice([]string{"card"}),
+	})
 	e := refusal(t, err)
 	require.Equal(t, stripego.SetupIntentStatusRequiresPaymentMethod, e.SetupIntent.Status)
 
@@ -154,6 +157,9 @@ func TestAuthentication(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, stripego.PaymentIntentStatusSucceeded, p.Status)
 	require.Equal(t, http.StatusNotFound, authenticate(t, page, "succeed").StatusCode)
+	made, err := b.api.Charges.Get(p.LatestCharge.ID, nil)
+	require.NoError(t, err)
+	require.Equal(t, stripego.ChargePaymentMethodDetailsCardThreeDSecureResultAuthenticated, made.PaymentMethodDetails.Card.ThreeDSecure.Result)
 }
 
 func TestFailedAuthentication(t *testing.T) {

@@ -1,7 +1,10 @@
 package stripe
 
 import (
+	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -50,10 +53,10 @@ const asynchronousRefund = 24 * time.Hour
 
 func refundEndpoints() []endpoint {
 	creation := spec{
-		"amount": integer(), "charge": text(), "currency": text(), "instructions_email": text(), "metadata": metadata(),
-		"payment_intent": text(), "reason": enum("duplicate", "fraudulent", "requested_by_customer"),
+		"amount": integer(), "charge": filledText(), "currency": filledText(), "instructions_email": text(), "metadata": metadata(),
+		"payment_intent": filledText(), "reason": enum("duplicate", "fraudulent", "requested_by_customer"),
 	}
-	filters := pageSpec(spec{"charge": text(), "payment_intent": text()})
+	filters := datedPageSpec(spec{"charge": filledText(), "payment_intent": filledText()})
 	return []endpoint{
 		post("/v1/refunds", creation, createRefund),
 		get("/v1/refunds", filters, func(r *call) (any, error) { return refunds.list(r, nil, "charge", "payment_intent") }),
@@ -66,6 +69,9 @@ func createRefund(r *call) (any, error) {
 	c, err := r.chargeToRefund()
 	if err != nil {
 		return nil, err
+	}
+	if currency := strings.ToLower(r.args.text("currency")); currency != "" && currency != c.Currency {
+		return nil, invalid("", "currency", "Charge %s is in %s and cannot be refunded in %s.", c.ID, c.Currency, currency)
 	}
 	amount := c.AmountCaptured - c.AmountRefunded
 	if r.args.has("amount") {
@@ -109,8 +115,11 @@ func (r *call) startRefund(f *refund, c *charge) {
 // chargeToRefund finds the charge behind "charge" or "payment_intent" and checks that its money can go back.
 func (r *call) chargeToRefund() (*charge, error) {
 	id, intentID := r.args.text("charge"), r.args.text("payment_intent")
-	if id == "" && intentID == "" {
+	switch {
+	case id == "" && intentID == "":
 		return nil, invalid("parameter_missing", "", "One of the following params should be provided for this request: payment_intent or charge.")
+	case id != "" && intentID != "":
+		return nil, invalid("", "charge", "You may only specify one of these parameters: charge, payment_intent.")
 	}
 	if id == "" {
 		p, found := paymentIntents.get(r.tx, intentID)
@@ -185,15 +194,18 @@ func updateRefund(r *call) (any, error) {
 	}
 	refunds.put(r.tx, f)
 	r.emitUpdate("refund.updated", before, f)
+	r.emitUpdate("charge.refund.updated", before, f)
 	return f, nil
 }
 
-// chargeRefunds is the list that expanding "refunds" puts into a charge.
+// chargeRefunds is the list that expanding "refunds" puts into a charge: its first page.
 func chargeRefunds(tx *bolt.Tx, chargeID string) (any, bool) {
-	made := page{Object: "list", URL: fmt.Sprintf("/v1/charges/%s/refunds", chargeID)}
+	made := []json.RawMessage{}
 	refunds.where(tx, "charge", chargeID, func(f *refund) bool {
-		made.Data = append(made.Data, encode(f))
+		made = append(made, encode(f))
 		return true
 	})
-	return made, true
+	slices.Reverse(made) // newest first
+	first := made[:min(len(made), defaultLimit)]
+	return page{Object: "list", Data: first, HasMore: len(made) > len(first), URL: fmt.Sprintf("/v1/charges/%s/refunds", chargeID)}, true
 }

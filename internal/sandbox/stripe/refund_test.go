@@ -1,6 +1,7 @@
 package stripe_test
 
 import (
+	"net/http"
 	"testing"
 	"time"
 
@@ -118,4 +119,29 @@ func TestDisputeCards(t *testing.T) {
 	require.Equal(t, int64(-3500), it.Dispute().BalanceTransactions[0].Net)
 	_, err = b.api.Refunds.New(&stripego.RefundParams{PaymentIntent: &p.ID})
 	require.Contains(t, refusal(t, err).Msg, "charged back")
+}
+
+// A charge shows its first page of refunds, newest first, and an empty list before there are any.
+func TestChargeShowsItsRefunds(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	c, m := b.customerWith(t, "pm_card_visa")
+	p, err := b.api.PaymentIntents.New(offSession(c.ID, m.ID, 2000, "usd"))
+	require.NoError(t, err)
+	withRefunds := "/v1/charges/" + p.LatestCharge.ID + "?expand[]=refunds"
+	_, body := b.raw(t, http.MethodGet, withRefunds, "", nil)
+	require.Equal(t, []any{}, body["refunds"].(map[string]any)["data"])
+
+	for n := range 11 {
+		_, err := b.api.Refunds.New(&stripego.RefundParams{PaymentIntent: &p.ID, Amount: stripego.Int64(int64(n + 1))})
+		require.NoError(t, err)
+	}
+	_, body = b.raw(t, http.MethodGet, withRefunds, "", nil)
+	refunds := body["refunds"].(map[string]any)
+	require.Equal(t, true, refunds["has_more"])
+	amounts := []int64{}
+	for _, f := range refunds["data"].([]any) {
+		amounts = append(amounts, int64(f.(map[string]any)["amount"].(float64)))
+	}
+	require.Equal(t, []int64{11, 10, 9, 8, 7, 6, 5, 4, 3, 2}, amounts)
 }

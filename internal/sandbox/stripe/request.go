@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -102,6 +103,12 @@ func (s *Server) admit(e endpoint, q *request) *apiError {
 		refusal.status = http.StatusNotFound
 		return refusal
 	}
+	if account := r.Header.Get("Stripe-Account"); account != "" {
+		return &apiError{
+			Type: typeInvalid, Code: "account_invalid", status: http.StatusForbidden, unexecuted: true,
+			Message: fmt.Sprintf("The provided key does not have access to account '%s' (or that account does not exist). This sandbox has no connected accounts.", account),
+		}
+	}
 	if version := r.Header.Get("Stripe-Version"); version != "" && version != APIVersion {
 		return invalid("", "", "Invalid Stripe API version: %s. This sandbox speaks %s only.", version, APIVersion)
 	}
@@ -135,10 +142,20 @@ func (q *request) readParams(e endpoint, body string) *apiError {
 	return validateExpand(q.args.list("expand"))
 }
 
-// fingerprint covers endpoint, account and all parameters, whatever their order.
+// fingerprint covers endpoint and all parameters, whatever their order.
 func fingerprint(r *http.Request, encoded string) string {
-	pairs, _ := url.ParseQuery(encoded) // already decoded once without error
-	sum := sha256.Sum256([]byte(r.Method + "\x00" + r.URL.Path + "\x00" + r.Header.Get("Stripe-Account") + "\x00" + pairs.Encode()))
+	var pairs [][2]string
+	for pair := range strings.SplitSeq(encoded, "&") {
+		if pair == "" {
+			continue
+		}
+		rawName, rawText, _ := strings.Cut(pair, "=")
+		name, _ := url.QueryUnescape(rawName) // already decoded once without error
+		text, _ := url.QueryUnescape(rawText)
+		pairs = append(pairs, [2]string{name, text})
+	}
+	slices.SortStableFunc(pairs, func(a, b [2]string) int { return strings.Compare(a[0], b[0]) })
+	sum := sha256.Sum256(append([]byte(r.Method+"\x00"+r.URL.Path+"\x00"), encode(pairs)...))
 	return hex.EncodeToString(sum[:])
 }
 

@@ -36,6 +36,9 @@ func (s *Server) routes() http.Handler {
 	) {
 		mux.Handle(e.method+" "+e.path, s.api(e))
 	}
+	for _, searched := range []string{"charges", "customers", "payment_intents"} {
+		mux.Handle("GET /v1/"+searched+"/search", s.api(unknownEndpoint())) // not an object of that id
+	}
 	mux.Handle("/", s.api(unknownEndpoint()))
 	s.adminRoutes(mux)
 	s.pageRoutes(mux)

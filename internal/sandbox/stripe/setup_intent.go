@@ -51,39 +51,39 @@ var setupIntents = collection[*setupIntent]{name: "setup_intent", prefix: "seti_
 
 func setupIntentEndpoints() []endpoint {
 	confirmation := spec{
-		"client_secret": text(), "mandate_data": opaque(), "payment_method": text(), "payment_method_data": confirmSpec()["payment_method_data"],
-		"payment_method_options": opaque(), "return_url": text(), "use_stripe_sdk": boolean(),
+		"mandate_data": opaque(), "payment_method": filledText(), "payment_method_data": methodDataSpec(),
+		"payment_method_options": methodOptionsSpec(), "return_url": filledText(), "use_stripe_sdk": boolean(),
 	}
 	update := spec{
-		"customer": text(), "description": text(), "metadata": metadata(), "payment_method": text(), "payment_method_options": opaque(),
-		"payment_method_types": list(enum("card", "link")),
+		"customer": filledText(), "description": textUpTo(1000), "metadata": metadata(), "payment_method": filledText(),
+		"payment_method_data": methodDataSpec(), "payment_method_options": methodOptionsSpec(), "payment_method_types": list(enum("card", "link")),
 	}
 	creation := confirmation.with(update).with(spec{
 		"automatic_payment_methods": hash(spec{"allow_redirects": enum("always", "never"), "enabled": required(boolean())}),
-		"confirm":                   boolean(), "usage": enum("off_session", "on_session"),
+		"confirm":                   boolean(), "usage": futureUsage(),
 	})
 	cancel := spec{"cancellation_reason": enum("abandoned", "duplicate", "requested_by_customer")}
 	return []endpoint{
 		post("/v1/setup_intents", creation, createSetup),
-		get("/v1/setup_intents", pageSpec(spec{"customer": text(), "payment_method": text()}),
+		get("/v1/setup_intents", datedPageSpec(spec{"customer": filledText(), "payment_method": filledText()}),
 			func(r *call) (any, error) { return setupIntents.list(r, nil, "customer", "payment_method") }),
-		get("/v1/setup_intents/{id}", spec{"client_secret": text()}, retrieve(setupIntents, "intent")),
+		get("/v1/setup_intents/{id}", spec{"client_secret": filledText()}, retrieve(setupIntents, "intent")),
 		post("/v1/setup_intents/{id}", update, updateSetup),
 		post("/v1/setup_intents/{id}/cancel", cancel, cancelSetup),
-		post("/v1/setup_intents/{id}/confirm", confirmation, confirmSetup),
+		post("/v1/setup_intents/{id}/confirm", confirmation.with(spec{"client_secret": filledText()}), confirmSetup),
 	}
 }
 
 func createSetup(r *call) (any, error) {
 	s := &setupIntent{
 		ID: newID(r, setupIntents), Object: "setup_intent", Created: r.now(), Status: statusRequiresPaymentMethod,
-		Usage: r.args.textOr("usage", "off_session"), PaymentMethodTypes: []string{"card"},
+		Usage: r.args.textOr("usage", "off_session"),
 	}
 	s.ClientSecret = secret(s.ID)
 	s.PaymentMethodOptions.Card.RequestThreeDSecure = "automatic"
-	automatic := r.args.hash("automatic_payment_methods")
-	if !r.args.has("payment_method_types") && (!r.args.has("automatic_payment_methods") || automatic.boolean("enabled")) {
-		s.AutomaticPaymentMethods = &automaticMethods{Enabled: true, AllowRedirects: automatic.textOr("allow_redirects", "always")}
+	var err error
+	if s.PaymentMethodTypes, s.AutomaticPaymentMethods, err = chooseTypes(r.args); err != nil {
+		return nil, err
 	}
 	if err := s.apply(r); err != nil {
 		return nil, err
@@ -103,7 +103,7 @@ func (s *setupIntent) apply(r *call) error {
 	}
 	r.args.setText("description", &s.Description)
 	if types := r.args.list("payment_method_types"); len(types) > 0 {
-		s.PaymentMethodTypes = types
+		s.PaymentMethodTypes, s.AutomaticPaymentMethods = types, nil
 	}
 	if id := r.args.text("customer"); id != "" {
 		if _, err := r.liveCustomer(id, "customer"); err != nil {
@@ -187,7 +187,13 @@ func (r *call) confirmSetup(s *setupIntent) (any, error) {
 		e.SetupIntent = s
 		return nil, e
 	}
+	if err := s.AutomaticPaymentMethods.checkReturnURL("SetupIntent", r.args); err != nil {
+		return nil, err
+	}
 	m, _ := paymentMethods.get(r.tx, *s.PaymentMethod)
+	if err := r.checkOwner(m, s.Customer); err != nil {
+		return nil, err
+	}
 	test, _ := cardByNumber(r.traits(m.ID).Number)
 	if test.asksOnSetup() {
 		s.Status, s.LastSetupError = statusRequiresAction, nil

@@ -25,7 +25,7 @@ func TestFieldsAreStripes(t *testing.T) {
 	require.NoError(t, err)
 	_, err = b.api.PaymentIntents.New(offSession(c.ID, "pm_card_chargeCustomerFail", 2000, "usd"))
 	require.Error(t, err)
-	_, err = b.api.SetupIntents.New(&stripego.SetupIntentParams{Customer: &c.ID, PaymentMethod: stripego.String("pm_card_threeDSecure2Required"), Confirm: stripego.Bool(true)})
+	_, err = b.api.SetupIntents.New(&stripego.SetupIntentParams{Customer: &c.ID, PaymentMethod: stripego.String("pm_card_threeDSecure2Required"), Confirm: stripego.Bool(true), ReturnURL: stripego.String("https://shop.example/back")})
 	require.NoError(t, err)
 	_, err = b.api.WebhookEndpoints.New(&stripego.WebhookEndpointParams{URL: stripego.String("http://127.0.0.1:1"), EnabledEvents: stripego.StringSlice([]string{"charge.expired"})})
 	require.NoError(t, err)

@@ -32,7 +32,7 @@ const (
 
 const visa, mastercard, amex, debit = "visa", "mastercard", "amex", "debit"
 
-// testCards lists the cards of reference documentation, by name.
+// testCards lists the cards by name: brands and countries first, then those that misbehave.
 func testCards() []testCard {
 	return []testCard{
 		{name: "visa", number: "4242424242424242", brand: visa},
@@ -40,6 +40,23 @@ func testCards() []testCard {
 		{name: "mastercard", number: "5555555555554444", brand: mastercard},
 		{name: "mastercard_debit", number: "5200828282828210", brand: mastercard, funding: debit},
 		{name: "amex", number: "378282246310005", brand: amex},
+		{name: "mastercard_prepaid", number: "5105105105105100", brand: mastercard, funding: "prepaid"},
+		{name: "discover", number: "6011111111111117", brand: "discover"},
+		{name: "diners", number: "3056930009020004", brand: "diners"},
+		{name: "jcb", number: "3566002020360505", brand: "jcb", country: "JP"},
+		{name: "unionpay", number: "6200000000000005", brand: "unionpay", country: "CN"},
+		{name: "au", number: "4000000360000006", brand: visa, country: "AU"},
+		{name: "br", number: "4000000760000002", brand: visa, country: "BR"},
+		{name: "ca", number: "4000001240000000", brand: visa, country: "CA"},
+		{name: "de", number: "4000002760000016", brand: visa, country: "DE"},
+		{name: "es", number: "4000007240000007", brand: visa, country: "ES"},
+		{name: "fr", number: "4000002500000003", brand: visa, country: "FR"},
+		{name: "gb", number: "4000008260000000", brand: visa, country: "GB"},
+		{name: "in", number: "4000003560000008", brand: visa, country: "IN"},
+		{name: "jp", number: "4000003920000003", brand: visa, country: "JP"},
+		{name: "mx", number: "4000004840008001", brand: visa, country: "MX"},
+		{name: "nl", number: "4000005280000002", brand: visa, country: "NL"},
+		{name: "sg", number: "4000007020000003", brand: visa, country: "SG"},
 		{name: "bypassPending", number: "4000000000000077", brand: visa},
 		{name: "visa_chargeDeclined", number: "4000000000000002", brand: visa, decline: "generic_decline"},
 		{name: "visa_chargeDeclinedInsufficientFunds", number: "4000000000009995", brand: visa, decline: "insufficient_funds"},
@@ -77,6 +94,8 @@ func otherName(name string) string {
 		return "visa_chargeDeclined"
 	case "chargeDeclinedInsufficientFunds":
 		return "visa_chargeDeclinedInsufficientFunds"
+	case "us":
+		return "visa"
 	case "chargeDeclinedFraudulent":
 		return "radarBlock"
 	default:

@@ -1,6 +1,7 @@
 package stripe
 
 import (
+	"fmt"
 	"net/url"
 	"slices"
 )
@@ -84,6 +85,11 @@ func (w *webhookEndpoint) apply(r *call) error {
 		w.EnabledEvents = r.args.list("enabled_events")
 		if len(w.EnabledEvents) == 0 {
 			return invalid("parameter_invalid_empty", "enabled_events", "You must enable at least one event, or \"*\" for all.")
+		}
+		for i, kind := range w.EnabledEvents {
+			if kind != "*" && !among(eventTypes, kind) {
+				return invalid("", fmt.Sprintf("enabled_events[%d]", i), "Invalid enabled_events[%d]: %s is not an event of API version %s.", i, kind, APIVersion)
+			}
 		}
 	}
 	if r.args.has("url") {

@@ -47,6 +47,7 @@ func badCommands(t *testing.T) map[string]string {
 		imports + "x --map nonsense":                                                                     `map: mapping "nonsense"`,
 		imports + "x --delimiter ab":                                                                     `delimiter: "ab" is not one character`,
 		imports + "x --zone Local":                                                                       "zone: ",
+		imports + "x --max-rejected -1":                                                                  "max-rejected: -1 is not a number of lines",
 		imports + "x --time-format sundial":                                                              `time format "sundial"`,
 		"usage show --customer $-c --from 2026-02-01 --to 2026-01-01":                                    "is not after from",
 		"invoice show inv_none":                                                                          `invoice "inv_none": not found`,
@@ -84,9 +85,25 @@ func TestBadInputOnTheCommandLine(t *testing.T) { //nolint:paralleltest // it co
 
 func TestErrorsAsJSON(t *testing.T) {
 	t.Parallel()
-	got := starter(t, "customer", "show", "nobody", "--json")
-	require.Equal(t, exitRefused, got.code)
-	require.Equal(t, "not_found", decoded(t, got.err)["error"].(map[string]any)["code"])
+	for command, want := range map[string]struct {
+		exit       int
+		kind, code string
+	}{
+		"customer show nobody --json":         {exitRefused, "not_found", "not_found"},
+		"customer list --limit 501 --json":    {exitRefused, "invalid", "invalid_fields"},
+		"customer show --json":                {exitRefused, "invalid", "invalid_command"},
+		"customer list --colour red --json":   {exitRefused, "invalid", "invalid_command"},
+		"customer explode --json":             {exitRefused, "invalid", "invalid_command"},
+		"serve --addr nowhere.invalid --json": {exitFailed, "failed", "failed"},
+	} {
+		got := starter(t, strings.Fields(command)...)
+		require.Equal(t, want.exit, got.code, command)
+		require.Empty(t, got.out, command)
+		said := decoded(t, got.err)["error"].(map[string]any)
+		require.Equal(t, want.kind, said["kind"], command)
+		require.Equal(t, want.code, said["code"], command)
+		require.NotEmpty(t, said["message"], command)
+	}
 }
 
 func TestCommandsFindTheDevelopmentStack(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -41,7 +42,8 @@ Begin with "demo", which needs nothing set up, or with "dev", which starts every
 all other commands then find it by themselves. Elsewhere they need DATABASE_URL and TEMPORAL_ADDRESS.
 
 Exit codes: 0 done; 1 something failed or a proof does not hold; 2 the request was wrong or refused, and nothing was
-written; 3 rows of a file were rejected, and the others are stored.`
+written; 3 rows of a file were rejected, and the others are stored. With --json an error is the last line of standard
+error: {"error": {"kind", "code", "message", "fields"}}.`
 
 // errRowsRejected ends an import that stored some rows and rejected others; the rows were shown.
 var errRowsRejected = errors.New("rows were rejected")
@@ -53,6 +55,8 @@ func (p *program) run(ctx context.Context, args []string) int {
 	root.SetOut(p.out)
 	root.SetErr(p.err)
 	err := root.ExecuteContext(ctx)
+	// A mistake in front of the flag must not keep it from being heard.
+	p.json = p.json || slices.Contains(args, "--json")
 	var refused *service.Error
 	switch {
 	case err == nil:
@@ -66,30 +70,32 @@ func (p *program) run(ctx context.Context, args []string) int {
 		}
 		return exitRefused
 	case !p.started:
-		fmt.Fprintf(p.err, "starter: %s\nsee --help\n", err)
+		p.complain(&service.Error{Kind: service.Invalid, Code: "invalid_command", Message: err.Error() + "; see --help"})
 		return exitRefused
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
-		fmt.Fprintln(p.err, "starter: interrupted")
+		p.complain(&service.Error{Kind: failed, Code: "interrupted", Message: "interrupted"})
 		return exitFailed
 	}
-	fmt.Fprintln(p.err, "starter:", err)
+	p.complain(&service.Error{Kind: failed, Code: "failed", Message: err.Error()})
 	return exitFailed
 }
 
-func (p *program) complain(refused *service.Error) {
+// failed is the kind of an error that is not the request's own.
+const failed service.Kind = "failed"
+
+// complain says what went wrong: in text, or with --json in one line of JSON after whatever progress was shown.
+func (p *program) complain(wrong *service.Error) {
 	if p.json {
-		encoder := json.NewEncoder(p.err)
-		encoder.SetIndent("", "  ")
-		_ = encoder.Encode(map[string]any{ // there is no other place to say that the error cannot be written
-			"error": map[string]any{"kind": refused.Kind, "code": refused.Code, "message": refused.Error(), "fields": refused.Fields},
+		_ = json.NewEncoder(p.err).Encode(map[string]any{ // there is no other place to say that the error cannot be written
+			"error": map[string]any{"kind": wrong.Kind, "code": wrong.Code, "message": wrong.Error(), "fields": wrong.Fields},
 		})
 		return
 	}
-	if len(refused.Fields) == 0 {
-		fmt.Fprintln(p.err, "starter:", refused.Message)
+	if len(wrong.Fields) == 0 {
+		fmt.Fprintln(p.err, "starter:", wrong.Message)
 		return
 	}
-	for _, field := range refused.Fields {
+	for _, field := range wrong.Fields {
 		fmt.Fprintf(p.err, "starter: %s: %s\n", field.Name, field.Message)
 	}
 }

@@ -67,9 +67,9 @@ func badInput() map[string]bad {
 
 		"unknown meter":        {"/v1/usage", event(`{"id":"2","meter":"gpu","quantity":1,"at":"2026-01-10T10:00:00Z"}`), 400, `unknown meter \"gpu\": use one of input_tokens, output_tokens`, "body.events[1].meter"},
 		"negative quantity":    {"/v1/usage", event(`{"id":"2","meter":"input_tokens","quantity":-1,"at":"2026-01-10T10:00:00Z"}`), 400, "is negative", "body.events[1].quantity"},
-		"quantity in words":    {"/v1/usage", event(`{"id":"2","meter":"input_tokens","quantity":"many","at":"2026-01-10T10:00:00Z"}`), 400, `\"many\" is not a number`, "body.events[1].quantity"},
+		"quantity in words":    {"/v1/usage", event(`{"id":"2","meter":"input_tokens","quantity":"many","at":"2026-01-10T10:00:00Z"}`), 400, `\"many\" is not a quantity`, "body.events[1].quantity"},
 		"too large a quantity": {"/v1/usage", event(`{"id":"2","meter":"input_tokens","quantity":"10000000000000001","at":"2026-01-10T10:00:00Z"}`), 400, "is too large", "body.events[1].quantity"},
-		"giant quantity":       {"/v1/usage", event(`{"id":"2","meter":"input_tokens","quantity":"1e999999999","at":"2026-01-10T10:00:00Z"}`), 400, "is not a number", "body.events[1].quantity"},
+		"giant quantity":       {"/v1/usage", event(`{"id":"2","meter":"input_tokens","quantity":"1e999999999","at":"2026-01-10T10:00:00Z"}`), 400, "is not a quantity", "body.events[1].quantity"},
 		"usage of tomorrow":    {"/v1/usage", event(`{"id":"2","meter":"input_tokens","quantity":1,"at":"` + tomorrow + `"}`), 400, "is in the future", "body.events[1].at"},
 		"usage at no time":     {"/v1/usage", event(`{"id":"2","meter":"input_tokens","quantity":1,"at":"soon"}`), 400, "date-time", "body.events[1].at"},
 		"one id, two contents": {"/v1/usage", event(`{"id":"1","meter":"input_tokens","quantity":2,"at":"2026-01-10T10:00:00Z"}`), 400, "occurs before in this request", "body.events[1].id"},

@@ -55,7 +55,13 @@ func New(options Options) *API {
 }
 
 // ServeHTTP implements http.Handler.
-func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux.ServeHTTP(w, r) }
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if handler, pattern := a.mux.Handler(r); pattern == "" {
+		serveUnknown(w, r, handler)
+		return
+	}
+	a.mux.ServeHTTP(w, r)
+}
 
 func configuration() huma.Config {
 	config := huma.DefaultConfig("Perennial", "1")
@@ -63,6 +69,7 @@ func configuration() huma.Config {
 		"times are RFC 3339 in UTC; every POST may be repeated safely: by the id in its body, or by its Idempotency-Key."
 	config.CreateHooks = nil // no $schema field in every answer
 	config.SchemasPath = ""
+	config.RejectUnknownQueryParameters = true // a misspelt filter would otherwise look like one that everything passes
 	registry := huma.NewMapRegistry("#/components/schemas/", schemaName)
 	registry.RegisterTypeAlias(reflect.TypeFor[service.Quantity](), reflect.TypeFor[quantity]())
 	config.Components.Schemas = registry

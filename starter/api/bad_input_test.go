@@ -130,10 +130,19 @@ func TestQuestionsThatMakeNoSense(t *testing.T) {
 		"/v1/nothing":                       404,
 		"/v1/subscriptions/nobody/pause":    405,
 		"/v1/customers/nobody/payment-metd": 404,
+		"/v1/invoices?custmer=cus_1":        400,
+		"/v1/invoices?limit=-1":             400,
 	} {
 		got := call(t, http.MethodGet, path, nil)
 		require.Equal(t, status, got.status, "%s: %s", path, got.body)
+		require.Equal(t, "application/problem+json", got.header.Get("Content-Type"), path)
+		require.NotEmpty(t, got.json(t)["code"], path)
 	}
+	require.Equal(t, "POST", call(t, http.MethodGet, "/v1/subscriptions/nobody/pause", nil).header.Get("Allow"))
 	got := call(t, http.MethodPost, "/v1/usage", `{"customer":"`+strings.Repeat("x", 2<<20)+`"}`)
 	require.Equal(t, http.StatusRequestEntityTooLarge, got.status)
+	require.Equal(t, "request_entity_too_large", got.json(t)["code"])
+	got = call(t, http.MethodPost, "/v1/usage", `{}`, "Content-Type", "text/csv")
+	require.Equal(t, http.StatusUnsupportedMediaType, got.status)
+	require.Equal(t, "unsupported_media_type", got.json(t)["code"])
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -24,14 +25,11 @@ type Problem struct {
 var useProblems = sync.OnceFunc(func() {
 	plain := huma.NewError
 	huma.NewError = func(status int, detail string, errs ...error) huma.StatusError {
-		problem := &Problem{}
 		// A body of the wrong shape is the same mistake as a field with a wrong value, and gets the same status.
 		if status == http.StatusUnprocessableEntity {
 			status = http.StatusBadRequest
 		}
-		if status == http.StatusBadRequest {
-			problem.Code = "invalid_fields"
-		}
+		problem := &Problem{Code: codeOf(status)}
 		if model, ok := plain(status, detail, errs...).(*huma.ErrorModel); ok {
 			problem.ErrorModel = *model
 		}
@@ -43,6 +41,14 @@ var useProblems = sync.OnceFunc(func() {
 		return problem
 	}
 })
+
+// codeOf names an error of which nothing but the status is known, such as unsupported_media_type.
+func codeOf(status int) string {
+	if status == http.StatusBadRequest {
+		return "invalid_fields"
+	}
+	return strings.ReplaceAll(strings.ToLower(http.StatusText(status)), " ", "_")
+}
 
 var statusOf = map[service.Kind]int{
 	service.Invalid:    http.StatusBadRequest,
@@ -87,6 +93,33 @@ func location(op huma.Operation, field string) string {
 func newProblem(status int, code, detail string) *Problem {
 	return &Problem{Code: code, ErrorModel: huma.ErrorModel{Status: status, Title: http.StatusText(status), Detail: detail}}
 }
+
+// serveUnknown makes a Problem of the router's own answer to a path or a method that does not exist.
+func serveUnknown(w http.ResponseWriter, r *http.Request, router http.Handler) {
+	answer := statusOnly{ResponseWriter: w, status: new(int)}
+	router.ServeHTTP(answer, r)
+	detail := "there is nothing at this path: see /docs"
+	if *answer.status == http.StatusMethodNotAllowed {
+		detail = r.Method + " is not possible here: use " + w.Header().Get("Allow")
+	}
+	problem := newProblem(*answer.status, codeOf(*answer.status), detail)
+	w.Header().Set("Content-Type", problem.ContentType("application/json"))
+	w.WriteHeader(problem.Status)
+	_ = json.NewEncoder(w).Encode(problem) // the caller has left
+}
+
+// statusOnly lets headers through, notes the status and drops the text.
+type statusOnly struct {
+	http.ResponseWriter
+
+	status *int
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (s statusOnly) WriteHeader(status int) { *s.status = status }
+
+// Write implements http.ResponseWriter.
+func (statusOnly) Write(text []byte) (int, error) { return len(text), nil }
 
 // logger writes to a handler, or nowhere.
 func logger(log *slog.Logger) *slog.Logger {

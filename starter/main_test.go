@@ -157,6 +157,19 @@ func TestImportTwiceIsImportOnce(t *testing.T) {
 	require.Regexp(t, `output_tokens\s+4\s+7\n`, total)
 }
 
+func TestAChangeThatWaitsIsShown(t *testing.T) {
+	t.Parallel()
+	id := addEntity(t)
+	addCustomer(t, id, id+"-c", "--country", "US", "--zone", "America/New_York", "--currency", "USD")
+	ok(t, "subscription", "create", "--id", id+"-s", "--customer", id+"-c", "--plan", id+"-pro")
+	change := []string{"subscription", "change", id + "-s", "--plan", id + "-team", "--seats", "3", "--at-period-end", "--idempotency-key", "order-7"}
+	for range 2 {
+		require.Regexp(t, startertest.Fill(id, `From then on\s+$-team version 1, 3 seats\n`), ok(t, change...))
+	}
+	waits := decoded(t, ok(t, append(change, "--json")...))["deferred"]
+	require.Equal(t, map[string]any{"plan": id + "-team", "plan_version": 1.0, "seats": 3.0}, waits)
+}
+
 func TestAMonthIsBilledOnTheCommandLine(t *testing.T) {
 	t.Parallel()
 	id := addEntity(t)

@@ -145,4 +145,7 @@ func TestQuestionsThatMakeNoSense(t *testing.T) {
 	got = call(t, http.MethodPost, "/v1/usage", `{}`, "Content-Type", "text/csv")
 	require.Equal(t, http.StatusUnsupportedMediaType, got.status)
 	require.Equal(t, "unsupported_media_type", got.json(t)["code"])
+	require.Equal(t, "send the body as application/json", got.json(t)["detail"])
+	got = call(t, http.MethodPost, "/v1/customers", `{"name":"Erika Mustermann","surname":"x"}`)
+	require.NotContains(t, string(got.body), "Erika", "the request is not sent back")
 }

@@ -33,8 +33,11 @@ var useProblems = sync.OnceFunc(func() {
 		if model, ok := plain(status, detail, errs...).(*huma.ErrorModel); ok {
 			problem.ErrorModel = *model
 		}
+		if status == http.StatusUnsupportedMediaType {
+			problem.Detail = "send the body as application/json"
+		}
 		for _, e := range problem.Errors {
-			if e.Location == "body" {
+			if _, whole := e.Value.(map[string]any); whole || e.Location == "body" {
 				e.Value = nil // the whole request, which the caller has
 			}
 		}

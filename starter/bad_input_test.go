@@ -120,3 +120,18 @@ func TestCommandsFindTheDevelopmentStack(t *testing.T) {
 	require.Equal(t, exitOK, p.run(t.Context(), []string{"customer", "list"}))
 	require.Contains(t, out.String(), "CURRENCY")
 }
+
+func TestASecondStackLeavesTheFirstOnesLog(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	for _, line := range []string{"first\n", "second\n"} {
+		log, err := openWorkerLog(folder)
+		require.NoError(t, err)
+		_, err = log.WriteString(line)
+		require.NoError(t, err)
+		require.NoError(t, log.Close())
+	}
+	kept, err := os.ReadFile(filepath.Join(folder, "worker.log"))
+	require.NoError(t, err)
+	require.Equal(t, "first\nsecond\n", string(kept))
+}

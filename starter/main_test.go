@@ -178,7 +178,12 @@ func TestAMonthIsBilledOnTheCommandLine(t *testing.T) {
 	imported := starterWith(t, "TIMESTAMP,ContextTokens,GeneratedTokens\n2026-01-10 10:00:00.1234567+00:00,3000000,100000\n",
 		"usage", "import", "--customer", id+"-c", "--file", "-", "--map", "time=TIMESTAMP,input_tokens=ContextTokens,output_tokens=GeneratedTokens")
 	require.Equal(t, exitOK, imported.code, imported.err)
+	addCustomer(t, id, id+"-d", "--country", "US", "--zone", "America/New_York", "--currency", "USD")
+	ok(t, "subscription", "create", "--id", id+"-t", "--customer", id+"-d", "--plan", id+"-api", "--start-at", "2026-01-01")
 	require.Regexp(t, `Invoiced\s+1\n`, ok(t, "invoice-run", "start", "--entity", id, "--period", "2026-01", "--wait"))
+	billed := []string{"invoice-run", "show", "--entity", id, "--period", "2026-01", "--members"}
+	require.Regexp(t, startertest.Fill(id, `SUBSCRIPTION\s+INVOICE\s+SKIPPED BECAUSE\n$-s\s+inv_\w+ *\n$-t\s+nothing to bill\n`), ok(t, billed...))
+	require.Len(t, decoded(t, ok(t, append(billed, "--json")...))["members"], 2)
 	list := decoded(t, ok(t, "invoice", "list", "--customer", id+"-c", "--json"))["data"].([]any)
 	require.Len(t, list, 1)
 	shown := ok(t, "invoice", "show", list[0].(map[string]any)["id"].(string))

@@ -92,3 +92,17 @@ func (s *Service) InvoiceRun(ctx context.Context, entityID, month string) (Invoi
 	counts, err := s.store.RunCounts(ctx, row.ID)
 	return InvoiceRun{Run: row, RunCounts: counts}, err
 }
+
+// RunMembers lists all whom a run was to bill, by subscription, each with its invoice or the reason for none. While the
+// run is under way, members have neither.
+func (s *Service) RunMembers(ctx context.Context, run InvoiceRun) ([]store.Member, error) {
+	members := []store.Member{}
+	for shard := range run.Shards {
+		more, err := s.store.Members(ctx, run.ID, shard)
+		if err != nil {
+			return nil, err
+		}
+		members = append(members, more...)
+	}
+	return members, nil
+}

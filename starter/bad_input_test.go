@@ -53,6 +53,8 @@ func badCommands(t *testing.T) map[string]string {
 		"invoice show inv_none":                                                                          `invoice "inv_none": not found`,
 		"invoice-run start --entity $ --period 2999-01":                                                  "2999-01 is not over everywhere",
 		"invoice-run start --entity $ --period January":                                                  "write YYYY-MM",
+		"invoice-run start --entity $ --period 1800-01":                                                  "period: 1800-01 is more than ten years ago",
+		"fx-rate add --from EUR --to EUR --date 2026-03-31 --rate 2 --source ECB":                        "to: EUR is the currency of which one unit is priced",
 		"invoice-run start --entity nix --period 2026-01":                                                `legal entity "nix": not found`,
 		"tax-filing start --entity $ --scheme moon --period 2026-Q1":                                     `tax scheme "moon"`,
 		"tax-filing approve --entity $ --scheme eu_oss --period 2026-Q1 --by u-1":                        "not found",

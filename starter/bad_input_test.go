@@ -19,10 +19,10 @@ func badCommands(t *testing.T) map[string]string {
 	customer := "customer create --id $-x --entity $ --name X --email x@example.com --country DE --zone Europe/Berlin --currency EUR"
 	imports := "usage import --customer $-c --map time=T --map input_tokens=A --file "
 	return map[string]string{
-		strings.Replace(customer, "--currency EUR", "--currency XXB", 1):                                    `currency: unknown currency "XXB"`,
+		strings.Replace(customer, "--currency EUR", "--currency XXB", 1):                                    `--currency: unknown currency "XXB"`,
 		strings.Replace(customer, "Europe/Berlin", "Mars/Olympus", 1):                                       `zone: unknown time zone "Mars/Olympus"`,
 		strings.Replace(customer, "$-x", "$-c", 1):                                                          "customer $-c exists with other data",
-		customer + " --clock none":                                                                          `test_clock: test clock "none": not found`,
+		customer + " --clock none":                                                                          `--clock: test clock "none": not found`,
 		customer + " --tax-id DE136695977":                                                                  "check digits",
 		"subscription create --id y --customer $-c --plan nix":                                              `plan: unknown plan "nix": $ sells $-api, $-pro, $-team`,
 		"subscription create --id y --customer nix --plan nix":                                              `customer "nix": not found`,
@@ -61,9 +61,12 @@ func badCommands(t *testing.T) map[string]string {
 		"clock create $-clock --at 2001-01-01":                                                           "has passed",
 		"clock advance nowhere --to 2030-01-01":                                                          `test clock "nowhere": not found`,
 		"fx-rate add --from EUR --to XXB --date 2026-03-31 --rate -1 --source ECB":                       "to: unknown currency",
-		"entity create --id e --name E --country IE --zone Europe/Dublin --currency EUR --prefix lower":  "invoice_prefix",
+		"entity create --id e --name E --country IE --zone Europe/Dublin --currency EUR --prefix lower":  "--prefix: ",
 		"entity create --id e --name E --country IE --zone Europe/Dublin --currency EUR --prefix $UPPER": "belongs to another legal entity",
-		"entity create --id e --name E --country IE --zone Europe/Dublin --currency EUR --prefix E1 --tax-registration x": "write it as SCHEME:COUNTRY:NUMBER:FROM",
+		"entity create --id e --name E --country IE --zone Europe/Dublin --currency EUR --prefix E1 --tax-registration x":                    "write it as SCHEME:COUNTRY:NUMBER:FROM",
+		"entity create --id e --name E --country IE --zone Europe/Dublin --currency EUR --prefix E1 --tax-registration mars:IE:1:2020-01-01": "--tax-registration: scheme",
+		"subscription pause $-s --idempotency-key boundary:1":                                                                                "--idempotency-key: ",
+		"customer pay-with $-c no/token": "payment_method: ",
 	}
 }
 

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -54,7 +56,7 @@ func (p *program) run(ctx context.Context, args []string) int {
 	root.SetArgs(args)
 	root.SetOut(p.out)
 	root.SetErr(p.err)
-	err := root.ExecuteContext(ctx)
+	command, err := root.ExecuteContextC(ctx)
 	// A mistake in front of the flag must not keep it from being heard.
 	p.json = p.json || slices.Contains(args, "--json")
 	var refused *service.Error
@@ -64,19 +66,19 @@ func (p *program) run(ctx context.Context, args []string) int {
 	case errors.Is(err, errRowsRejected):
 		return exitRejected
 	case errors.As(err, &refused):
-		p.complain(refused)
+		p.complain(command, refused)
 		if refused.Kind == service.Unfinished {
 			return exitFailed
 		}
 		return exitRefused
 	case !p.started:
-		p.complain(&service.Error{Kind: service.Invalid, Code: "invalid_command", Message: err.Error() + "; see --help"})
+		p.complain(command, &service.Error{Kind: service.Invalid, Code: "invalid_command", Message: err.Error() + "; see --help"})
 		return exitRefused
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
-		p.complain(&service.Error{Kind: failed, Code: "interrupted", Message: "interrupted"})
+		p.complain(command, &service.Error{Kind: failed, Code: "interrupted", Message: "interrupted"})
 		return exitFailed
 	}
-	p.complain(&service.Error{Kind: failed, Code: "failed", Message: err.Error()})
+	p.complain(command, &service.Error{Kind: failed, Code: "failed", Message: err.Error()})
 	return exitFailed
 }
 
@@ -84,7 +86,7 @@ func (p *program) run(ctx context.Context, args []string) int {
 const failed service.Kind = "failed"
 
 // complain says what went wrong: in text, or with --json in one line of JSON after whatever progress was shown.
-func (p *program) complain(wrong *service.Error) {
+func (p *program) complain(command *cobra.Command, wrong *service.Error) {
 	if p.json {
 		_ = json.NewEncoder(p.err).Encode(map[string]any{ // there is no other place to say that the error cannot be written
 			"error": map[string]any{"kind": wrong.Kind, "code": wrong.Code, "message": wrong.Error(), "fields": wrong.Fields},
@@ -96,8 +98,23 @@ func (p *program) complain(wrong *service.Error) {
 		return
 	}
 	for _, field := range wrong.Fields {
-		fmt.Fprintf(p.err, "starter: %s: %s\n", field.Name, field.Message)
+		fmt.Fprintf(p.err, "starter: %s: %s\n", flagOf(command, field.Name), field.Message)
 	}
+}
+
+// flagNames are the flags that are not called as the field is in the API.
+var flagNames = map[string]string{"test_clock": "clock", "book_currency": "currency", "invoice_prefix": "prefix"}
+
+// flagOf is the flag with which a field was given, or the field's own name.
+func flagOf(command *cobra.Command, field string) string {
+	name, _, _ := strings.Cut(field, "[") // tax_registrations[0] is one of several
+	name = strings.ReplaceAll(strings.ToLower(cmp.Or(flagNames[name], name)), "_", "-")
+	for _, flag := range []string{name, strings.TrimSuffix(name, "s")} {
+		if command.Flags().Lookup(flag) != nil {
+			return "--" + flag
+		}
+	}
+	return field
 }
 
 func (p *program) root() *cobra.Command {

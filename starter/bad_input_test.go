@@ -120,6 +120,13 @@ func TestCommandsFindTheDevelopmentStack(t *testing.T) {
 
 	require.NoError(t, os.Mkdir(filepath.Join(dir, devFolder), 0o700))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, devFolder, envFile), []byte(strings.Join(running.Env, "\n")+"\n"), 0o600))
+	stale := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(stale, devFolder), 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(stale, devFolder, envFile), []byte("DATABASE_URL=postgres://127.0.0.1:1/perennial\n"), 0o600))
+	p = &program{dir: stale, env: config.Environment{}, out: os.Stdout, err: &strings.Builder{}, now: time.Now}
+	require.Equal(t, exitFailed, p.run(t.Context(), []string{"customer", "list"}))
+	require.Contains(t, p.err.(*strings.Builder).String(), "starter dev` still running", "it was killed and could not tidy up")
+
 	var out strings.Builder
 	p = &program{dir: dir, env: config.Environment{}, out: &out, err: os.Stderr, now: time.Now}
 	require.Equal(t, exitOK, p.run(t.Context(), []string{"customer", "list"}))

@@ -29,7 +29,7 @@ func (p *program) startFiling() *cobra.Command {
 	return filingFlags(&cobra.Command{
 		Use: "start", Short: "Prepare a return, or join the filing that exists", Args: cobra.NoArgs,
 		Example: "  go run ./starter tax-filing start --entity acme-ie --scheme eu_oss --period 2027-Q1",
-		RunE: p.ask(func(ctx context.Context, svc *service.Service, _ []string) error {
+		RunE: p.askWorkflow(func(ctx context.Context, svc *service.Service, _ []string) error {
 			filing, err := svc.StartTaxFiling(ctx, f)
 			if err != nil {
 				return err
@@ -61,7 +61,7 @@ func (p *program) approveFiling() *cobra.Command {
 	c := filingFlags(&cobra.Command{
 		Use: "approve", Short: "Approve a computed return; it is then filed and paid", Args: cobra.NoArgs,
 		Example: "  go run ./starter tax-filing approve --entity acme-ie --scheme eu_oss --period 2027-Q1 --by u-17",
-		RunE: p.ask(func(ctx context.Context, svc *service.Service, _ []string) error {
+		RunE: p.askWorkflow(func(ctx context.Context, svc *service.Service, _ []string) error {
 			filing, err := svc.ApproveTaxFiling(ctx, f, by)
 			if err != nil {
 				return err

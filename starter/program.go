@@ -28,6 +28,8 @@ type program struct {
 	now     func() time.Time
 	json    bool
 	started bool // the arguments were understood
+	// patience is how long an answer may take before something is said; 0 is the usual time.
+	patience time.Duration
 }
 
 // Exit codes, as the help says.
@@ -172,6 +174,21 @@ func (p *program) ask(f func(ctx context.Context, svc *service.Service, args []s
 		return f(ctx, connected.service, args)
 	})
 }
+
+// askWorkflow is ask for a command that waits for a workflow's answer. It waits as long as it takes, but says what may be
+// missing: without a worker there is no answer.
+func (p *program) askWorkflow(f func(ctx context.Context, svc *service.Service, args []string) error) func(*cobra.Command, []string) error {
+	return p.ask(func(ctx context.Context, svc *service.Service, args []string) error {
+		late := time.AfterFunc(cmp.Or(p.patience, usualPatience), func() {
+			fmt.Fprintln(p.err, "Still waiting for the workflow's answer: is a worker running? To give up and repeat the command later is safe.")
+		})
+		defer late.Stop()
+		return f(ctx, svc, args)
+	})
+}
+
+// usualPatience is several times what a workflow with a worker takes to answer.
+const usualPatience = 10 * time.Second
 
 // needs marks flags without which a command cannot do anything.
 func needs(c *cobra.Command, flags ...string) *cobra.Command {

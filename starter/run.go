@@ -21,7 +21,7 @@ func (p *program) startRun() *cobra.Command {
 	c := &cobra.Command{
 		Use: "start", Short: "Bill a month, or join the run that exists", Args: cobra.NoArgs,
 		Example: "  go run ./starter invoice-run start --entity acme --period 2027-01 --wait",
-		RunE: p.ask(func(ctx context.Context, svc *service.Service, _ []string) error {
+		RunE: p.askWorkflow(func(ctx context.Context, svc *service.Service, _ []string) error {
 			run, err := svc.StartInvoiceRun(ctx, entity, period, wait)
 			if err != nil {
 				return err

@@ -34,7 +34,7 @@ func (p *program) subscribe() *cobra.Command {
 	f.StringVar(&in.Currency, "currency", "", "ISO 4217 (default: the customer's)")
 	f.Var(&start, "start-at", "when it begins, a day at the customer's midnight (default: at once); in the past, what has passed since is billed")
 	f.IntVar(&in.EndsAfter, "ends-after", 0, "fixed term in billing periods (default: no end)")
-	c.RunE = p.ask(func(ctx context.Context, svc *service.Service, _ []string) error {
+	c.RunE = p.askWorkflow(func(ctx context.Context, svc *service.Service, _ []string) error {
 		var err error
 		if in.StartAt, err = start.inZoneOf(ctx, svc, in.Customer); err != nil {
 			return err

@@ -73,6 +73,7 @@ func badInput() map[string]bad {
 		"usage of tomorrow":    {"/v1/usage", event(`{"id":"2","meter":"input_tokens","quantity":1,"at":"` + tomorrow + `"}`), 400, "is in the future", "body.events[1].at"},
 		"usage at no time":     {"/v1/usage", event(`{"id":"2","meter":"input_tokens","quantity":1,"at":"soon"}`), 400, "date-time", "body.events[1].at"},
 		"one id, two contents": {"/v1/usage", event(`{"id":"1","meter":"input_tokens","quantity":2,"at":"2026-01-10T10:00:00Z"}`), 400, "occurs before in this request", "body.events[1].id"},
+		"quantity of no kind":  {"/v1/usage", event(`{"id":"2","meter":"input_tokens","quantity":true,"at":"2026-01-10T10:00:00Z"}`), 400, "expected string or number", "body.events[1].quantity"},
 		"no events":            {"/v1/usage", `{"customer":"$-c","events":[]}`, 400, "array length", "body.events"},
 		"usage of nobody":      {"/v1/usage", strings.Replace(event(`{"id":"2","meter":"input_tokens","quantity":1,"at":"2026-01-10T10:00:00Z"}`), "$-c", "nix", 1), 400, "not found", "body.customer"},
 	}
@@ -148,4 +149,16 @@ func TestQuestionsThatMakeNoSense(t *testing.T) {
 	require.Equal(t, "send the body as application/json", got.json(t)["detail"])
 	got = call(t, http.MethodPost, "/v1/customers", `{"name":"Erika Mustermann","surname":"x"}`)
 	require.NotContains(t, string(got.body), "Erika", "the request is not sent back")
+}
+
+func TestThousandsOfMistakesAreNotAllListed(t *testing.T) {
+	t.Parallel()
+	id := running.Seller(t)
+	running.Customer(t, startertest.NewCustomer(id, id+"-c"))
+	for name, wrong := range map[string]string{"shapes": `{}`, "values": `{"id":"1","meter":"gpu","quantity":1,"at":"2026-01-10T10:00:00Z"}`} {
+		got := call(t, http.MethodPost, "/v1/usage", fill(id, `{"customer":"$-c","events":[`)+strings.Repeat(wrong+",", 999)+wrong+`]}`)
+		require.Equal(t, http.StatusBadRequest, got.status, name)
+		require.Len(t, got.json(t)["errors"], 100, name)
+		require.Less(t, len(got.body), 50_000, name)
+	}
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/validation"
 
 	"github.com/perennial-billing/perennial/starter/service"
 )
@@ -36,9 +38,17 @@ var useProblems = sync.OnceFunc(func() {
 		if status == http.StatusUnsupportedMediaType {
 			problem.Detail = "send the body as application/json"
 		}
+		problem.Errors = problem.Errors[:min(len(problem.Errors), mostErrors)]
 		for _, e := range problem.Errors {
-			if _, whole := e.Value.(map[string]any); whole || e.Location == "body" {
-				e.Value = nil // the whole request, which the caller has
+			switch e.Value.(type) {
+			case map[string]any, []any:
+				e.Value = nil // a large part of the request, which the caller has
+			}
+			if e.Location == "body" {
+				e.Value = nil
+			}
+			if strings.HasPrefix(e.Message, validation.MsgExpectedMatchExactlyOneSchema) {
+				e.Message = "expected string or number" // of the only field that may be either, a quantity
 			}
 		}
 		return problem
@@ -52,6 +62,9 @@ func codeOf(status int) string {
 	}
 	return strings.ReplaceAll(strings.ToLower(http.StatusText(status)), " ", "_")
 }
+
+// mostErrors is how many mistakes of one request are listed: it can hold thousands.
+const mostErrors = 100
 
 var statusOf = map[service.Kind]int{
 	service.Invalid:    http.StatusBadRequest,
@@ -70,8 +83,13 @@ func (a *API) problem(ctx context.Context, op huma.Operation, err error) error {
 		}
 		return newProblem(http.StatusInternalServerError, "internal", "something failed on our side: repeat the request, which is safe")
 	}
-	problem := newProblem(statusOf[e.Kind], e.Code, e.Error())
-	for _, field := range e.Fields {
+	shown := *e
+	shown.Fields = e.Fields[:min(len(e.Fields), mostErrors)]
+	problem := newProblem(statusOf[e.Kind], e.Code, shown.Error())
+	if more := len(e.Fields) - len(shown.Fields); more > 0 {
+		problem.Detail += fmt.Sprintf("; and %d more", more)
+	}
+	for _, field := range shown.Fields {
 		problem.Errors = append(problem.Errors, &huma.ErrorDetail{Message: field.Message, Location: location(op, field.Name)})
 	}
 	if e.Kind == service.Unfinished {

@@ -47,7 +47,8 @@ all other commands then find it by themselves. Elsewhere they need DATABASE_URL 
 
 Exit codes: 0 done; 1 something failed or a proof does not hold; 2 the request was wrong or refused, and nothing was
 written; 3 rows of a file were rejected, and the others are stored. With --json an error is the last line of standard
-error: {"error": {"kind", "code", "message", "fields"}}.`
+error: {"error": {"kind", "code", "message", "fields"}}. "go run" makes a 1 of every code and adds a line of its own:
+for scripts, go build -o perennial ./starter.`
 
 // errRowsRejected ends an import that stored some rows and rejected others; the rows were shown.
 var errRowsRejected = errors.New("rows were rejected")

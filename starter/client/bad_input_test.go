@@ -89,6 +89,7 @@ func TestBadCommandsAreRefusedAndWriteNothing(t *testing.T) { //nolint:parallelt
 		"cannot_resume":       func(c *subscription.Command) { c.Kind = subscription.Resume },
 	} {
 		bad := change
+		bad.ID = code // a repeated request would be answered as before
 		spoil(&bad)
 		requireRefusal(t, code, func() error { _, err := billing.Command(t.Context(), id+"-s", bad); return err })
 	}

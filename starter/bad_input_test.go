@@ -19,10 +19,10 @@ func badCommands(t *testing.T) map[string]string {
 	customer := "customer create --id $-x --entity $ --name X --email x@example.com --country DE --zone Europe/Berlin --currency EUR"
 	imports := "usage import --customer $-c --map time=T --map input_tokens=A --file "
 	return map[string]string{
-		strings.Replace(customer, "--currency EUR", "--currency XXB", 1):                                    `currency: unknown currency "XXB"`,
+		strings.Replace(customer, "--currency EUR", "--currency XXB", 1):                                    `--currency: unknown currency "XXB"`,
 		strings.Replace(customer, "Europe/Berlin", "Mars/Olympus", 1):                                       `zone: unknown time zone "Mars/Olympus"`,
 		strings.Replace(customer, "$-x", "$-c", 1):                                                          "customer $-c exists with other data",
-		customer + " --clock none":                                                                          `test_clock: test clock "none": not found`,
+		customer + " --clock none":                                                                          `--clock: test clock "none": not found`,
 		customer + " --tax-id DE136695977":                                                                  "check digits",
 		"subscription create --id y --customer $-c --plan nix":                                              `plan: unknown plan "nix": $ sells $-api, $-pro, $-team`,
 		"subscription create --id y --customer nix --plan nix":                                              `customer "nix": not found`,
@@ -47,20 +47,26 @@ func badCommands(t *testing.T) map[string]string {
 		imports + "x --map nonsense":                                                                     `map: mapping "nonsense"`,
 		imports + "x --delimiter ab":                                                                     `delimiter: "ab" is not one character`,
 		imports + "x --zone Local":                                                                       "zone: ",
+		imports + "x --max-rejected -1":                                                                  "max-rejected: -1 is not a number of lines",
 		imports + "x --time-format sundial":                                                              `time format "sundial"`,
 		"usage show --customer $-c --from 2026-02-01 --to 2026-01-01":                                    "is not after from",
 		"invoice show inv_none":                                                                          `invoice "inv_none": not found`,
 		"invoice-run start --entity $ --period 2999-01":                                                  "2999-01 is not over everywhere",
 		"invoice-run start --entity $ --period January":                                                  "write YYYY-MM",
+		"invoice-run start --entity $ --period 1800-01":                                                  "period: 1800-01 is more than ten years ago",
+		"fx-rate add --from EUR --to EUR --date 2026-03-31 --rate 2 --source ECB":                        "to: EUR is the currency of which one unit is priced",
 		"invoice-run start --entity nix --period 2026-01":                                                `legal entity "nix": not found`,
 		"tax-filing start --entity $ --scheme moon --period 2026-Q1":                                     `tax scheme "moon"`,
 		"tax-filing approve --entity $ --scheme eu_oss --period 2026-Q1 --by u-1":                        "not found",
 		"clock create $-clock --at 2001-01-01":                                                           "has passed",
 		"clock advance nowhere --to 2030-01-01":                                                          `test clock "nowhere": not found`,
 		"fx-rate add --from EUR --to XXB --date 2026-03-31 --rate -1 --source ECB":                       "to: unknown currency",
-		"entity create --id e --name E --country IE --zone Europe/Dublin --currency EUR --prefix lower":  "invoice_prefix",
+		"entity create --id e --name E --country IE --zone Europe/Dublin --currency EUR --prefix lower":  "--prefix: ",
 		"entity create --id e --name E --country IE --zone Europe/Dublin --currency EUR --prefix $UPPER": "belongs to another legal entity",
-		"entity create --id e --name E --country IE --zone Europe/Dublin --currency EUR --prefix E1 --tax-registration x": "write it as SCHEME:COUNTRY:NUMBER:FROM",
+		"entity create --id e --name E --country IE --zone Europe/Dublin --currency EUR --prefix E1 --tax-registration x":                    "write it as SCHEME:COUNTRY:NUMBER:FROM",
+		"entity create --id e --name E --country IE --zone Europe/Dublin --currency EUR --prefix E1 --tax-registration mars:IE:1:2020-01-01": "--tax-registration: scheme",
+		"subscription pause $-s --idempotency-key boundary:1":                                                                                "--idempotency-key: ",
+		"customer pay-with $-c no/token": "payment_method: ",
 	}
 }
 
@@ -84,9 +90,25 @@ func TestBadInputOnTheCommandLine(t *testing.T) { //nolint:paralleltest // it co
 
 func TestErrorsAsJSON(t *testing.T) {
 	t.Parallel()
-	got := starter(t, "customer", "show", "nobody", "--json")
-	require.Equal(t, exitRefused, got.code)
-	require.Equal(t, "not_found", decoded(t, got.err)["error"].(map[string]any)["code"])
+	for command, want := range map[string]struct {
+		exit       int
+		kind, code string
+	}{
+		"customer show nobody --json":         {exitRefused, "not_found", "not_found"},
+		"customer list --limit 501 --json":    {exitRefused, "invalid", "invalid_fields"},
+		"customer show --json":                {exitRefused, "invalid", "invalid_command"},
+		"customer list --colour red --json":   {exitRefused, "invalid", "invalid_command"},
+		"customer explode --json":             {exitRefused, "invalid", "invalid_command"},
+		"serve --addr nowhere.invalid --json": {exitFailed, "failed", "failed"},
+	} {
+		got := starter(t, strings.Fields(command)...)
+		require.Equal(t, want.exit, got.code, command)
+		require.Empty(t, got.out, command)
+		said := decoded(t, got.err)["error"].(map[string]any)
+		require.Equal(t, want.kind, said["kind"], command)
+		require.Equal(t, want.code, said["code"], command)
+		require.NotEmpty(t, said["message"], command)
+	}
 }
 
 func TestCommandsFindTheDevelopmentStack(t *testing.T) {
@@ -98,8 +120,30 @@ func TestCommandsFindTheDevelopmentStack(t *testing.T) {
 
 	require.NoError(t, os.Mkdir(filepath.Join(dir, devFolder), 0o700))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, devFolder, envFile), []byte(strings.Join(running.Env, "\n")+"\n"), 0o600))
+	stale := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(stale, devFolder), 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(stale, devFolder, envFile), []byte("DATABASE_URL=postgres://127.0.0.1:1/perennial\n"), 0o600))
+	p = &program{dir: stale, env: config.Environment{}, out: os.Stdout, err: &strings.Builder{}, now: time.Now}
+	require.Equal(t, exitFailed, p.run(t.Context(), []string{"customer", "list"}))
+	require.Contains(t, p.err.(*strings.Builder).String(), "starter dev` still running", "it was killed and could not tidy up")
+
 	var out strings.Builder
 	p = &program{dir: dir, env: config.Environment{}, out: &out, err: os.Stderr, now: time.Now}
 	require.Equal(t, exitOK, p.run(t.Context(), []string{"customer", "list"}))
 	require.Contains(t, out.String(), "CURRENCY")
+}
+
+func TestASecondStackLeavesTheFirstOnesLog(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	for _, line := range []string{"first\n", "second\n"} {
+		log, err := openWorkerLog(folder)
+		require.NoError(t, err)
+		_, err = log.WriteString(line)
+		require.NoError(t, err)
+		require.NoError(t, log.Close())
+	}
+	kept, err := os.ReadFile(filepath.Join(folder, "worker.log"))
+	require.NoError(t, err)
+	require.Equal(t, "first\nsecond\n", string(kept))
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/perennial-billing/perennial/internal/store"
 	"github.com/perennial-billing/perennial/starter/demo"
 	"github.com/perennial-billing/perennial/starter/proof"
 )
@@ -24,7 +23,7 @@ that every billing period has exactly one invoice or a stated reason. Against th
 			if err != nil {
 				return err
 			}
-			db, err := store.Open(ctx, settings.DatabaseURL, connections)
+			db, err := p.open(ctx, settings, connections)
 			if err != nil {
 				return err
 			}
@@ -51,7 +50,7 @@ func (p *program) migrate() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			db, err := store.Open(ctx, settings.DatabaseURL, connections)
+			db, err := p.open(ctx, settings, connections)
 			if err != nil {
 				return err
 			}

@@ -18,12 +18,12 @@ func asked(c *cobra.Command, in *service.Asked) {
 // steer makes a command to a subscription.
 func (p *program) steer(c *cobra.Command, do func(ctx context.Context, svc *service.Service, id string) (service.CommandResult, error)) *cobra.Command {
 	c.Args = cobra.ExactArgs(1)
-	c.RunE = p.ask(func(ctx context.Context, svc *service.Service, args []string) error {
+	c.RunE = p.askWorkflow(func(ctx context.Context, svc *service.Service, args []string) error {
 		done, err := do(ctx, svc, args[0])
 		if err != nil {
 			return err
 		}
-		return p.printSubscription(done, done.Subscription)
+		return p.printSubscription(done, done.Subscription, done.Deferred)
 	})
 	return c
 }

@@ -68,12 +68,21 @@ func (p *program) connect(ctx context.Context) (*connected, error) {
 	return p.connectWith(ctx, connections)
 }
 
+// open opens the database.
+func (p *program) open(ctx context.Context, settings config.Config, most int32) (*store.Store, error) {
+	db, err := store.Open(ctx, settings.DatabaseURL, most)
+	if err != nil && p.env.Getenv("DATABASE_URL") == "" {
+		return nil, fmt.Errorf("%w: is `go run ./starter dev` still running in this folder?", err)
+	}
+	return db, err
+}
+
 func (p *program) connectWith(ctx context.Context, most int32) (*connected, error) {
 	env, settings, err := p.settings()
 	if err != nil {
 		return nil, err
 	}
-	db, err := store.Open(ctx, settings.DatabaseURL, most)
+	db, err := p.open(ctx, settings, most)
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,8 @@ func (p *program) createCustomer() *cobra.Command {
 		Example: `  go run ./starter customer create --id erika --entity acme --name "Erika Mustermann" --email erika@example.com \
     --country DE --zone Europe/Berlin --currency EUR --payment-method pm_card_visa
   go run ./starter customer create --id cafe --entity acme --name "Café Nord GmbH" --email rechnung@example.com \
-    --country DE --zone Europe/Berlin --currency EUR --locale de-DE --business --tax-id DE136695976 --clock year`,
+    --country DE --zone Europe/Berlin --currency EUR --locale de-DE --business --tax-id DE136695976 \
+    --payment-method pm_card_mastercard --clock year`,
 	}
 	f := c.Flags()
 	f.StringVar(&in.ID, "id", "", "your id for the customer")

@@ -49,9 +49,9 @@ func (p *program) runDev(ctx context.Context, listener net.Listener) (err error)
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return fmt.Errorf("make the data folder: %w", err)
 	}
-	workerLog, err := os.Create(filepath.Join(folder, "worker.log"))
+	workerLog, err := openWorkerLog(folder)
 	if err != nil {
-		return fmt.Errorf("keep the worker's log: %w", err)
+		return err
 	}
 	defer func() { err = errors.Join(err, workerLog.Close()) }()
 	public := "http://" + listener.Addr().String()
@@ -73,6 +73,15 @@ func (p *program) runDev(ctx context.Context, listener net.Listener) (err error)
 	}
 	p.printLinks(system, public, folder)
 	return serveWithWorker(ctx, listener, handler, system)
+}
+
+// openWorkerLog appends: a start that fails because another stack runs on the folder must not empty that one's log.
+func openWorkerLog(folder string) (*os.File, error) {
+	file, err := os.OpenFile(filepath.Join(folder, "worker.log"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("keep the worker's log: %w", err)
+	}
+	return file, nil
 }
 
 // tellWhere writes down, for the other commands in this folder, where the stack is, until remove is called.

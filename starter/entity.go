@@ -159,11 +159,16 @@ func (p *program) printPlans(result any, plans []catalog.Plan) error {
 	return p.show(result, func(out io.Writer) error {
 		rows := make([][]any, len(plans))
 		for i, plan := range plans {
-			var charges []string
+			var charges, currencies []string
 			for _, charge := range plan.Charges {
 				charges = append(charges, charge.ID)
 			}
-			rows[i] = []any{plan.ID, plan.Version, plan.Name, plan.Interval, plan.BilledBy, strings.Join(charges, ", "), plan.Currencies()}
+			for _, currency := range plan.Currencies() {
+				currencies = append(currencies, string(currency))
+			}
+			rows[i] = []any{
+				plan.ID, plan.Version, plan.Name, plan.Interval, plan.BilledBy, strings.Join(charges, ", "), strings.Join(currencies, ", "),
+			}
 		}
 		return table(out, "id|version|name|interval|billed by|charges|currencies", rows)
 	})

@@ -2,10 +2,14 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 
+	"github.com/perennial-billing/perennial/billing/tax"
+	"github.com/perennial-billing/perennial/internal/store"
 	"github.com/perennial-billing/perennial/starter/service"
 )
 
@@ -25,7 +29,7 @@ func (p *program) startFiling() *cobra.Command {
 	return filingFlags(&cobra.Command{
 		Use: "start", Short: "Prepare a return, or join the filing that exists", Args: cobra.NoArgs,
 		Example: "  go run ./starter tax-filing start --entity acme-ie --scheme eu_oss --period 2027-Q1",
-		RunE: p.ask(func(ctx context.Context, svc *service.Service, _ []string) error {
+		RunE: p.askWorkflow(func(ctx context.Context, svc *service.Service, _ []string) error {
 			filing, err := svc.StartTaxFiling(ctx, f)
 			if err != nil {
 				return err
@@ -39,7 +43,7 @@ func (p *program) showFiling() *cobra.Command {
 	var f service.Filing
 	return filingFlags(&cobra.Command{
 		Use: "show", Short: "Show where a return stands", Args: cobra.NoArgs,
-		Long:    "Show where a return stands. With --json its whole content.",
+		Long:    "Show where a return stands and what it declares, for whoever is to approve it. With --json its whole content.",
 		Example: "  go run ./starter tax-filing show --entity acme-ie --scheme eu_oss --period 2027-Q1 --json",
 		RunE: p.ask(func(ctx context.Context, svc *service.Service, _ []string) error {
 			filing, err := svc.TaxReturn(ctx, f)
@@ -57,7 +61,7 @@ func (p *program) approveFiling() *cobra.Command {
 	c := filingFlags(&cobra.Command{
 		Use: "approve", Short: "Approve a computed return; it is then filed and paid", Args: cobra.NoArgs,
 		Example: "  go run ./starter tax-filing approve --entity acme-ie --scheme eu_oss --period 2027-Q1 --by u-17",
-		RunE: p.ask(func(ctx context.Context, svc *service.Service, _ []string) error {
+		RunE: p.askWorkflow(func(ctx context.Context, svc *service.Service, _ []string) error {
 			filing, err := svc.ApproveTaxFiling(ctx, f, by)
 			if err != nil {
 				return err
@@ -93,8 +97,43 @@ func (p *program) listFilings() *cobra.Command {
 
 func (p *program) printFiling(r service.TaxReturn) error {
 	return p.show(r, func(out io.Writer) error {
-		return facts(out, "Return", r.ID, "Status", r.Status, "Waiting for", r.WaitingFor, "Payable", amount(r.Payable, r.Currency),
+		err := facts(out, "Return", r.ID, "Status", r.Status, "Waiting for", r.WaitingFor, "Payable", amount(r.Payable, r.Currency),
 			"File by", r.FileBy, "Pay by", r.PayBy, "Frozen", r.FrozenAt, "Approved by", r.ApprovedBy, "Approved", r.ApprovedAt,
 			"Filed", r.FiledAt, "Reference", r.FiledRef, "Paid", r.PaidAt)
+		if err != nil || r.Status == store.ReturnFrozen {
+			return err
+		}
+		return printDeclared(out, r.Content)
 	})
+}
+
+// printDeclared shows the content of a return, which is what somebody approves.
+func printDeclared(out io.Writer, content json.RawMessage) error {
+	var declared tax.Return
+	if err := json.Unmarshal(content, &declared); err != nil {
+		return fmt.Errorf("read the content of the return: %w", err)
+	}
+	var sales, corrections, rates [][]any
+	for _, row := range declared.Rows {
+		sales = append(sales, []any{row.Country, row.Rate.String() + " %", row.Net, row.Tax})
+	}
+	for _, c := range declared.Corrections {
+		corrections = append(corrections, []any{c.Period, c.Country, c.Tax})
+	}
+	for _, rate := range declared.RatesUsed {
+		rates = append(rates, []any{rate.From, rate.To, rate.Value, rate.Date, rate.Source})
+	}
+	for _, part := range []struct {
+		header string
+		rows   [][]any
+	}{{"country|rate|net|tax", sales}, {"corrected period|country|tax", corrections}, {"from|to|exchange rate|of|published by", rates}} {
+		if len(part.rows) == 0 {
+			continue
+		}
+		fmt.Fprintln(out)
+		if err := table(out, part.header, part.rows); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"regexp"
 	"strings"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/require"
+
+	"github.com/perennial-billing/perennial/internal/sandbox"
 )
 
 // words splits an example as a shell does, as far as the examples need it.
@@ -81,6 +84,18 @@ func TestServeAnswersUntilItIsStopped(t *testing.T) {
 	require.Equal(t, http.StatusOK, res.StatusCode)
 	cancel()
 	require.Equal(t, exitOK, <-ended)
+}
+
+func TestAnAnswerThatIsLongInComing(t *testing.T) {
+	t.Parallel()
+	id := addEntity(t)
+	addCustomer(t, id, id+"-c")
+	require.NoError(t, sandbox.AddFault(t.Context(), running.Config.StripeURL,
+		sandbox.Fault{Kind: sandbox.Delay, DelayMS: 2000, IdempotencyKeyPrefix: "customer:" + id + "-c"}))
+	said := make(lines, 10)
+	p := &program{env: running.Env, dir: t.TempDir(), out: io.Discard, err: said, now: time.Now, patience: 10 * time.Millisecond}
+	require.Equal(t, exitOK, p.run(t.Context(), []string{"subscription", "create", "--id", id + "-s", "--customer", id + "-c", "--plan", id + "-pro"}))
+	require.Contains(t, <-said, "is a worker running?")
 }
 
 // lines receives what a program says.

@@ -64,7 +64,7 @@ func (p *program) showInvoice() *cobra.Command {
 
 func printInvoice(out io.Writer, i service.Invoice) error {
 	collection := ""
-	if d := i.Dunning; d != nil {
+	if d := i.Dunning; d != nil && (d.Status != "recovered" || d.Attempts > 1) { // paid at the first attempt, nothing had to be recovered
 		collection = fmt.Sprintf("%s after %d attempts (%s)", d.Status, d.Attempts, d.Reason)
 	}
 	err := facts(out, "Invoice", i.Number, "Id", i.ID, "Customer", i.CustomerID, "Subscription", i.SubscriptionID, "Status", i.Status,

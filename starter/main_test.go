@@ -116,7 +116,9 @@ func TestAStoryOnTheCommandLine(t *testing.T) {
 	require.Contains(t, shown, "succeeded")
 
 	filing := []string{"--entity", id, "--scheme", "eu_oss", "--period", year.Format("2006") + "-Q1"}
-	require.Contains(t, ok(t, append([]string{"tax-filing", "show"}, filing...)...), "computed")
+	computed := ok(t, append([]string{"tax-filing", "show"}, filing...)...)
+	require.Contains(t, computed, "computed")
+	require.Regexp(t, `COUNTRY\s+RATE\s+NET\s+TAX\nDE\s+19 %\s+EUR [0-9.]+\s+EUR [0-9.]+\n`, computed, "what is to be approved is shown")
 	require.Contains(t, ok(t, append([]string{"tax-filing", "start"}, filing...)...), "computed")
 	require.Contains(t, ok(t, append([]string{"tax-filing", "approve", "--by", "u-17"}, filing...)...), "FILED-")
 	require.Contains(t, ok(t, "tax-filing", "list", "--entity", id), "u-17")
@@ -135,8 +137,11 @@ func TestImportTwiceIsImportOnce(t *testing.T) {
 		"usage", "import", "--customer", id + "-c", "--map", "time=When", "--map", "input_tokens=In,output_tokens=Out",
 		"--delimiter", ";", "--zone", "Europe/Berlin",
 	}
+	tried := decoded(t, ok(t, append(command, "--file", good, "--json", "--dry-run")...))
 	first := decoded(t, ok(t, append(command, "--file", good, "--json")...))
-	require.EqualValues(t, 6, first["new"])
+	require.Equal(t, first["totals"], tried["totals"])
+	require.EqualValues(t, 6, tried["events"])
+	require.EqualValues(t, 6, first["new"], "the dry run stored nothing")
 	second := decoded(t, ok(t, append(command, "--file", good, "--json")...))
 	require.EqualValues(t, 0, second["new"])
 	require.EqualValues(t, 6, second["already_known"])
@@ -144,10 +149,45 @@ func TestImportTwiceIsImportOnce(t *testing.T) {
 
 	broken := starterWith(t, lines+"2026-01-10 12:00:00;many;2\n2026-01-10 13:00:00;1\n2026-01-10 14:00:00;3;3\n", append(command, "--file", "-")...)
 	require.Equal(t, exitRejected, broken.code, broken.err)
-	require.Contains(t, broken.out, `line 5 rejected: In: "many" is not a number`)
+	require.Contains(t, broken.out, `line 5 rejected: In: "many" is not a quantity`)
 	require.Contains(t, broken.out, "line 6 rejected: has 2 fields, the header has 3")
 	require.Regexp(t, `Events\s+8: 2 new, 6 known already`, broken.out)
 	total := ok(t, "usage", "show", "--customer", id+"-c", "--from", "2026-01-01", "--to", "2026-02-01")
 	require.Regexp(t, `input_tokens\s+4\s+20\n`, total)
 	require.Regexp(t, `output_tokens\s+4\s+7\n`, total)
+}
+
+func TestAChangeThatWaitsIsShown(t *testing.T) {
+	t.Parallel()
+	id := addEntity(t)
+	addCustomer(t, id, id+"-c", "--country", "US", "--zone", "America/New_York", "--currency", "USD")
+	ok(t, "subscription", "create", "--id", id+"-s", "--customer", id+"-c", "--plan", id+"-pro")
+	change := []string{"subscription", "change", id + "-s", "--plan", id + "-team", "--seats", "3", "--at-period-end", "--idempotency-key", "order-7"}
+	for range 2 {
+		require.Regexp(t, startertest.Fill(id, `From then on\s+$-team version 1, 3 seats\n`), ok(t, change...))
+	}
+	waits := decoded(t, ok(t, append(change, "--json")...))["deferred"]
+	require.Equal(t, map[string]any{"plan": id + "-team", "plan_version": 1.0, "seats": 3.0}, waits)
+}
+
+func TestAMonthIsBilledOnTheCommandLine(t *testing.T) {
+	t.Parallel()
+	id := addEntity(t)
+	addCustomer(t, id, id+"-c", "--country", "US", "--zone", "America/New_York", "--currency", "USD")
+	ok(t, "subscription", "create", "--id", id+"-s", "--customer", id+"-c", "--plan", id+"-api", "--start-at", "2026-01-01")
+	imported := starterWith(t, "TIMESTAMP,ContextTokens,GeneratedTokens\n2026-01-10 10:00:00.1234567+00:00,3000000,100000\n",
+		"usage", "import", "--customer", id+"-c", "--file", "-", "--map", "time=TIMESTAMP,input_tokens=ContextTokens,output_tokens=GeneratedTokens")
+	require.Equal(t, exitOK, imported.code, imported.err)
+	addCustomer(t, id, id+"-d", "--country", "US", "--zone", "America/New_York", "--currency", "USD")
+	ok(t, "subscription", "create", "--id", id+"-t", "--customer", id+"-d", "--plan", id+"-api", "--start-at", "2026-01-01")
+	require.Regexp(t, `Invoiced\s+1\n`, ok(t, "invoice-run", "start", "--entity", id, "--period", "2026-01", "--wait"))
+	billed := []string{"invoice-run", "show", "--entity", id, "--period", "2026-01", "--members"}
+	require.Regexp(t, startertest.Fill(id, `SUBSCRIPTION\s+INVOICE\s+SKIPPED BECAUSE\n$-s\s+inv_\w+ *\n$-t\s+nothing to bill\n`), ok(t, billed...))
+	require.Len(t, decoded(t, ok(t, append(billed, "--json")...))["members"], 2)
+	list := decoded(t, ok(t, "invoice", "list", "--customer", id+"-c", "--json"))["data"].([]any)
+	require.Len(t, list, 1)
+	shown := ok(t, "invoice", "show", list[0].(map[string]any)["id"].(string))
+	require.Regexp(t, `Total\s+USD 10.50\n`, shown)
+	require.Contains(t, shown, "succeeded")
+	require.NotContains(t, shown, "recovered", "it was paid at the first attempt")
 }

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,6 +28,8 @@ type program struct {
 	now     func() time.Time
 	json    bool
 	started bool // the arguments were understood
+	// patience is how long an answer may take before something is said; 0 is the usual time.
+	patience time.Duration
 }
 
 // Exit codes, as the help says.
@@ -41,7 +46,9 @@ Begin with "demo", which needs nothing set up, or with "dev", which starts every
 all other commands then find it by themselves. Elsewhere they need DATABASE_URL and TEMPORAL_ADDRESS.
 
 Exit codes: 0 done; 1 something failed or a proof does not hold; 2 the request was wrong or refused, and nothing was
-written; 3 rows of a file were rejected, and the others are stored.`
+written; 3 rows of a file were rejected, and the others are stored. With --json an error is the last line of standard
+error: {"error": {"kind", "code", "message", "fields"}}. "go run" makes a 1 of every code and adds a line of its own:
+for scripts, go build -o perennial ./starter.`
 
 // errRowsRejected ends an import that stored some rows and rejected others; the rows were shown.
 var errRowsRejected = errors.New("rows were rejected")
@@ -52,7 +59,9 @@ func (p *program) run(ctx context.Context, args []string) int {
 	root.SetArgs(args)
 	root.SetOut(p.out)
 	root.SetErr(p.err)
-	err := root.ExecuteContext(ctx)
+	command, err := root.ExecuteContextC(ctx)
+	// A mistake in front of the flag must not keep it from being heard.
+	p.json = p.json || slices.Contains(args, "--json")
 	var refused *service.Error
 	switch {
 	case err == nil:
@@ -60,38 +69,55 @@ func (p *program) run(ctx context.Context, args []string) int {
 	case errors.Is(err, errRowsRejected):
 		return exitRejected
 	case errors.As(err, &refused):
-		p.complain(refused)
+		p.complain(command, refused)
 		if refused.Kind == service.Unfinished {
 			return exitFailed
 		}
 		return exitRefused
 	case !p.started:
-		fmt.Fprintf(p.err, "starter: %s\nsee --help\n", err)
+		p.complain(command, &service.Error{Kind: service.Invalid, Code: "invalid_command", Message: err.Error() + "; see --help"})
 		return exitRefused
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
-		fmt.Fprintln(p.err, "starter: interrupted")
+		p.complain(command, &service.Error{Kind: failed, Code: "interrupted", Message: "interrupted"})
 		return exitFailed
 	}
-	fmt.Fprintln(p.err, "starter:", err)
+	p.complain(command, &service.Error{Kind: failed, Code: "failed", Message: err.Error()})
 	return exitFailed
 }
 
-func (p *program) complain(refused *service.Error) {
+// failed is the kind of an error that is not the request's own.
+const failed service.Kind = "failed"
+
+// complain says what went wrong: in text, or with --json in one line of JSON after whatever progress was shown.
+func (p *program) complain(command *cobra.Command, wrong *service.Error) {
 	if p.json {
-		encoder := json.NewEncoder(p.err)
-		encoder.SetIndent("", "  ")
-		_ = encoder.Encode(map[string]any{ // there is no other place to say that the error cannot be written
-			"error": map[string]any{"kind": refused.Kind, "code": refused.Code, "message": refused.Error(), "fields": refused.Fields},
+		_ = json.NewEncoder(p.err).Encode(map[string]any{ // there is no other place to say that the error cannot be written
+			"error": map[string]any{"kind": wrong.Kind, "code": wrong.Code, "message": wrong.Error(), "fields": wrong.Fields},
 		})
 		return
 	}
-	if len(refused.Fields) == 0 {
-		fmt.Fprintln(p.err, "starter:", refused.Message)
+	if len(wrong.Fields) == 0 {
+		fmt.Fprintln(p.err, "starter:", wrong.Message)
 		return
 	}
-	for _, field := range refused.Fields {
-		fmt.Fprintf(p.err, "starter: %s: %s\n", field.Name, field.Message)
+	for _, field := range wrong.Fields {
+		fmt.Fprintf(p.err, "starter: %s: %s\n", flagOf(command, field.Name), field.Message)
 	}
+}
+
+// flagNames are the flags that are not called as the field is in the API.
+var flagNames = map[string]string{"test_clock": "clock", "book_currency": "currency", "invoice_prefix": "prefix"}
+
+// flagOf is the flag with which a field was given, or the field's own name.
+func flagOf(command *cobra.Command, field string) string {
+	name, _, _ := strings.Cut(field, "[") // tax_registrations[0] is one of several
+	name = strings.ReplaceAll(strings.ToLower(cmp.Or(flagNames[name], name)), "_", "-")
+	for _, flag := range []string{name, strings.TrimSuffix(name, "s")} {
+		if command.Flags().Lookup(flag) != nil {
+			return "--" + flag
+		}
+	}
+	return field
 }
 
 func (p *program) root() *cobra.Command {
@@ -149,6 +175,21 @@ func (p *program) ask(f func(ctx context.Context, svc *service.Service, args []s
 		return f(ctx, connected.service, args)
 	})
 }
+
+// askWorkflow is ask for a command that waits for a workflow's answer. It waits as long as it takes, but says what may be
+// missing: without a worker there is no answer.
+func (p *program) askWorkflow(f func(ctx context.Context, svc *service.Service, args []string) error) func(*cobra.Command, []string) error {
+	return p.ask(func(ctx context.Context, svc *service.Service, args []string) error {
+		late := time.AfterFunc(cmp.Or(p.patience, usualPatience), func() {
+			fmt.Fprintln(p.err, "Still waiting for the workflow's answer: is a worker running? To give up and repeat the command later is safe.")
+		})
+		defer late.Stop()
+		return f(ctx, svc, args)
+	})
+}
+
+// usualPatience is several times what a workflow with a worker takes to answer.
+const usualPatience = 10 * time.Second
 
 // needs marks flags without which a command cannot do anything.
 func needs(c *cobra.Command, flags ...string) *cobra.Command {

@@ -34,7 +34,7 @@ func (p *program) subscribe() *cobra.Command {
 	f.StringVar(&in.Currency, "currency", "", "ISO 4217 (default: the customer's)")
 	f.Var(&start, "start-at", "when it begins, a day at the customer's midnight (default: at once); in the past, what has passed since is billed")
 	f.IntVar(&in.EndsAfter, "ends-after", 0, "fixed term in billing periods (default: no end)")
-	c.RunE = p.ask(func(ctx context.Context, svc *service.Service, _ []string) error {
+	c.RunE = p.askWorkflow(func(ctx context.Context, svc *service.Service, _ []string) error {
 		var err error
 		if in.StartAt, err = start.inZoneOf(ctx, svc, in.Customer); err != nil {
 			return err
@@ -43,7 +43,7 @@ func (p *program) subscribe() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return p.printSubscription(started, started)
+		return p.printSubscription(started, started, nil)
 	})
 	return needs(c, "id", "customer", "plan")
 }
@@ -56,7 +56,7 @@ func (p *program) showSubscription() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.printSubscription(found, service.Subscription{Subscription: found})
+			return p.printSubscription(found, service.Subscription{Subscription: found}, nil)
 		}),
 	}
 }
@@ -89,15 +89,25 @@ func (p *program) listSubscriptions() *cobra.Command {
 	return c
 }
 
-func terms(s store.Subscription) string {
-	text := fmt.Sprintf("%s version %d", s.PlanID, s.PlanVersion)
-	if s.Seats > 0 {
-		text += fmt.Sprintf(", %d seats", s.Seats)
+func terms(s store.Subscription) string { return termsInWords(s.PlanID, s.PlanVersion, s.Seats) }
+
+func termsInWords(plan string, version int, seats int64) string {
+	text := fmt.Sprintf("%s version %d", plan, version)
+	if seats > 0 {
+		text += fmt.Sprintf(", %d seats", seats)
 	}
 	return text
 }
 
-func (p *program) printSubscription(result any, s service.Subscription) error {
+// deferredTerms are those that follow at the period's end; that it ends then is part of the status.
+func deferredTerms(waits *service.Deferred) string {
+	if waits == nil || waits.Plan == "" {
+		return ""
+	}
+	return termsInWords(waits.Plan, waits.PlanVersion, waits.Seats)
+}
+
+func (p *program) printSubscription(result any, s service.Subscription, waits *service.Deferred) error {
 	return p.show(result, func(out io.Writer) error {
 		status := string(s.Status)
 		if s.CancelAtPeriodEnd {
@@ -108,8 +118,8 @@ func (p *program) printSubscription(result any, s service.Subscription) error {
 			period = fmt.Sprintf("%s to %s", cell(s.PeriodStart), cell(s.PeriodEnd))
 		}
 		return facts(out, "Subscription", s.ID, "Customer", s.CustomerID, "Status", status, "Terms", terms(s.Subscription), "Currency", s.Currency,
-			"Billed by", s.BilledBy, "Started", s.StartedAt, "Period", period, "Acts next", s.NextActionAt, "Ended", s.EndedAt, "Why", s.EndReason,
-			"Invoice", billed(s.Invoice))
+			"Billed by", s.BilledBy, "Started", s.StartedAt, "Period", period, "From then on", deferredTerms(waits), "Acts next", s.NextActionAt,
+			"Ended", s.EndedAt, "Why", s.EndReason, "Invoice", billed(s.Invoice))
 	})
 }
 

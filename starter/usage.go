@@ -23,6 +23,7 @@ type importFlags struct {
 	customer, file, timeFormat, zone, delimiter string
 	columns                                     []string
 	maxRejected                                 int
+	dryRun                                      bool
 }
 
 func (p *program) importUsage() *cobra.Command {
@@ -31,7 +32,7 @@ func (p *program) importUsage() *cobra.Command {
 		Use: "import", Short: "Import usage from CSV; importing a file again adds nothing", Args: cobra.NoArgs,
 		Long: `Import usage from CSV of any layout. --map says which column holds the time, which hold the quantities of meters and,
 if there is one, which holds an id. Rows that cannot be stored are shown by line and reason, and the others are stored;
-the exit code is then 3.`,
+the exit code is then 3. What is stored is billed: --dry-run shows first what a file comes to.`,
 		Example: `  go run ./starter usage import --customer erika --file requests.csv \
     --map time=TIMESTAMP --map input_tokens=ContextTokens --map output_tokens=GeneratedTokens
   zcat export.csv.gz | go run ./starter usage import --customer cafe --file - --map "time=When,id=Id,compute_hours=Hours" \
@@ -42,9 +43,16 @@ the exit code is then 3.`,
 				return err
 			}
 			options.Progress = p.importProgress()
+			read := svc.ImportUsage
+			if in.dryRun {
+				read = svc.CheckUsage
+			}
 			return p.withFile(in.file, func(r io.Reader) error {
-				summary, err := svc.ImportUsage(ctx, in.customer, r, mapping, options)
+				summary, err := read(ctx, in.customer, r, mapping, options)
 				if err != nil {
+					if summary.Events > 0 && !in.dryRun {
+						fmt.Fprintf(p.err, "%d events of the file are stored; importing it again adds only what is missing\n", summary.Events)
+					}
 					return err
 				}
 				fmt.Fprintf(p.err, "%d rows read\n", summary.Rows)
@@ -59,12 +67,16 @@ the exit code is then 3.`,
 	f.StringVar(&in.timeFormat, "time-format", "auto", "auto, rfc3339, datetime, unix or unix_ms")
 	f.StringVar(&in.zone, "zone", "", "IANA time zone of times without an offset (default UTC)")
 	f.StringVar(&in.delimiter, "delimiter", ",", "what separates the columns; \\t is a tab")
-	f.IntVar(&in.maxRejected, "max-rejected", 0, "rejected lines to show (default 100)")
+	f.IntVar(&in.maxRejected, "max-rejected", 100, "rejected lines to show; all are counted")
+	f.BoolVar(&in.dryRun, "dry-run", false, "read and check the file, and store nothing")
 	return needs(c, "customer", "file", "map")
 }
 
 func (in importFlags) parse() (usagecsv.Mapping, usagecsv.Options, error) {
 	options := usagecsv.Options{MaxRejected: in.maxRejected}
+	if in.maxRejected < 1 {
+		return usagecsv.Mapping{}, options, wrong("max-rejected", "%d is not a number of lines: use 1 or more", in.maxRejected)
+	}
 	mapping, err := usagecsv.ParseMapping(in.columns)
 	if err != nil {
 		return mapping, options, wrong("map", "%s", err)
@@ -111,9 +123,13 @@ func (p *program) printImport(s service.ImportSummary) error {
 		if hidden := s.Rejected - len(s.RejectedLines); hidden > 0 {
 			fmt.Fprintf(out, "… and %d more rejected lines\n", hidden)
 		}
+		events := fmt.Sprintf("%d: %d new, %d known already", s.Events, s.New, s.AlreadyKnown)
+		if s.DryRun {
+			events = fmt.Sprintf("%d would be stored, less those known already; nothing is", s.Events)
+		}
 		pairs := []any{
-			"Customer", s.Customer, "Rows", s.Rows, "Accepted", s.Accepted, "Rejected", s.Rejected,
-			"Events", fmt.Sprintf("%d: %d new, %d known already", s.Events, s.New, s.AlreadyKnown), "First", s.First, "Last", s.Last,
+			"Customer", s.Customer, "Rows", s.Rows, "Accepted", s.Accepted, "Rejected", s.Rejected, "Events", events,
+			"First", s.First, "Last", s.Last,
 		}
 		for _, total := range s.Totals {
 			pairs = append(pairs, total.Meter, total.Quantity)

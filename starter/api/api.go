@@ -47,6 +47,7 @@ func New(options Options) *API {
 	a.addSubscriptions(h)
 	a.addUsage(h)
 	a.addInvoices(h)
+	a.addDocs(h.OpenAPI())
 	a.mux.HandleFunc("GET /invoices/{id}", a.showInvoice)
 	a.mux.HandleFunc("POST /webhooks/stripe", a.receiveStripe)
 	a.mux.HandleFunc("GET /healthz", a.healthz)
@@ -55,7 +56,13 @@ func New(options Options) *API {
 }
 
 // ServeHTTP implements http.Handler.
-func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux.ServeHTTP(w, r) }
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if handler, pattern := a.mux.Handler(r); pattern == "" {
+		serveUnknown(w, r, handler)
+		return
+	}
+	a.mux.ServeHTTP(w, r)
+}
 
 func configuration() huma.Config {
 	config := huma.DefaultConfig("Perennial", "1")
@@ -63,6 +70,8 @@ func configuration() huma.Config {
 		"times are RFC 3339 in UTC; every POST may be repeated safely: by the id in its body, or by its Idempotency-Key."
 	config.CreateHooks = nil // no $schema field in every answer
 	config.SchemasPath = ""
+	config.DocsPath = ""                       // ours, see addDocs: the framework's page is loaded from another host
+	config.RejectUnknownQueryParameters = true // a misspelt filter would otherwise look like one that everything passes
 	registry := huma.NewMapRegistry("#/components/schemas/", schemaName)
 	registry.RegisterTypeAlias(reflect.TypeFor[service.Quantity](), reflect.TypeFor[quantity]())
 	config.Components.Schemas = registry

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -178,7 +179,16 @@ func TestTheDescriptionIsOpenAPI(t *testing.T) {
 	} {
 		require.Contains(t, paths, path)
 	}
-	require.Equal(t, http.StatusOK, call(t, "GET", "/docs", nil).status)
+	docs := call(t, "GET", "/docs", nil)
+	require.Equal(t, http.StatusOK, docs.status)
+	page := string(docs.body)
+	require.NotRegexp(t, `(src|href)="(https?:)?//`, page, "the page needs no other host")
+	for path := range paths {
+		require.Contains(t, page, "<code>"+path+"</code>")
+	}
+	for _, anchor := range regexp.MustCompile(`href="#([^"]+)"`).FindAllStringSubmatch(page, -1) {
+		require.Contains(t, page, `id="`+anchor[1]+`"`, "every link leads somewhere")
+	}
 	require.Equal(t, "ok\n", string(call(t, "GET", "/healthz", nil).body))
 	require.Equal(t, http.StatusOK, call(t, "GET", "/v1/tax-returns", nil).status)
 }

@@ -67,12 +67,13 @@ func badInput() map[string]bad {
 
 		"unknown meter":        {"/v1/usage", event(`{"id":"2","meter":"gpu","quantity":1,"at":"2026-01-10T10:00:00Z"}`), 400, `unknown meter \"gpu\": use one of input_tokens, output_tokens`, "body.events[1].meter"},
 		"negative quantity":    {"/v1/usage", event(`{"id":"2","meter":"input_tokens","quantity":-1,"at":"2026-01-10T10:00:00Z"}`), 400, "is negative", "body.events[1].quantity"},
-		"quantity in words":    {"/v1/usage", event(`{"id":"2","meter":"input_tokens","quantity":"many","at":"2026-01-10T10:00:00Z"}`), 400, `\"many\" is not a number`, "body.events[1].quantity"},
+		"quantity in words":    {"/v1/usage", event(`{"id":"2","meter":"input_tokens","quantity":"many","at":"2026-01-10T10:00:00Z"}`), 400, `\"many\" is not a quantity`, "body.events[1].quantity"},
 		"too large a quantity": {"/v1/usage", event(`{"id":"2","meter":"input_tokens","quantity":"10000000000000001","at":"2026-01-10T10:00:00Z"}`), 400, "is too large", "body.events[1].quantity"},
-		"giant quantity":       {"/v1/usage", event(`{"id":"2","meter":"input_tokens","quantity":"1e999999999","at":"2026-01-10T10:00:00Z"}`), 400, "is not a number", "body.events[1].quantity"},
+		"giant quantity":       {"/v1/usage", event(`{"id":"2","meter":"input_tokens","quantity":"1e999999999","at":"2026-01-10T10:00:00Z"}`), 400, "is not a quantity", "body.events[1].quantity"},
 		"usage of tomorrow":    {"/v1/usage", event(`{"id":"2","meter":"input_tokens","quantity":1,"at":"` + tomorrow + `"}`), 400, "is in the future", "body.events[1].at"},
 		"usage at no time":     {"/v1/usage", event(`{"id":"2","meter":"input_tokens","quantity":1,"at":"soon"}`), 400, "date-time", "body.events[1].at"},
 		"one id, two contents": {"/v1/usage", event(`{"id":"1","meter":"input_tokens","quantity":2,"at":"2026-01-10T10:00:00Z"}`), 400, "occurs before in this request", "body.events[1].id"},
+		"quantity of no kind":  {"/v1/usage", event(`{"id":"2","meter":"input_tokens","quantity":true,"at":"2026-01-10T10:00:00Z"}`), 400, "expected string or number", "body.events[1].quantity"},
 		"no events":            {"/v1/usage", `{"customer":"$-c","events":[]}`, 400, "array length", "body.events"},
 		"usage of nobody":      {"/v1/usage", strings.Replace(event(`{"id":"2","meter":"input_tokens","quantity":1,"at":"2026-01-10T10:00:00Z"}`), "$-c", "nix", 1), 400, "not found", "body.customer"},
 	}
@@ -130,10 +131,34 @@ func TestQuestionsThatMakeNoSense(t *testing.T) {
 		"/v1/nothing":                       404,
 		"/v1/subscriptions/nobody/pause":    405,
 		"/v1/customers/nobody/payment-metd": 404,
+		"/v1/invoices?custmer=cus_1":        400,
+		"/v1/invoices?limit=-1":             400,
 	} {
 		got := call(t, http.MethodGet, path, nil)
 		require.Equal(t, status, got.status, "%s: %s", path, got.body)
+		require.Equal(t, "application/problem+json", got.header.Get("Content-Type"), path)
+		require.NotEmpty(t, got.json(t)["code"], path)
 	}
+	require.Equal(t, "POST", call(t, http.MethodGet, "/v1/subscriptions/nobody/pause", nil).header.Get("Allow"))
 	got := call(t, http.MethodPost, "/v1/usage", `{"customer":"`+strings.Repeat("x", 2<<20)+`"}`)
 	require.Equal(t, http.StatusRequestEntityTooLarge, got.status)
+	require.Equal(t, "request_entity_too_large", got.json(t)["code"])
+	got = call(t, http.MethodPost, "/v1/usage", `{}`, "Content-Type", "text/csv")
+	require.Equal(t, http.StatusUnsupportedMediaType, got.status)
+	require.Equal(t, "unsupported_media_type", got.json(t)["code"])
+	require.Equal(t, "send the body as application/json", got.json(t)["detail"])
+	got = call(t, http.MethodPost, "/v1/customers", `{"name":"Erika Mustermann","surname":"x"}`)
+	require.NotContains(t, string(got.body), "Erika", "the request is not sent back")
+}
+
+func TestThousandsOfMistakesAreNotAllListed(t *testing.T) {
+	t.Parallel()
+	id := running.Seller(t)
+	running.Customer(t, startertest.NewCustomer(id, id+"-c"))
+	for name, wrong := range map[string]string{"shapes": `{}`, "values": `{"id":"1","meter":"gpu","quantity":1,"at":"2026-01-10T10:00:00Z"}`} {
+		got := call(t, http.MethodPost, "/v1/usage", fill(id, `{"customer":"$-c","events":[`)+strings.Repeat(wrong+",", 999)+wrong+`]}`)
+		require.Equal(t, http.StatusBadRequest, got.status, name)
+		require.Len(t, got.json(t)["errors"], 100, name)
+		require.Less(t, len(got.body), 50_000, name)
+	}
 }

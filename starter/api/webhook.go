@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"time"
@@ -27,6 +28,9 @@ func (a *API) receiveStripe(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	event, err := webhook.ConstructEvent(payload, r.Header.Get("Stripe-Signature"), a.secret)
+	if err == nil && (event.ID == "" || event.Data == nil) { // kept, it would be tried again for ever
+		err = errors.New("it has no id or no data")
+	}
 	if err != nil {
 		a.log.Warn("webhook refused", "error", err)
 		http.Error(w, "the event is refused: "+err.Error(), http.StatusBadRequest)

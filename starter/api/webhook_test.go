@@ -3,6 +3,7 @@ package api_test
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -65,7 +66,17 @@ func TestWebhooksAreVerifiedAndKeptOnce(t *testing.T) { //nolint:paralleltest //
 		got := call(t, http.MethodPost, "/webhooks/stripe", payload, headers...)
 		require.Equal(t, http.StatusBadRequest, got.status, "%s: %s", name, got.body)
 	}
+	for name, hollow := range map[string]string{
+		"no id":   event(""),
+		"no data": fmt.Sprintf(`{"id":%q,"object":"event","api_version":%q,"type":"payment_intent.succeeded"}`, id, stripe.APIVersion),
+		"no JSON": "null",
+		"too big": event(id + strings.Repeat(" ", 1<<20)),
+	} {
+		got := call(t, http.MethodPost, "/webhooks/stripe", hollow, signed(hollow, time.Now(), secret)...)
+		require.Equal(t, http.StatusBadRequest, got.status, "%s: %s", name, got.body)
+	}
 	require.Equal(t, before, kept())
+	require.Zero(t, running.Count(t, `SELECT COUNT(*) FROM inbound_event WHERE id = ''`))
 
 	for range 3 {
 		got := call(t, http.MethodPost, "/webhooks/stripe", payload, signed(payload, time.Now(), secret)...)

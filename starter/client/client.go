@@ -4,6 +4,8 @@ package client
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -37,6 +39,11 @@ func (c *Client) WithTestClock(forward func(ctx context.Context, workflowID stri
 // returns the same subscription; another request with the same id is refused (code "subscription_exists").
 // A *subscription.Refusal says what is wrong with the request; then nothing was written.
 func (c *Client) Subscribe(ctx context.Context, in message.Subscribe) (message.Subscribed, error) {
+	if in.StartAt.IsZero() { // it would bill all months since the year 1
+		return message.Subscribed{}, &subscription.Refusal{
+			Code: "start_missing", Message: "subscription " + in.SubscriptionID + " does not say when it begins: set StartAt, to time.Now() for at once",
+		}
+	}
 	id := message.SubscriptionID(in.SubscriptionID)
 	start := c.temporal.NewWithStartWorkflowOperation(client.StartWorkflowOptions{
 		ID: id, TaskQueue: message.BillingQueue,
@@ -68,7 +75,9 @@ func (c *Client) Subscribe(ctx context.Context, in message.Subscribe) (message.S
 }
 
 // Command carries out a change, pause, resume or cancellation and answers with the new state and the invoice that came
-// of it. The command's ID makes repeating it safe. A *subscription.Refusal says why it was not carried out.
+// of it. The command's ID makes repeating it safe: the answer is that of the first time, be it a refusal; an ID that was
+// carried out for something else is refused (code "command_id_reused"). A *subscription.Refusal says why a command was
+// not carried out.
 func (c *Client) Command(ctx context.Context, subscriptionID string, command subscription.Command) (message.CommandResult, error) {
 	var result message.CommandResult
 	id := message.SubscriptionID(subscriptionID)
@@ -76,7 +85,7 @@ func (c *Client) Command(ctx context.Context, subscriptionID string, command sub
 		return result, c.explain(subscriptionID, err)
 	}
 	handle, err := c.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		WorkflowID: id, UpdateID: command.ID, UpdateName: message.CommandUpdate, Args: []any{command},
+		WorkflowID: id, UpdateID: updateID(command), UpdateName: message.CommandUpdate, Args: []any{command},
 		WaitForStage: client.WorkflowUpdateStageCompleted,
 	})
 	if err == nil {
@@ -86,6 +95,20 @@ func (c *Client) Command(ctx context.Context, subscriptionID string, command sub
 		return result, c.explain(subscriptionID, err)
 	}
 	return result, nil
+}
+
+// updateID lets Temporal join requests that ask for the same under the same id. What asks for something else must reach
+// the workflow, which refuses it: under the bare id, Temporal would answer it as it answered the first one.
+func updateID(c subscription.Command) string {
+	if c.ID == "" {
+		return ""
+	}
+	asks := fmt.Sprintf("%s %t %t", c.Kind, c.AtPeriodEnd, c.CreditUnused)
+	if c.Terms != nil {
+		asks += fmt.Sprintf(" %+v", *c.Terms)
+	}
+	sum := sha256.Sum256([]byte(asks))
+	return c.ID + "#" + hex.EncodeToString(sum[:8])
 }
 
 // Status asks a subscription's workflow for its state. It works for ended subscriptions while Temporal keeps them.

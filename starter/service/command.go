@@ -19,6 +19,28 @@ import (
 type CommandResult struct {
 	CommandID string `json:"command_id" doc:"Repeat the request with this as Idempotency-Key to get the same answer."`
 	Subscription
+
+	// Deferred is nil when nothing waits.
+	Deferred *Deferred `json:"deferred,omitempty" doc:"What waits for the end of the billing period."`
+}
+
+// Deferred is the end, or else the terms, that a subscription comes to at the end of its billing period.
+type Deferred struct {
+	Cancel      bool   `json:"cancel,omitempty"`
+	Plan        string `json:"plan,omitempty"`
+	PlanVersion int    `json:"plan_version,omitempty"`
+	Seats       int64  `json:"seats,omitempty"`
+}
+
+func deferred(change *subscription.Change) *Deferred {
+	if change == nil || change.Terms == nil && !change.Cancel { // nothing, or the end of a pause
+		return nil
+	}
+	waits := Deferred{Cancel: change.Cancel}
+	if change.Terms != nil {
+		waits.Plan, waits.PlanVersion, waits.Seats = change.Terms.PlanID, change.Terms.PlanVersion, change.Terms.Seats
+	}
+	return &waits
 }
 
 // Change puts other terms in force.
@@ -81,7 +103,7 @@ func (s *Service) carryOut(ctx context.Context, id string, o order) (CommandResu
 	}
 	before, found, err := s.carriedOut(ctx, id, o)
 	if found || err != nil {
-		return s.result(ctx, t, asked.CommandID, before.Invoice, err)
+		return s.result(ctx, t, asked.CommandID, before, err)
 	}
 	if t.row.EndedAt != nil {
 		return CommandResult{}, refused("subscription_canceled", "subscription %s ended at %s (%s): start a new one instead",
@@ -96,15 +118,17 @@ func (s *Service) carryOut(ctx context.Context, id string, o order) (CommandResu
 		command.ID = uuid.NewString()
 	}
 	done, err := s.clientOf(t.customer).Command(ctx, id, command)
-	return s.result(ctx, t, command.ID, done.Invoice, answered(err))
+	return s.result(ctx, t, command.ID, message.Turned{State: done.State, Invoice: done.Invoice}, answered(err))
 }
 
-func (s *Service) result(ctx context.Context, t target, commandID string, invoice *message.Billed, err error) (CommandResult, error) {
+func (s *Service) result(ctx context.Context, t target, commandID string, came message.Turned, err error) (CommandResult, error) {
 	if err != nil {
 		return CommandResult{}, err
 	}
 	row, err := s.store.Subscription(ctx, t.row.ID)
-	return CommandResult{CommandID: commandID, Subscription: Subscription{Subscription: row, Invoice: invoice}}, err
+	return CommandResult{
+		CommandID: commandID, Subscription: Subscription{Subscription: row, Invoice: came.Invoice}, Deferred: deferred(came.State.AtPeriodEnd),
+	}, err
 }
 
 // reservedIDs begin the commands of Perennial itself.

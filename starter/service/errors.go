@@ -117,7 +117,7 @@ func answered(err error) error {
 	if refusal, ok := errors.AsType[*subscription.Refusal](err); ok {
 		kind := Refused
 		switch refusal.Code {
-		case "subscription_exists":
+		case "subscription_exists", "command_id_reused":
 			kind = Conflict
 		case "subscription_not_running":
 			kind = NotFound

@@ -39,6 +39,9 @@ func checkRate(rate *tax.Rate) error {
 	p.check("from", err)
 	rate.To, err = money.ParseCurrency(string(rate.To))
 	p.check("to", err)
+	if err == nil && rate.From == rate.To {
+		p.add("to", "%s is the currency of which one unit is priced: give another", rate.To)
+	}
 	if rate.Date == (calendar.Date{}) {
 		p.add("date", "is missing: give the day for which the rate was published")
 	}

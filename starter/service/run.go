@@ -41,6 +41,9 @@ func (s *Service) runInstant(ctx context.Context, entityID, month string) (time.
 	if err != nil {
 		return time.Time{}, err
 	}
+	if now.Sub(period.End) > farthestStart { // no subscription can begin earlier, and a run once written down stays
+		return time.Time{}, invalid("period", "%s is more than ten years ago: nobody can be due in it", month)
+	}
 	if over := period.End.Add(monthIsOver); now.Before(over) {
 		return time.Time{}, refused("month_not_over", "%s is not over everywhere before %s; the present of %s is %s",
 			month, over.Format(time.RFC3339), entityID, now.Format(time.RFC3339))
@@ -91,4 +94,18 @@ func (s *Service) InvoiceRun(ctx context.Context, entityID, month string) (Invoi
 	}
 	counts, err := s.store.RunCounts(ctx, row.ID)
 	return InvoiceRun{Run: row, RunCounts: counts}, err
+}
+
+// RunMembers lists all whom a run was to bill, by subscription, each with its invoice or the reason for none. While the
+// run is under way, members have neither.
+func (s *Service) RunMembers(ctx context.Context, run InvoiceRun) ([]store.Member, error) {
+	members := []store.Member{}
+	for shard := range run.Shards {
+		more, err := s.store.Members(ctx, run.ID, shard)
+		if err != nil {
+			return nil, err
+		}
+		members = append(members, more...)
+	}
+	return members, nil
 }

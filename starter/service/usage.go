@@ -8,9 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/shopspring/decimal"
-
-	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/internal/store"
 	"github.com/perennial-billing/perennial/starter/usagecsv"
 )
@@ -99,33 +96,22 @@ func (s *Service) latestUsage(ctx context.Context, customer store.Customer) (tim
 func checkEvents(in []UsageEvent, meters []string, latest time.Time) ([]store.UsageEvent, error) {
 	var p problems
 	events := make([]store.UsageEvent, len(in))
-	seen := make(map[[2]string]UsageEvent, len(in))
+	seen := make(map[[2]string]store.UsageEvent, len(in))
 	for i, e := range in {
 		field := func(name string) string { return fmt.Sprintf("events[%d].%s", i, name) }
 		p.check(field("id"), checkText(e.ID, longestName))
 		p.check(field("meter"), checkMeter(e.Meter, meters))
-		quantity, err := e.Quantity.decimal()
+		quantity, err := usagecsv.ParseQuantity(string(e.Quantity))
 		p.check(field("quantity"), err)
 		p.check(field("at"), checkUsageTime(e.At, latest))
+		events[i] = store.UsageEvent{ID: e.ID, Meter: e.Meter, Quantity: quantity, At: e.At.UTC()}
 		key := [2]string{e.Meter, e.ID}
-		if first, again := seen[key]; again && (first.Quantity != e.Quantity || !first.At.Equal(e.At)) {
+		if first, again := seen[key]; again && (!first.Quantity.Equal(quantity) || !first.At.Equal(e.At)) {
 			p.add(field("id"), "%s occurs before in this request with other content", clip(e.ID))
 		}
-		seen[key] = e
-		events[i] = store.UsageEvent{ID: e.ID, Meter: e.Meter, Quantity: quantity, At: e.At.UTC()}
+		seen[key] = events[i]
 	}
 	return events, p.err()
-}
-
-func (q Quantity) decimal() (decimal.Decimal, error) {
-	quantity, err := money.ParseDecimal(string(q))
-	if err != nil {
-		return quantity, err
-	}
-	if wrong := usagecsv.CheckQuantity(quantity); wrong != "" {
-		return quantity, fmt.Errorf("%s %s", clip(string(q)), wrong)
-	}
-	return quantity, nil
 }
 
 func checkMeter(meter string, known []string) error {

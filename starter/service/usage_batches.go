@@ -15,8 +15,11 @@ import (
 
 // usageImport stores the batches of one file and rejects what the reader of the file cannot know to be wrong.
 type usageImport struct {
-	service  *Service
+	// keep stores events and returns how many were new, and those known with other content; of a dry run it stores none.
+	keep     func(ctx context.Context, customerID string, events []store.UsageEvent) (added int64, conflicting []store.UsageEvent, err error)
+	dry      bool
 	customer string
+	columns  usagecsv.Mapping
 	latest   time.Time
 	most     int // rejected lines to list
 
@@ -35,7 +38,7 @@ func (im *usageImport) store(ctx context.Context, batch []usagecsv.Event) error 
 	var events []store.UsageEvent
 	for _, e := range batch {
 		if err := checkUsageTime(e.At, im.latest); err != nil {
-			im.reject(e, err.Error())
+			im.reject(e, im.columns.Time, err.Error())
 			continue
 		}
 		kept = append(kept, e)
@@ -44,7 +47,7 @@ func (im *usageImport) store(ctx context.Context, batch []usagecsv.Event) error 
 		// identity, whether it comes in a file or through the API.
 		events = append(events, store.UsageEvent{ID: strings.TrimSuffix(e.ID, ":"+e.Meter), Meter: e.Meter, Quantity: e.Quantity, At: e.At})
 	}
-	added, conflicting, err := im.service.storeUsage(ctx, im.customer, events)
+	added, conflicting, err := im.keep(ctx, im.customer, events)
 	if err != nil {
 		im.failure = err
 		return err
@@ -67,13 +70,13 @@ func (im *usageImport) span(at time.Time) {
 func (im *usageImport) rejectConflicting(batch []usagecsv.Event, events, conflicting []store.UsageEvent) {
 	for _, stored := range conflicting {
 		i := slices.IndexFunc(events, func(e store.UsageEvent) bool { return e.ID == stored.ID && e.Meter == stored.Meter })
-		im.reject(batch[i], fmt.Sprintf("id %s was stored before with %s %s at %s",
+		im.reject(batch[i], im.columns.ID, fmt.Sprintf("id %s was stored before with %s %s at %s",
 			clip(stored.ID), stored.Quantity, stored.Meter, stored.At.UTC().Format(time.RFC3339Nano)))
 	}
 }
 
 // reject counts a row once, however many of its meters are at fault.
-func (im *usageImport) reject(e usagecsv.Event, reason string) {
+func (im *usageImport) reject(e usagecsv.Event, column, reason string) {
 	if im.refused == nil {
 		im.refused = map[string]decimal.Decimal{}
 	}
@@ -84,7 +87,7 @@ func (im *usageImport) reject(e usagecsv.Event, reason string) {
 	im.lastLine = e.Line
 	im.rows++
 	if len(im.rejected) < im.most {
-		im.rejected = append(im.rejected, usagecsv.Rejected{Line: e.Line, Reason: reason})
+		im.rejected = append(im.rejected, usagecsv.Rejected{Line: e.Line, Field: column, Reason: reason})
 	}
 }
 
@@ -96,17 +99,28 @@ func (im *usageImport) summary(read usagecsv.Summary) ImportSummary {
 	for i := range totals {
 		totals[i].Quantity = totals[i].Quantity.Sub(im.refused[totals[i].Meter])
 	}
-	return ImportSummary{
-		Customer: im.customer, Rows: read.Rows, Accepted: read.Accepted - im.rows, Rejected: read.Rejected + im.rows, Duplicates: read.Duplicates,
+	summary := ImportSummary{
+		Customer: im.customer, DryRun: im.dry, Rows: read.Rows, Accepted: read.Accepted - im.rows, Rejected: read.Rejected + im.rows, Duplicates: read.Duplicates,
 		Events: int(im.new + im.known), New: im.new, AlreadyKnown: im.known, First: im.first, Last: im.last,
 		Totals: totals, RejectedLines: lines[:min(len(lines), im.most)],
 	}
+	if im.dry {
+		summary.AlreadyKnown = 0
+	}
+	return summary
 }
 
-// explain tells a file that cannot be read from a store that cannot write.
+// explain tells a file that cannot be read from a store that cannot write, and a file of which nothing was stored from
+// one that broke off half-way.
 func (im *usageImport) explain(ctx context.Context, err error) error {
 	if err == nil || im.failure != nil || ctx.Err() != nil {
 		return err
 	}
-	return invalid("file", "%s", strings.TrimPrefix(err.Error(), "usage file: "))
+	reason := strings.TrimPrefix(err.Error(), "usage file: ")
+	if im.new+im.known > 0 && !im.dry {
+		return &Error{Kind: Unfinished, Code: "file_broken", Fields: []Field{{
+			Name: "file", Message: reason + "; what comes before it is stored: correct the file and import it again",
+		}}}
+	}
+	return invalid("file", "%s", reason)
 }

@@ -91,6 +91,7 @@ func TestImportOnATestClock(t *testing.T) {
 		lines[i] = rejected.Line
 	}
 	require.Equal(t, []int{4, 6, 7, 8}, lines)
+	require.Equal(t, "When", first.RejectedLines[1].Field, "usage of next month")
 
 	second, err := running.Service.ImportUsage(t.Context(), id+"-c", strings.NewReader(file), mapping, usagecsv.Options{})
 	require.NoError(t, err)
@@ -100,10 +101,10 @@ func TestImportOnATestClock(t *testing.T) {
 	// The same id through the API is the same event, and with other content a conflict.
 	at := time.Date(year, 1, 10, 10, 0, 0, 0, time.UTC)
 	result, err := running.Service.AddUsage(t.Context(), service.UsageBatch{Customer: id + "-c", Events: []service.UsageEvent{
-		{ID: "a", Meter: "input_tokens", Quantity: "1000000.0", At: at}, {ID: "b", Meter: "input_tokens", Quantity: "2", At: at},
+		{ID: "a", Meter: "input_tokens", Quantity: "1000000.0", At: at}, {ID: "a", Meter: "input_tokens", Quantity: "1000000", At: at}, {ID: "b", Meter: "input_tokens", Quantity: "2", At: at},
 	}})
 	require.NoError(t, err)
-	require.EqualValues(t, 1, result.AlreadyKnown)
+	require.EqualValues(t, 2, result.AlreadyKnown)
 	require.Len(t, result.Conflicting, 1)
 	require.Equal(t, "b", result.Conflicting[0].ID)
 	again, err := running.Service.ImportUsage(t.Context(), id+"-c", strings.NewReader(strings.Replace(file, "b,1000000", "b,3", 1)), mapping, usagecsv.Options{})
@@ -121,6 +122,25 @@ func TestImportOnATestClock(t *testing.T) {
 	run, err := running.Service.InvoiceRun(t.Context(), id, fmt.Sprintf("%d-01", year))
 	require.NoError(t, err)
 	require.Equal(t, "completed", run.Status)
+}
+
+func TestAFileThatBreaksOffKeepsWhatCameBefore(t *testing.T) {
+	t.Parallel()
+	id := running.Seller(t)
+	running.Customer(t, startertest.NewCustomer(id, id+"-c"))
+	const header, row, last = "TIMESTAMP,ContextTokens,GeneratedTokens\n", "2026-01-10 10:00:00,1,1\n", "2026-01-10 11:00:00,1,1\n"
+	broken := header + strings.Repeat(row, 5) + "\"" + strings.Repeat("x\n", 1<<20) + last
+	few := usagecsv.Options{BatchSize: 4, MaxRejected: -1}
+	stored, err := running.Service.ImportUsage(t.Context(), id+"-c", strings.NewReader(broken), tokens, few)
+	requireKind(t, err, service.Unfinished, "file_broken")
+	require.ErrorContains(t, err, "closing quote")
+	require.EqualValues(t, 8, stored.New)
+
+	mended, err := running.Service.ImportUsage(t.Context(), id+"-c", strings.NewReader(header+strings.Repeat(row, 5)+"x\n"+last), tokens, few)
+	require.NoError(t, err)
+	require.EqualValues(t, 8, mended.AlreadyKnown)
+	require.EqualValues(t, 4, mended.New)
+	require.Len(t, mended.RejectedLines, 1)
 }
 
 func TestFilesThatAreNoUsage(t *testing.T) { //nolint:paralleltest // it compares row counts

@@ -118,6 +118,8 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 		{"column twice", "when,input,output,input\n", `"input" occurs twice`},
 		{"other delimiter", "when;input;output\n", "is the delimiter right?"},
 		{"UTF-16", "\xff\xfew\x00h\x00", "UTF-16"},
+		{"gzip", "\x1f\x8b\x08\x00\x00\x00", "zcat"},
+		{"spreadsheet", "PK\x03\x04\x14\x00", "save it as CSV"},
 		{"broken header", "wh\"en,input,output\n", "header cannot be read"},
 		{"endless quote", "when,input,output\n\"" + strings.Repeat("x\n", maxRecord), "closing quote"},
 	}
@@ -142,11 +144,13 @@ func TestTimeFormats(t *testing.T) {
 		want   time.Time
 	}{
 		{TimeUnix, "1806235200", noon},
+		{TimeUnix, "1806235200.25", noon.Add(250 * time.Millisecond)},
 		{TimeUnixMilli, "1806235200250", noon.Add(250 * time.Millisecond)},
 		{TimeDateTime, "2027-03-28 14:00:00", noon},
 		{TimeAuto, "2027-03-28T14:00:00", noon},
 		{TimeAuto, "2027-03-28T12:00:00Z", noon},
 		{TimeRFC3339, "2027-03-28T17:30:00+05:30", noon},
+		{TimeAuto, "2027-03-28 12:00:00.250000+00:00", noon.Add(250 * time.Millisecond)},
 		{TimeDateTime, "2027-03-28 02:30:00", time.Date(2027, 3, 28, 1, 0, 0, 0, time.UTC)}, // skipped by the clock change
 	}
 	for _, tc := range tests {
@@ -161,6 +165,10 @@ func TestTimeFormats(t *testing.T) {
 		_, reason := format.parse(text, berlin)
 		require.NotEmpty(t, reason, text)
 	}
+	_, reason := TimeAuto.parse("1806235200", berlin)
+	require.Contains(t, reason, "unix_ms", "whether it counts seconds is not guessed")
+	_, reason = TimeUnix.parse("999999999999999999", berlin)
+	require.Contains(t, reason, "outside the years")
 	_, err = ParseTimeFormat("iso")
 	require.ErrorContains(t, err, "unix_ms")
 	auto, err := ParseTimeFormat("auto")

@@ -136,9 +136,9 @@ func (p *rowParser) parse(record []string) (parsedRow, *Rejected) {
 	}
 	row.at = at
 	for i, m := range p.cols.meters {
-		quantity, reason := parseQuantity(record[m.index])
-		if reason != "" {
-			return row, &Rejected{Field: m.column, Reason: reason}
+		quantity, err := ParseQuantity(strings.TrimSpace(record[m.index]))
+		if err != nil {
+			return row, &Rejected{Field: m.column, Reason: err.Error()}
 		}
 		row.quantities[i] = quantity
 	}
@@ -149,30 +149,22 @@ func (p *rowParser) parse(record []string) (parsedRow, *Rejected) {
 // amounts, and catches units gone wrong.
 const MaxQuantity = 10_000_000_000_000_000
 
-// CheckQuantity says what is wrong with a quantity; empty when nothing is.
-func CheckQuantity(quantity decimal.Decimal) string {
-	switch {
-	case quantity.IsNegative():
-		return "is negative: usage is 0 or more"
-	case quantity.GreaterThan(decimal.NewFromInt(MaxQuantity)):
-		return fmt.Sprintf("is too large: one event has at most %d units", int64(MaxQuantity))
-	}
-	return ""
-}
-
-func parseQuantity(s string) (decimal.Decimal, string) {
-	s = strings.TrimSpace(s)
+// ParseQuantity reads the quantity of one event: a plain decimal from 0 to MaxQuantity with at most 12 digits after the point.
+func ParseQuantity(s string) (decimal.Decimal, error) {
 	if s == "" {
-		return decimal.Zero, "is empty: write 0 for no usage"
+		return decimal.Zero, errors.New("is empty: write 0 for no usage")
 	}
 	quantity, err := money.ParseDecimal(s)
-	if err != nil {
-		return decimal.Zero, err.Error()
+	switch {
+	case err != nil:
+		return decimal.Zero, fmt.Errorf("%s is not a quantity: write at most %d digits and, after a point, at most %d, such as 1234.5",
+			clip(s), money.MaxIntegerDigits, money.MaxFractionDigits)
+	case quantity.IsNegative():
+		return decimal.Zero, fmt.Errorf("%s is negative: usage is 0 or more", clip(s))
+	case quantity.GreaterThan(decimal.NewFromInt(MaxQuantity)):
+		return decimal.Zero, fmt.Errorf("%s is too large: one event has at most %d units", clip(s), int64(MaxQuantity))
 	}
-	if wrong := CheckQuantity(quantity); wrong != "" {
-		return decimal.Zero, clip(s) + " " + wrong
-	}
-	return quantity, ""
+	return quantity, nil
 }
 
 // checkID keeps out what a database text column or a log line cannot take.

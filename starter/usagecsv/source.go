@@ -55,6 +55,10 @@ func newSource(r io.Reader, delimiter rune) (*source, error) {
 		s.bom = int64(n)
 	case bytes.HasPrefix(head, []byte("\xff\xfe")), bytes.HasPrefix(head, []byte("\xfe\xff")):
 		return nil, errors.New("usage file: is in UTF-16: save it as CSV in UTF-8")
+	case bytes.HasPrefix(head, []byte("\x1f\x8b")):
+		return nil, errors.New("usage file: is compressed by gzip: unpack it first, or pipe it in with zcat")
+	case bytes.HasPrefix(head, []byte("PK\x03")):
+		return nil, errors.New("usage file: is a ZIP archive or a spreadsheet such as .xlsx: unpack it, or save it as CSV in UTF-8")
 	}
 	s.limit = &limiter{r: buffered}
 	s.csv = csv.NewReader(s.limit)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/perennial-billing/perennial/billing/calendar"
+	"github.com/perennial-billing/perennial/billing/money"
 )
 
 // TimeFormat is how a file writes its times.
@@ -15,11 +16,11 @@ type TimeFormat string
 const (
 	// TimeAuto accepts RFC3339 and DateTime, row by row: the two cannot be confused. It is the default.
 	TimeAuto TimeFormat = ""
-	// TimeRFC3339 is "2027-01-31T09:30:00.5+01:00".
+	// TimeRFC3339 is "2027-01-31T09:30:00.5+01:00", with a T or, as databases and data frames print it, a blank.
 	TimeRFC3339 TimeFormat = "rfc3339"
 	// TimeDateTime is "2027-01-31 09:30:00.5", with a blank or a T, in Options.Zone.
 	TimeDateTime TimeFormat = "datetime"
-	// TimeUnix is whole seconds since 1970.
+	// TimeUnix is seconds since 1970, with or without a fraction.
 	TimeUnix TimeFormat = "unix"
 	// TimeUnixMilli is milliseconds since 1970.
 	TimeUnixMilli TimeFormat = "unix_ms"
@@ -67,25 +68,33 @@ func (f TimeFormat) read(s string, zone calendar.Zone) (time.Time, string) {
 		return t, ""
 	}
 	t, reason := readDateTime(s, zone)
-	if reason != "" {
+	switch _, err := money.ParseDecimal(s); {
+	case reason == "":
+	case err == nil:
+		reason = fmt.Sprintf("%s is a number: say with the time format whether it counts seconds (unix) or milliseconds (unix_ms)", clip(s))
+	default:
 		reason = fmt.Sprintf("%s is not a time such as 2027-01-31T09:30:00Z or 2027-01-31 09:30:00", clip(s))
 	}
 	return t, reason
 }
 
+// unixDigits is how many digits of a number in a unix format come after those of the format's unit, in nanoseconds.
+var unixDigits = map[TimeFormat]int32{TimeUnix: 9, TimeUnixMilli: 6}
+
 func readUnix(s string, f TimeFormat) (time.Time, string) {
-	n, err := strconv.ParseInt(s, 10, 64)
+	d, err := money.ParseDecimal(s)
 	if err != nil {
-		return time.Time{}, fmt.Sprintf("%s is not a whole number of %s", clip(s), map[TimeFormat]string{TimeUnix: "seconds", TimeUnixMilli: "milliseconds"}[f])
+		return time.Time{}, fmt.Sprintf("%s is not a number of %s since 1970", clip(s), map[TimeFormat]string{TimeUnix: "seconds", TimeUnixMilli: "milliseconds"}[f])
 	}
-	if f == TimeUnixMilli {
-		return time.UnixMilli(n).UTC(), ""
+	nanoseconds := d.Shift(unixDigits[f]).BigInt()
+	if !nanoseconds.IsInt64() {
+		return time.Time{}, fmt.Sprintf("%s is outside the years %d to %d: check the time format", clip(s), firstYear, lastYear)
 	}
-	return time.Unix(n, 0).UTC(), ""
+	return time.Unix(0, nanoseconds.Int64()).UTC(), ""
 }
 
 func readRFC3339(s string) (time.Time, string) {
-	t, err := time.Parse(time.RFC3339, s)
+	t, err := time.Parse(time.RFC3339, strings.Replace(s, " ", "T", 1))
 	if err != nil {
 		return time.Time{}, fmt.Sprintf("%s is not a time such as 2027-01-31T09:30:00Z", clip(s))
 	}

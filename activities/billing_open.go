@@ -12,6 +12,7 @@ import (
 
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/subscription"
 	"github.com/perennial-billing/perennial/billing/tax"
@@ -67,6 +68,9 @@ func openSubscription(ctx context.Context, tx store.Tx, in message.Subscribe) (m
 	if customer.EntityID != in.EntityID {
 		return message.Opened{}, refusal("entity_mismatch", "customer %s belongs to %s, not to %s", customer.ID, customer.EntityID, in.EntityID)
 	}
+	if err := checkStart(in, customer); err != nil {
+		return message.Opened{}, err
+	}
 	plan, err := sellable(ctx, tx, in.EntityID, in.Terms, in.Currency)
 	if err != nil {
 		return message.Opened{}, err
@@ -119,6 +123,22 @@ func taxable(seller tax.Seller, buyer tax.Buyer, plan catalog.Plan, day calendar
 	return nil
 }
 
+// A subscription starts within these many years of the day on which its customer was recorded: what lies outside is a
+// mistake, such as a start that was left out, and would bill thousands of months.
+const (
+	yearsBefore = 10
+	yearsAfter  = 100
+)
+
+func checkStart(in message.Subscribe, customer store.Customer) error {
+	earliest, latest := customer.CreatedAt.AddDate(-yearsBefore, 0, 0), customer.CreatedAt.AddDate(yearsAfter, 0, 0)
+	if in.StartAt.Before(earliest) || in.StartAt.After(latest) {
+		return refusal("start_out_of_range", "subscription %s is to start at %s: give a start between %s and %s", in.SubscriptionID,
+			in.StartAt.UTC().Format(time.RFC3339), earliest.UTC().Format(time.DateOnly), latest.UTC().Format(time.DateOnly))
+	}
+	return nil
+}
+
 // mostSeats keeps any sane price times the seats within the range of amounts.
 const mostSeats = 10_000_000
 
@@ -143,6 +163,9 @@ func sellable(ctx context.Context, tx store.Tx, entityID string, terms subscript
 	}
 	if !plan.HasSeats() && terms.Seats != 0 {
 		return plan, refusal("seats_not_sold", "plan %q has no seats: leave seats out", plan.ID)
+	}
+	if err := invoicing.CheckAmounts(invoicing.Terms{Plan: plan, Seats: terms.Seats}, currency); err != nil {
+		return plan, refusal("amount_too_large", "%d seats: %s", terms.Seats, err)
 	}
 	return plan, nil
 }

@@ -59,6 +59,10 @@ func TestAgreementsRefused(t *testing.T) {
 		"seats_not_sold": func(in *message.Subscribe) {
 			in.Terms = subscription.Terms{PlanID: "metered", PlanVersion: 1, Seats: 1}
 		},
+		"start_out_of_range": func(in *message.Subscribe) { in.StartAt = time.Time{} },
+		"amount_too_large": func(in *message.Subscribe) {
+			in.Terms = subscription.Terms{PlanID: "dear", PlanVersion: 1, Seats: 9_000_000}
+		},
 		"seats_too_many": func(in *message.Subscribe) { in.Terms.Seats = math.MaxInt64 },
 	} {
 		in := agreement("sub", "ada", "seats", 3, "EUR")

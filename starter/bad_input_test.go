@@ -28,7 +28,7 @@ func badCommands(t *testing.T) map[string]string {
 		"subscription create --id y --customer nix --plan nix":                                              `customer "nix": not found`,
 		"subscription create --id y --customer $-c --plan $-team --seats -3":                                "seats: -3 is negative",
 		"subscription create --id y --customer $-c --plan $-team --seats many":                              `invalid argument "many" for "--seats"`,
-		"subscription create --id y --customer $-c --plan $-team --seats 999999999999999999 --currency USD": "cost more than an amount can hold",
+		"subscription create --id y --customer $-c --plan $-team --seats 999999999999999999 --currency USD": "costs more than an amount can hold",
 		"subscription create --id y --customer $-c --plan $-pro --start-at soon":                            "neither a date",
 		"subscription create --id $-s --customer $-c --plan $-pro --ends-after 3":                           "exists with other terms",
 		"subscription change $-gone --plan $-pro":                                                           "subscription $-gone ended at",

@@ -3,15 +3,12 @@ package service
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"strings"
 
-	"github.com/shopspring/decimal"
-
 	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/money"
-	"github.com/perennial-billing/perennial/billing/rating"
 	"github.com/perennial-billing/perennial/internal/store"
 )
 
@@ -52,43 +49,14 @@ func (s *Service) unknownPlan(ctx context.Context, entityID, id string) error {
 	return invalid("plan", "unknown plan %q: %s sells %s", id, entityID, strings.Join(ids, ", "))
 }
 
-// roomForTax is how many times an amount before tax must fit into the largest one.
-const roomForTax = 4
-
-// checkAmounts refuses terms whose regular charges do not fit into an amount: no invoice could ever be made of them.
-// Seats or a currency that the plan does not have are the workflow's to refuse.
+// checkAmounts names the field that makes terms cost more than an amount can hold.
 func checkAmounts(plan catalog.Plan, currency money.Currency, seats int64) error {
-	total := money.Zero(currency)
-	for _, charge := range plan.Charges {
-		price, err := charge.Price(currency)
-		if err != nil || charge.Kind != catalog.Recurring {
-			continue
-		}
-		amount, err := charged(price, charge.Per, seats, currency)
-		if err == nil {
-			total, err = total.Add(amount)
-		}
-		if err == nil && total.Abs().Minor > math.MaxInt64/roomForTax {
-			err = fmt.Errorf("%s: %w", total, money.ErrOverflow)
-		}
-		if err != nil && seats > 0 {
-			return invalid("seats", "%d seats of plan %q cost more than an amount can hold: %s", seats, plan.ID, err)
-		}
-		if err != nil {
-			return invalid("plan", "plan %q costs more than an amount can hold: %s", plan.ID, err)
-		}
+	err := invoicing.CheckAmounts(invoicing.Terms{Plan: plan, Seats: seats}, currency)
+	if err != nil && seats > 0 {
+		return invalid("seats", "%d seats: %s", seats, err)
+	}
+	if err != nil {
+		return invalid("plan", "%s", err)
 	}
 	return nil
-}
-
-func charged(price catalog.Price, per catalog.Per, seats int64, currency money.Currency) (money.Amount, error) {
-	quantity := decimal.NewFromInt(1)
-	if per == catalog.PerSeat {
-		quantity = decimal.NewFromInt(seats)
-	}
-	rated, err := rating.Rate(price, quantity)
-	if err != nil {
-		return money.Amount{}, err
-	}
-	return money.FromDecimal(rated.Exact, currency)
 }

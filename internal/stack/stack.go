@@ -136,6 +136,9 @@ func (s *Stack) startTemporal(ctx context.Context) error {
 		options.DBFile = filepath.Join(dir, "temporal.db")
 	}
 	temporal, err := devstack.StartTemporal(ctx, options)
+	if err != nil && options.Port != 0 {
+		return fmt.Errorf("%w; to use a Temporal server that runs already, set TEMPORAL_ADDRESS", err)
+	}
 	if err != nil {
 		return err
 	}

@@ -184,8 +184,12 @@ func (f *Filing) read(ctx context.Context, id string) (message.FilingState, erro
 		return message.FilingState{}, err
 	}
 	entries, err := f.Store.ReturnEntries(ctx, id)
-	return message.FilingState{
+	state := message.FilingState{
 		Status: row.Status, Payable: money.New(row.Payable, row.Currency), Entries: len(entries),
 		FileBy: row.FileBy, PayBy: row.PayBy, FiledRef: row.FiledRef,
-	}, err
+	}
+	if row.ApprovedAt != nil {
+		state.Approved = &message.Approval{By: row.ApprovedBy, At: *row.ApprovedAt}
+	}
+	return state, err
 }

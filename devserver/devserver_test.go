@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"flag"
+	"net"
 	"strings"
 	"testing"
 
@@ -77,6 +78,23 @@ func TestBadOptionsAreRefused(t *testing.T) {
 	} {
 		_, err := parseOptions(strings.Fields(args), nil)
 		require.ErrorContains(t, err, message, args)
+	}
+}
+
+func TestTakenPortsAreRefused(t *testing.T) {
+	t.Parallel()
+	other, err := net.Listen("tcp", hostPort(0))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, other.Close()) }()
+	_, port, err := net.SplitHostPort(other.Addr().String())
+	require.NoError(t, err)
+	for _, flag := range []string{"--port", "--ui-port"} {
+		var out bytes.Buffer
+		err := run([]string{flag, port}, strings.NewReader(""), &out)
+		require.ErrorContains(t, err, flag+" "+port)
+		require.ErrorContains(t, err, "address already in use")
+		require.ErrorContains(t, err, "give another port")
+		require.Empty(t, out.String())
 	}
 }
 

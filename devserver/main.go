@@ -46,6 +46,9 @@ func run(args []string, stdin io.Reader, stdout io.Writer) error {
 }
 
 func serve(ctx context.Context, opts options, stdout io.Writer) error {
+	if err := opts.portsAreFree(); err != nil {
+		return err
+	}
 	temporal, err := startTemporal(ctx, opts)
 	if err != nil {
 		return err

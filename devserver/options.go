@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"strings"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -101,6 +102,24 @@ func (o *options) addSetting(arg string) error {
 		return fmt.Errorf("the value of %s is not JSON (text needs double quotes): %s", key, value)
 	}
 	return setDynamic(o.settings, key, value)
+}
+
+// portsAreFree refuses ports on which somebody else listens: the services that need them say so less clearly.
+func (o *options) portsAreFree() error {
+	for _, given := range []struct {
+		flag string
+		port int
+	}{{"--port", o.port}, {"--ui-port", o.uiPort}} {
+		if given.port <= 0 { // a free one, or none
+			continue
+		}
+		listener, err := net.Listen("tcp", hostPort(given.port))
+		if err != nil {
+			return fmt.Errorf("%s %d: %w; end the program that listens there, or give another port", given.flag, given.port, err)
+		}
+		_ = listener.Close()
+	}
+	return nil
 }
 
 func (o *options) validate() error {

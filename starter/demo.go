@@ -50,20 +50,22 @@ func (p *program) runDemo(ctx context.Context, options demo.Options) error {
 	}
 	public := "http://" + listener.Addr().String()
 	options.Env = options.Env.With("PUBLIC_URL", public)
-	serving, stop := context.WithCancel(ctx)
-	served := make(chan error, 1)
 	began := false
-	options.WithStack = func(system *stack.Stack) {
+	options.WithStack = func(system *stack.Stack) func() {
 		began = true
+		serving, stop := context.WithCancel(ctx)
+		served := make(chan error, 1)
 		go func() { served <- p.serveDemo(serving, listener, system, public) }()
+		return func() {
+			stop()
+			if failed := <-served; failed != nil {
+				fmt.Fprintln(p.err, "the API of the demo:", failed)
+			}
+		}
 	}
 	err = demo.Run(ctx, options)
-	stop()
 	if !began {
 		return errors.Join(err, listener.Close())
-	}
-	if failed := <-served; failed != nil {
-		fmt.Fprintln(p.err, "the API of the demo:", failed)
 	}
 	return err
 }

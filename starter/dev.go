@@ -16,9 +16,6 @@ import (
 	"github.com/perennial-billing/perennial/starter/service"
 )
 
-// devTemporal is where the development stack's Temporal listens when its ports are fixed.
-const devTemporal = "127.0.0.1:7233"
-
 func (p *program) dev() *cobra.Command {
 	var addr string
 	c := &cobra.Command{
@@ -89,9 +86,7 @@ func (p *program) tellWhere(system *stack.Stack, file string) (remove func(), er
 	lines := []string{
 		"DATABASE_URL=" + system.Config.DatabaseURL, "TEMPORAL_NAMESPACE=" + system.Namespace, "PUBLIC_URL=" + system.Config.PublicURL,
 	}
-	if p.env.Getenv("TEMPORAL_ADDRESS") == "" {
-		lines = append(lines, "TEMPORAL_ADDRESS="+devTemporal)
-	}
+	lines = append(lines, system.LocalTemporal...)
 	if system.Config.StripeURL != "" {
 		lines = append(lines, "SANDBOX_URL="+system.Config.StripeURL)
 	}

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -12,7 +13,8 @@ import (
 
 // Dunning collects one unpaid invoice until it is paid or given up. It ends at once when the customer pays.
 func Dunning(ctx workflow.Context, in message.DunningInput) error {
-	d := &dunningRun{in: in, next: in.Next, at: in.At}
+	d := &dunningRun{in: in, next: in.Next, at: in.At, attempts: in.Attempts, lastCode: in.LastCode}
+	ctx, d.askedToStop = steadfast(ctx)
 	if err := d.setup(ctx); err != nil {
 		return err
 	}
@@ -29,7 +31,17 @@ type dunningRun struct {
 	last     message.PaymentStatus
 	news     workflow.ReceiveChannel
 	retryAt  *time.Time // an operator asked for an attempt now, dated so
-	shown    string
+	over     bool
+	shown    shownStep
+	// askedToStop says that the workflow's cancellation was requested, and toldSo that the operator was told what that does.
+	askedToStop func() bool
+	toldSo      bool
+}
+
+// shownStep is what operators were last told through search attributes.
+type shownStep struct {
+	kind message.DunningKind
+	at   time.Time
 }
 
 func (d *dunningRun) setup(ctx workflow.Context) error {
@@ -47,8 +59,15 @@ func (d *dunningRun) setup(ctx workflow.Context) error {
 func (d *dunningRun) run(ctx workflow.Context) error {
 	for d.next.Kind != message.DunningOver {
 		d.show(ctx)
+		if d.mayLeave(ctx) {
+			next := d.in
+			next.At, next.Next, next.Attempts, next.LastCode = d.at, d.next, d.attempts, d.lastCode
+			return workflow.NewContinueAsNewError(ctx, message.DunningWorkflow, next)
+		}
 		d.alarm.set(ctx, d.next.At, d.words())
-		err := workflow.Await(ctx, func() bool { return d.alarm.rings() || d.news.Len() > 0 || d.retryAt != nil })
+		err := workflow.Await(ctx, func() bool {
+			return d.alarm.rings() || d.news.Len() > 0 || d.retryAt != nil || d.askedToStop() && !d.toldSo
+		})
 		if err != nil {
 			return err
 		}
@@ -58,6 +77,11 @@ func (d *dunningRun) run(ctx workflow.Context) error {
 		}
 	}
 	return d.finish(ctx, message.CollectionEnded{InvoiceID: d.in.InvoiceID, At: d.next.At, Paid: true})
+}
+
+// mayLeave says that the history has grown long, as news without end would make it, and that no message is waiting.
+func (d *dunningRun) mayLeave(ctx workflow.Context) bool {
+	return workflow.GetInfo(ctx).GetContinueAsNewSuggested() && d.news.Len() == 0 && workflow.AllHandlersFinished(ctx)
 }
 
 // step does what is due, and asks what comes after it. It is done when the invoice was given up.
@@ -74,7 +98,7 @@ func (d *dunningRun) step(ctx workflow.Context) (done bool, err error) {
 		d.advance(*d.retryAt)
 		err = d.charge(ctx)
 	case !d.alarm.rings():
-		return false, nil // the signal could not be decoded, and was dropped
+		return false, nil // cancellation was requested, or a signal could not be decoded and was dropped
 	case d.next.Kind == message.DunningGiveUp:
 		return true, d.giveUp(ctx)
 	case d.next.Kind == message.DunningRetry:
@@ -131,27 +155,35 @@ func (d *dunningRun) giveUp(ctx workflow.Context) error {
 
 // finish tells the subscription and ends the workflow. A subscription that has ended needs no telling.
 func (d *dunningRun) finish(ctx workflow.Context, ended message.CollectionEnded) error {
-	err := workflow.SignalExternalWorkflow(ctx, message.SubscriptionID(d.in.SubscriptionID), "", message.CollectionEndedSignal, ended).Get(ctx, nil)
-	if err != nil && !temporal.IsCanceledError(err) {
-		workflow.GetLogger(ctx).Info("the subscription has ended before its dunning", "subscription", d.in.SubscriptionID, "error", err)
+	subscription := message.SubscriptionID(d.in.SubscriptionID)
+	err := workflow.SignalExternalWorkflow(ctx, subscription, "", message.CollectionEndedSignal, ended).Get(ctx, nil)
+	if _, gone := errors.AsType[*temporal.UnknownExternalWorkflowExecutionError](err); err != nil && !gone {
+		return fmt.Errorf("tell %s how collecting invoice %s ended: %w", subscription, d.in.InvoiceID, err)
 	}
+	d.over = true
 	d.show(ctx)
 	return workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
 }
 
-// checkRetry refuses an attempt that would have nothing to collect.
-func (d *dunningRun) checkRetry(_ workflow.Context, at time.Time) error {
-	if at.IsZero() {
-		return temporal.NewNonRetryableApplicationError("retry-now of invoice "+d.in.InvoiceID+" does not say when it takes effect", "retry_at_missing", nil)
+// checkRetry refuses an attempt that would have nothing to collect, or is dated when it cannot be.
+func (d *dunningRun) checkRetry(ctx workflow.Context, at time.Time) error {
+	refuse := func(code, why string) error {
+		return temporal.NewNonRetryableApplicationError("retry-now of invoice "+d.in.InvoiceID+": "+why, code, nil)
 	}
-	if d.next.Kind != message.DunningRetry && d.next.Kind != message.DunningWait {
-		return temporal.NewNonRetryableApplicationError("invoice "+d.in.InvoiceID+" is not being collected any more", "not_collecting", nil)
+	switch {
+	case at.IsZero():
+		return refuse("retry_at_missing", "it does not say when it takes effect")
+	case at.After(workflow.Now(ctx).Add(clockSkew)):
+		return refuse("retry_in_future", "it is dated in the future: "+at.UTC().Format(time.RFC3339))
+	case d.next.Kind != message.DunningRetry && d.next.Kind != message.DunningWait:
+		return refuse("not_collecting", "the invoice is not being collected any more")
 	}
 	return nil
 }
 
 // retryNow makes the next attempt at once, whatever the schedule says.
 func (d *dunningRun) retryNow(ctx workflow.Context, at time.Time) (message.PaymentStatus, error) {
+	ctx, _ = steadfast(ctx)
 	attempts := d.attempts
 	d.retryAt = &at
 	err := workflow.Await(ctx, func() bool { return d.attempts > attempts || d.next.Kind == message.DunningOver })
@@ -163,15 +195,20 @@ func (d *dunningRun) words() string {
 }
 
 func (d *dunningRun) show(ctx workflow.Context) {
-	workflow.SetCurrentDetails(ctx, fmt.Sprintf(
+	details := fmt.Sprintf(
 		"| Invoice | %s |\n|---|---|\n| Owed | %s |\n| Attempts here | %d |\n| Last decline | %s |\n| Next | %s on %s |\n",
-		d.in.InvoiceID, d.next.Owed, d.attempts, d.lastCode, d.words(), d.next.At.UTC().Format("2006-01-02 15:04 MST")))
-	if d.shown == string(d.next.Kind) {
+		d.in.InvoiceID, d.next.Owed, d.attempts, d.lastCode, d.words(), d.next.At.UTC().Format("2006-01-02 15:04 MST"))
+	if d.toldSo = d.askedToStop(); d.toldSo {
+		details += "| Cancellation | requested of the workflow, which goes on until the invoice is paid or given up |\n"
+	}
+	workflow.SetCurrentDetails(ctx, details)
+	now := shownStep{kind: d.next.Kind, at: d.next.At.UTC()}
+	if d.over {
+		now.at = time.Time{}
+	}
+	if d.shown == now {
 		return
 	}
-	d.shown = string(d.next.Kind)
-	err := workflow.UpsertTypedSearchAttributes(ctx, message.BillingStatus.ValueSet(d.shown), message.NextActionAt.ValueSet(d.next.At))
-	if err != nil {
-		workflow.GetLogger(ctx).Error("search attributes were not updated", "error", err)
-	}
+	d.shown = now
+	mark(ctx, message.BillingStatus.ValueSet(string(now.kind)), nextActionAt(now.at))
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 
 	"github.com/perennial-billing/perennial/billing/calendar"
@@ -280,15 +281,18 @@ func TestRetryNowRefused(t *testing.T) {
 	t.Parallel()
 	c := newCollector(t, "insufficient_funds")
 	undated := c.retryNow(firstFailed.Add(time.Hour), time.Time{})
+	future := c.retryNow(firstFailed.Add(time.Hour), firstFailed.Add(time.Hour+2*time.Minute))
 	c.run()
 	refusedAs(t, "retry_at_missing", undated.err)
 	require.False(t, undated.accepted)
+	refusedAs(t, "retry_in_future", future.err)
+	require.False(t, future.accepted)
 }
 
 func TestDunningOutlivesItsSubscription(t *testing.T) {
 	t.Parallel()
 	c := newCollector(t, "insufficient_funds")
-	c.signalFail = errors.New("workflow not found")
+	c.signalFail = &temporal.UnknownExternalWorkflowExecutionError{}
 	c.run()
 	require.Equal(t, "paid", c.status)
 }

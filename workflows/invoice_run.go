@@ -29,7 +29,14 @@ type invoiceRun struct {
 	in       message.InvoiceRunInput
 	progress message.RunProgress
 	here     int // shards dealt with in this run of the workflow
+	shown    string
 }
+
+// Where a run stands, as operators find it by BillingStatus.
+const (
+	runBilling   = "billing"
+	runCompleted = "completed"
+)
 
 func (r *invoiceRun) run(ctx workflow.Context) (message.RunProgress, error) {
 	if r.progress.Shards == 0 {
@@ -45,17 +52,18 @@ func (r *invoiceRun) run(ctx workflow.Context) (message.RunProgress, error) {
 			next.Done = r.progress
 			return r.progress, workflow.NewContinueAsNewError(ctx, message.InvoiceRunWorkflow, next)
 		}
-		r.show(ctx)
+		r.show(ctx, runBilling)
 		if err := r.billBatch(ctx); err != nil {
 			return r.progress, err
 		}
 	}
 	completed, err := inBulk(ctx, message.CompleteRun, r.shard(0), "Prove that everybody was billed or has a reason")
-	if err == nil {
-		r.progress = completed
+	if err != nil {
+		return r.progress, err
 	}
-	r.show(ctx)
-	return r.progress, err
+	r.progress = completed
+	r.show(ctx, runCompleted)
+	return r.progress, nil
 }
 
 // billBatch bills some shards side by side and hands each to collection.
@@ -98,9 +106,14 @@ func (r *invoiceRun) shard(n int) message.Shard {
 	return message.Shard{RunID: message.InvoiceRunID(r.in.EntityID, r.in.Period), Shard: n, AsOf: r.in.AsOf}
 }
 
-func (r *invoiceRun) show(ctx workflow.Context) {
+func (r *invoiceRun) show(ctx workflow.Context, status string) {
 	p := r.progress
 	workflow.SetCurrentDetails(ctx, fmt.Sprintf(
 		"| Period | %s |\n|---|---|\n| Due | %d |\n| Shards | %d of %d |\n| Invoiced | %d |\n| Skipped with a reason | %d |\n",
 		r.in.Period, p.Due, p.ShardDone, p.Shards, p.Invoiced, p.Skipped))
+	if r.shown == status {
+		return
+	}
+	r.shown = status
+	mark(ctx, message.BillingStatus.ValueSet(status))
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/enums/v1"
 
 	"github.com/perennial-billing/perennial/billing/subscription"
 	"github.com/perennial-billing/perennial/internal/sandbox"
@@ -229,5 +230,38 @@ func TestRepeatedCommandOnTheServer(t *testing.T) {
 	state, err := x.client.Status(ctx, x.id)
 	require.NoError(t, err)
 	require.EqualValues(t, 2, state.Terms.Seats)
+	x.checkMoney()
+}
+
+// A year's contract billed by the month, canceled on its 45th day, on the real engine: the provider's own books show the
+// two months that had begun, and nothing in the year after.
+func TestCancelOnDay45OnTheServer(t *testing.T) {
+	t.Parallel()
+	x := realServer(t).tenant(t, "day45", "pm_card_visa")
+	_, err := x.client.Subscribe(t.Context(), message.Subscribe{
+		SubscriptionID: x.id, CustomerID: x.id, EntityID: x.seller, Currency: "USD",
+		Terms: subscription.Terms{PlanID: "seats", PlanVersion: 1, Seats: 1}, StartAt: systemStart, EndsAfter: 12, AwaitStart: true,
+	})
+	require.NoError(t, err)
+	day45 := systemStart.AddDate(0, 0, 45)
+	x.advance(day45)
+	canceled, err := x.client.Command(t.Context(), x.id, subscription.Command{
+		ID: "cancel", Kind: subscription.Cancel, At: day45, Actor: "customer", Reason: "too_expensive",
+	})
+	require.NoError(t, err)
+	require.Equal(t, subscription.Canceled, canceled.State.Status)
+	require.Nil(t, canceled.Invoice, "nothing is left to pay")
+
+	x.advance(systemStart.AddDate(1, 2, 0))
+	books, err := sandbox.FetchBooks(t.Context(), x.Config.StripeURL)
+	require.NoError(t, err)
+	var amounts []int64
+	for _, charge := range books.Charges {
+		if charge.Metadata["customer"] == x.id {
+			amounts = append(amounts, charge.Amount)
+		}
+	}
+	require.Equal(t, []int64{1000, 1000}, amounts)
+	require.Equal(t, enums.WORKFLOW_EXECUTION_STATUS_COMPLETED, x.runStatus(t, message.SubscriptionID(x.id)))
 	x.checkMoney()
 }

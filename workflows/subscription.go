@@ -12,6 +12,7 @@ import (
 // takes commands until the period is over, and continues as new.
 func Subscription(ctx workflow.Context, in message.SubscriptionInput) error {
 	s := &subscriptionRun{in: in, first: in.First}
+	ctx, s.askedToStop = steadfast(ctx)
 	if err := s.setup(ctx); err != nil {
 		return err
 	}
@@ -34,6 +35,9 @@ type subscriptionRun struct {
 	// the moment the run continues as new: the signal would be lost.
 	news  workflow.ReceiveChannel
 	shown shown
+	// askedToStop says that the workflow's cancellation was requested, and toldSo that the operator was told what that does.
+	askedToStop func() bool
+	toldSo      bool
 }
 
 // request is a command waiting for the loop, then its answer waiting for the caller.
@@ -71,6 +75,7 @@ func (s *subscriptionRun) run(ctx workflow.Context) error {
 		if err := s.wait(ctx); err != nil {
 			return err
 		}
+		s.toldSo = s.askedToStop() // by show, below
 		if s.mayLeave(ctx) {
 			if again, err := s.leave(ctx); !again {
 				return err
@@ -111,7 +116,7 @@ func (s *subscriptionRun) wait(ctx workflow.Context) error {
 		s.next.stop()
 	}
 	return workflow.Await(ctx, func() bool {
-		return s.next.rings() || s.news.Len() > 0 || s.commandIsNext() || s.mayLeave(ctx)
+		return s.next.rings() || s.news.Len() > 0 || s.commandIsNext() || s.mayLeave(ctx) || s.askedToStop() && !s.toldSo
 	})
 }
 
@@ -162,7 +167,7 @@ func (s *subscriptionRun) step(ctx workflow.Context) error {
 	case s.next.rings():
 		return s.turn(ctx)
 	}
-	return nil // the signal could not be decoded, and was dropped
+	return nil // cancellation was requested, or a signal could not be decoded and was dropped
 }
 
 // close answers whoever still waits, and repeated commands as they were answered before, and ends the workflow.

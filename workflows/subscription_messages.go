@@ -35,6 +35,7 @@ func sameAgreement(a, b message.Subscribe) bool {
 }
 
 func (s *subscriptionRun) subscribe(ctx workflow.Context, in message.Subscribe) (message.Subscribed, error) {
+	ctx, _ = steadfast(ctx)
 	err := workflow.Await(ctx, func() bool {
 		return s.refusal != nil || s.started || s.opened && (s.state.Ended() || !in.AwaitStart)
 	})
@@ -82,6 +83,7 @@ func (s *subscriptionRun) malformed(ctx workflow.Context, c subscription.Command
 }
 
 func (s *subscriptionRun) command(ctx workflow.Context, c subscription.Command) (message.CommandResult, error) {
+	ctx, _ = steadfast(ctx)
 	req := &request{command: c}
 	s.enqueue(req)
 	if err := workflow.Await(ctx, func() bool { return req.done || s.refusal != nil }); err != nil {

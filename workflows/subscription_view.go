@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/perennial-billing/perennial/billing/calendar"
@@ -27,17 +26,7 @@ func (s *subscriptionRun) show(ctx workflow.Context) {
 	now.next = next
 	if now != s.shown {
 		s.shown = now
-		updates := []temporal.SearchAttributeUpdate{
-			message.BillingStatus.ValueSet(string(now.status)), message.BillingPeriod.ValueSet(now.period),
-		}
-		if next.IsZero() {
-			updates = append(updates, message.NextActionAt.ValueUnset())
-		} else {
-			updates = append(updates, message.NextActionAt.ValueSet(next))
-		}
-		if err := workflow.UpsertTypedSearchAttributes(ctx, updates...); err != nil {
-			workflow.GetLogger(ctx).Error("search attributes were not updated", "error", err)
-		}
+		mark(ctx, message.BillingStatus.ValueSet(string(now.status)), message.BillingPeriod.ValueSet(now.period), nextActionAt(next))
 	}
 	workflow.SetCurrentDetails(ctx, s.details())
 }
@@ -64,6 +53,9 @@ func (s *subscriptionRun) details() string {
 	}
 	if st.Ended() {
 		rows = append(rows, [2]string{"Ended", st.EndedAt.Format(time.RFC3339) + ", " + st.EndReason})
+	}
+	if s.askedToStop() {
+		rows = append(rows, [2]string{"Cancellation", "requested of the workflow, which goes on: `starter subscription cancel` ends a subscription"})
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "| Subscription | %s |\n|---|---|\n", st.ID)

@@ -90,14 +90,18 @@ const plans = `[
   {"id":"fee","name":"base fee","kind":"recurring","per":"subscription","timing":"arrears","tax_category":"saas_b2c","prices":{"USD":{"model":"flat","flat_amount":"40"}}}]}
 ]`
 
+// addSeller adds a legal entity without plans.
+func (s *system) addSeller(ctx context.Context, id string) error {
+	return s.Store.AddEntity(ctx, store.Entity{
+		ID: id, Name: id, Country: "US", Zone: "America/New_York", BookCurrency: "USD", InvoicePrefix: strings.ToUpper(id), Dunning: dunning.DefaultPolicy(),
+	}, systemStart)
+}
+
 var systemStart = time.Date(2027, time.January, 31, 10, 0, 0, 0, time.UTC)
 
 func (s *system) sell(ctx context.Context) error {
 	for _, id := range []string{"acme", "beta"} {
-		err := s.Store.AddEntity(ctx, store.Entity{
-			ID: id, Name: id, Country: "US", Zone: "America/New_York", BookCurrency: "USD", InvoicePrefix: strings.ToUpper(id), Dunning: dunning.DefaultPolicy(),
-		}, systemStart)
-		if err != nil {
+		if err := s.addSeller(ctx, id); err != nil {
 			return err
 		}
 	}
@@ -118,18 +122,29 @@ type tenant struct {
 	*system
 	t      *testing.T
 	id     string
+	seller string
 	clock  *testclock.Clock
 	client *perennial.Client
 }
 
-// tenant makes a customer who pays with the given test card.
+// tenant makes a customer of acme who pays with the given test card.
 func (s *system) tenant(t *testing.T, name, card string) *tenant {
+	t.Helper()
+	return s.tenantOf(t, "acme", name, card)
+}
+
+func (s *system) tenantOf(t *testing.T, seller, name, card string) *tenant {
+	t.Helper()
+	return s.tenantIn(t, "US", seller, name, card)
+}
+
+func (s *system) tenantIn(t *testing.T, country, seller, name, card string) *tenant {
 	t.Helper()
 	id := fmt.Sprintf("%s-%d", name, s.tenants.Add(1))
 	ctx := t.Context()
 	require.NoError(t, s.Store.AddClock(ctx, store.Clock{ID: id, Now: systemStart}))
 	require.NoError(t, s.Store.AddCustomer(ctx, store.Customer{
-		ID: id, EntityID: "acme", Name: id, Email: id + "@example.com", Country: "US", PostalCode: "97201", Zone: "Asia/Kolkata", Currency: "USD",
+		ID: id, EntityID: seller, Name: id, Email: id + "@example.com", Country: country, PostalCode: "97201", Zone: "Asia/Kolkata", Currency: "USD",
 		Locale: "en-US", TestClockID: &id, CreatedAt: systemStart,
 	}))
 	require.NoError(t, s.Store.ReplacePaymentMethod(ctx, store.PaymentMethod{
@@ -139,13 +154,13 @@ func (s *system) tenant(t *testing.T, name, card string) *tenant {
 		ID: id, Store: s.Store, Temporal: s.Temporal, Namespace: s.Namespace,
 		AtShared: func(context.Context, testclock.Shared) error { return nil },
 	}
-	return &tenant{system: s, t: t, id: id, clock: clock, client: perennial.New(s.Temporal).WithTestClock(clock.Forward)}
+	return &tenant{system: s, t: t, id: id, seller: seller, clock: clock, client: perennial.New(s.Temporal).WithTestClock(clock.Forward)}
 }
 
 func (x *tenant) subscribe(plan string, seats int64) message.Subscribed {
 	x.t.Helper()
 	got, err := x.client.Subscribe(x.t.Context(), message.Subscribe{
-		SubscriptionID: x.id, CustomerID: x.id, EntityID: "acme", Currency: "USD",
+		SubscriptionID: x.id, CustomerID: x.id, EntityID: x.seller, Currency: "USD",
 		Terms: subscription.Terms{PlanID: plan, PlanVersion: 1, Seats: seats}, StartAt: systemStart, AwaitStart: true,
 	})
 	require.NoError(x.t, err)

@@ -7,7 +7,15 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/workflows/message"
+)
+
+// What becomes of a return, as far as the workflow treats it differently.
+const (
+	returnComputed = "computed"
+	returnFiled    = "filed"
+	returnPaid     = "paid"
 )
 
 // waitForFacts is how long a filing waits before it looks again for what was missing, such as an exchange rate.
@@ -42,6 +50,7 @@ func (f *filingRun) run(ctx workflow.Context) (message.FilingState, error) {
 	if err := f.prepare(ctx); err != nil {
 		return f.state, err
 	}
+	f.approval = f.state.Approved // a filing that was stopped after its approval goes on with it
 	if err := workflow.Await(ctx, func() bool { return f.approval != nil }); err != nil {
 		return f.state, err
 	}
@@ -104,7 +113,9 @@ func (f *filingRun) checkApproval(_ workflow.Context, a message.Approval) error 
 	switch {
 	case a.By == "":
 		return temporal.NewNonRetryableApplicationError("an approval names who approves (by)", "approver_missing", nil)
-	case f.state.Status != "computed":
+	case a.At.IsZero():
+		return temporal.NewNonRetryableApplicationError("an approval says when it was given (at)", "approved_at_missing", nil)
+	case f.state.Status != returnComputed:
 		return temporal.NewNonRetryableApplicationError(
 			fmt.Sprintf("return %s is %s: only a computed return can be approved", f.in.ReturnID(), f.state.Status), "not_computed", nil)
 	case f.approval != nil:
@@ -129,7 +140,22 @@ func (f *filingRun) show(ctx workflow.Context) {
 		return
 	}
 	f.shown = s.Status
-	if err := workflow.UpsertTypedSearchAttributes(ctx, message.BillingStatus.ValueSet(s.Status)); err != nil {
-		workflow.GetLogger(ctx).Error("search attributes were not updated", "error", err)
+	mark(ctx, message.BillingStatus.ValueSet(s.Status), nextActionAt(f.deadline()),
+		message.Currency.ValueSet(string(s.Payable.Currency)), message.AmountMinor.ValueSet(s.Payable.Minor))
+}
+
+// deadline is when somebody must have done what comes next: at the beginning of that day by UTC. None when all is done.
+func (f *filingRun) deadline() time.Time {
+	if f.state.Status == returnPaid {
+		return time.Time{}
 	}
+	day := f.state.FileBy
+	if f.state.Status == returnFiled {
+		day = f.state.PayBy
+	}
+	date, err := calendar.ParseDate(day)
+	if err != nil {
+		return time.Time{} // a return that is not frozen yet has no deadlines
+	}
+	return calendar.Zone{}.StartOfDay(date)
 }

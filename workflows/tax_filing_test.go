@@ -2,7 +2,6 @@ package workflows_test
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -70,7 +69,9 @@ func (o *office) compute(context.Context, message.ReturnStep) (message.FilingSta
 		lacking.Missing = "EUR/USD on 2027-03-31"
 		return lacking, nil
 	}
-	o.state.Status, o.state.Payable = "computed", money.New(4242, "EUR")
+	if o.state.Status == "frozen" {
+		o.state.Status, o.state.Payable = "computed", money.New(4242, "EUR")
+	}
 	return o.state, nil
 }
 
@@ -78,10 +79,13 @@ func (o *office) move(from, to string) func(context.Context, message.ReturnStep)
 	return func(_ context.Context, in message.ReturnStep) (message.FilingState, error) {
 		o.mu.Lock()
 		defer o.mu.Unlock()
-		if o.state.Status != from {
-			return o.state, errors.New("out of order: " + o.state.Status)
+		if o.state.Status != from { // the step was taken before
+			return o.state, nil
 		}
 		o.state.Status = to
+		if to == "approved" {
+			o.state.Approved = &message.Approval{By: in.By, At: in.At}
+		}
 		o.steps = append(o.steps, in)
 		return o.state, nil
 	}
@@ -163,9 +167,33 @@ func TestTaxFilingApprovals(t *testing.T) {
 	first.onAccept = func() {
 		o.env.UpdateWorkflow(message.ApproveUpdate, "", second, message.Approval{By: "user_8", At: approval.At})
 	}
+	undated := o.approve(time.Hour, message.Approval{By: "user_7"})
 	o.run()
 	refusedAs(t, "approver_missing", nobody.err)
+	refusedAs(t, "approved_at_missing", undated.err)
 	require.NoError(t, first.err)
 	refusedAs(t, "already_approved", second.err)
 	require.Equal(t, "user_7", o.steps[0].By)
+}
+
+// A filing that was stopped between its approval and its payment goes on with the approval that is on record.
+func TestStoppedTaxFilingGoesOn(t *testing.T) {
+	t.Parallel()
+	steps := map[string][]string{"approved": {"filed", "paid"}, "filed": {"paid"}, "paid": nil}
+	for status, missing := range steps {
+		t.Run(status, func(t *testing.T) {
+			t.Parallel()
+			o := newOffice()
+			given := approval
+			o.state = message.FilingState{Status: status, Payable: money.New(4242, "EUR"), FileBy: "2027-04-30", PayBy: "2027-04-30", Approved: &given}
+			o.run()
+			require.True(t, o.env.IsWorkflowCompleted())
+			require.NoError(t, o.env.GetWorkflowError())
+			require.Equal(t, "paid", o.state.Status)
+			require.Len(t, o.steps, len(missing))
+			for _, step := range o.steps {
+				require.Equal(t, message.ReturnStep{ReturnID: "filing:acme:eu_oss:2027-Q1:1", At: approval.At, By: approval.By}, step)
+			}
+		})
+	}
 }

@@ -91,6 +91,30 @@ func (a *alarm) stop() {
 // rings says that the instant has come.
 func (a *alarm) rings() bool { return a.timer != nil && a.timer.IsReady() }
 
+// steadfast is a context that a request to cancel the workflow does not end, and asked says that there was one. What
+// becomes of a subscription or a debt is decided by commands and payments, which are recorded: a workflow that merely
+// stopped would leave it unbilled, in silence. The contexts of update handlers need the same.
+func steadfast(ctx workflow.Context) (steady workflow.Context, asked func() bool) {
+	steady, _ = workflow.NewDisconnectedContext(ctx) // ends with the workflow
+	return steady, func() bool { return ctx.Err() != nil }
+}
+
+// mark sets search attributes. That fails only for values that are none, a mistake in this package: the panic holds the
+// workflow where it is, for operators to see, until a corrected worker goes on.
+func mark(ctx workflow.Context, updates ...temporal.SearchAttributeUpdate) {
+	if err := workflow.UpsertTypedSearchAttributes(ctx, updates...); err != nil {
+		panic(err)
+	}
+}
+
+// nextActionAt is the attribute's value for an instant; none for the zero instant.
+func nextActionAt(at time.Time) temporal.SearchAttributeUpdate {
+	if at.IsZero() {
+		return message.NextActionAt.ValueUnset()
+	}
+	return message.NextActionAt.ValueSet(at)
+}
+
 // Register tells a worker which workflows there are.
 func Register(registry interface {
 	RegisterWorkflowWithOptions(w any, options workflow.RegisterOptions)

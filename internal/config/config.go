@@ -3,16 +3,12 @@ package config
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/stripe/stripe-go/v79"
 	stripeclient "github.com/stripe/stripe-go/v79/client"
-	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/contrib/envconfig"
-	"go.temporal.io/sdk/log"
 )
 
 // Config says which neighbours to talk to. Without keys the sandbox stands in for Stripe and SendGrid.
@@ -94,22 +90,4 @@ func (c Config) Stripe() *stripeclient.API {
 		backend.URL = stripe.String(c.StripeURL)
 	}
 	return stripeclient.New(c.StripeKey, stripe.NewBackendsWithConfig(backend))
-}
-
-// Temporal connects by Temporal's own environment: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TLS, API key or a profile.
-// It returns the namespace too, which requests outside of the SDK have to name.
-func Temporal(env Environment, logger log.Logger) (client.Client, string, error) {
-	options, err := envconfig.LoadClientOptions(envconfig.LoadClientOptionsRequest{EnvLookup: env})
-	if err != nil {
-		return nil, "", fmt.Errorf("read Temporal's environment: %w", err)
-	}
-	options.Logger = logger
-	if options.Namespace == "" {
-		options.Namespace = client.DefaultNamespace
-	}
-	c, err := client.Dial(options)
-	if err != nil {
-		return nil, "", fmt.Errorf("connect to Temporal at %q (TEMPORAL_ADDRESS): %w", options.HostPort, err)
-	}
-	return c, options.Namespace, nil
 }

@@ -10,6 +10,9 @@ import (
 
 // dieWithParent makes the kernel stop the command, in good order, when the thread that started it ends.
 func dieWithParent(cmd *exec.Cmd) {
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
 	cmd.SysProcAttr.Pdeathsig = syscall.SIGINT
 }
 

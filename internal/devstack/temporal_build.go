@@ -21,6 +21,8 @@ const (
 	binaryPrefix = "devserver-"
 	// staleAfter is how long the binary of another version of the sources is kept.
 	staleAfter = 7 * 24 * time.Hour
+	// interruptGrace is how long an interrupted go command may take to clean up.
+	interruptGrace = 10 * time.Second
 )
 
 // temporalBinary returns the path of the development server, building it if this version of its sources
@@ -96,7 +98,7 @@ func compile(ctx context.Context, source, binary string, report *report) error {
 	}
 	// -s -w leave out debug information: linking is quicker and the file a quarter smaller.
 	cmd := goCommand(ctx, source, "build", "-v", "-ldflags=-s -w", "-o", partial, ".")
-	if err := runReporting(cmd, report.packages(total)); err != nil {
+	if err := runReporting(ctx, cmd, report.packages(total)); err != nil {
 		return err
 	}
 	if err := os.Rename(partial, binary); err != nil {
@@ -111,16 +113,20 @@ func countPackages(ctx context.Context, source string, report *report) (int, err
 	cmd := goCommand(ctx, source, "list", "-deps", "-f", "{{if .Stale}}{{.ImportPath}}{{end}}", ".")
 	var out strings.Builder
 	cmd.Stdout = &out
-	if err := runReporting(cmd, report.downloads()); err != nil {
+	if err := runReporting(ctx, cmd, report.downloads()); err != nil {
 		return 0, err
 	}
 	return len(strings.Fields(out.String())), nil
 }
 
 // runReporting runs a go command whose progress is on standard error, one line per step.
-func runReporting(cmd *exec.Cmd, steps *stepWriter) error {
+func runReporting(ctx context.Context, cmd *exec.Cmd, steps *stepWriter) error {
 	cmd.Stderr = steps
-	if err := cmd.Run(); err != nil {
+	err := cmd.Run()
+	if ctx.Err() != nil { // not a failure of the build, as the command would have it
+		return fmt.Errorf("building the development Temporal server: %w", ctx.Err())
+	}
+	if err != nil {
 		return fmt.Errorf("building the development Temporal server (%s): %w\n%s", strings.Join(cmd.Args, " "), err, steps.problems())
 	}
 	return nil
@@ -128,6 +134,8 @@ func runReporting(cmd *exec.Cmd, steps *stepWriter) error {
 
 func goCommand(ctx context.Context, source string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // it cleans up after itself
+	cmd.WaitDelay = interruptGrace
 	cmd.Dir = source
 	// A workspace of the developer's, or its flags, are not meant for this module.
 	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=")

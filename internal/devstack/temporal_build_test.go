@@ -2,6 +2,7 @@ package devstack
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -77,6 +78,35 @@ func TestBrokenSourceIsReportedAndLeavesNothing(t *testing.T) {
 	left, err := filepath.Glob(filepath.Join(cache, binaryPrefix+"*"))
 	require.NoError(t, err)
 	require.Empty(t, left)
+}
+
+// interrupter is somebody who presses Ctrl-C when the progress says something.
+type interrupter struct {
+	at        string
+	interrupt context.CancelFunc
+}
+
+func (i interrupter) Write(p []byte) (int, error) {
+	if bytes.Contains(p, []byte(i.at)) {
+		i.interrupt()
+	}
+	return len(p), nil
+}
+
+func TestInterruptedBuildLeavesNothingBroken(t *testing.T) {
+	t.Parallel()
+	source, cache := smallModule(t, "package main\n\nfunc main() {}\n"), t.TempDir()
+	for _, at := range []string{"looking at what it needs", "0 of "} {
+		ctx, cancel := context.WithCancel(t.Context())
+		_, err := buildTemporal(ctx, source, cache, interrupter{at: at, interrupt: cancel})
+		require.ErrorIs(t, err, context.Canceled, at)
+		left, err := filepath.Glob(filepath.Join(cache, binaryPrefix+"*"))
+		require.NoError(t, err)
+		require.Empty(t, left, at)
+	}
+	binary, err := buildTemporal(t.Context(), source, cache, nil)
+	require.NoError(t, err)
+	require.NoError(t, exec.CommandContext(t.Context(), binary).Run())
 }
 
 func TestSourceIsFoundFromBelow(t *testing.T) {

@@ -32,7 +32,7 @@ type Worker struct {
 }
 
 // StartWorker builds the worker from this checkout, starts it with the given environment and returns when it is ready.
-// The worker's log goes to output. The caller must Stop it.
+// The worker's log goes to output. The caller must Stop it; on Linux it also ends when the caller is killed.
 func StartWorker(ctx context.Context, env []string, output io.Writer) (*Worker, error) {
 	w := &Worker{env: env, output: output, binary: os.Getenv(WorkerVariable)}
 	if w.binary == "" {
@@ -66,6 +66,7 @@ func (w *Worker) build(ctx context.Context) error {
 func (w *Worker) run(ctx context.Context) error {
 	cmd := exec.Command(w.binary)
 	cmd.Env = w.env
+	dieWithParent(cmd)
 	log := &tail{}
 	cmd.Stderr = io.MultiWriter(log, w.output)
 	stdout, err := cmd.StdoutPipe()

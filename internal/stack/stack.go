@@ -50,7 +50,9 @@ type Stack struct {
 	// TemporalUI and Mailbox are addresses for people; empty when not ours.
 	TemporalUI string
 	Mailbox    string
-	Worker     *devstack.Worker
+	// LocalTemporal leads other programs to the Temporal server; nil when it is not ours.
+	LocalTemporal config.Environment
+	Worker        *devstack.Worker
 
 	options Options
 	env     config.Environment
@@ -115,8 +117,12 @@ func (s *Stack) startPostgres(ctx context.Context) error {
 }
 
 func (s *Stack) startTemporal(ctx context.Context) error {
-	if s.env.Getenv("TEMPORAL_ADDRESS") != "" {
-		s.say("Temporal: %s, from TEMPORAL_ADDRESS", s.env.Getenv("TEMPORAL_ADDRESS"))
+	configured, err := config.TemporalAddress(s.env)
+	if err != nil {
+		return err
+	}
+	if configured != "" {
+		s.say("Temporal: %s, from the environment", configured)
 		return nil
 	}
 	options := devstack.TemporalOptions{SearchAttributes: message.SearchAttributes(), UI: s.options.UI, Progress: s.options.Progress}
@@ -130,12 +136,16 @@ func (s *Stack) startTemporal(ctx context.Context) error {
 		options.DBFile = filepath.Join(dir, "temporal.db")
 	}
 	temporal, err := devstack.StartTemporal(ctx, options)
+	if err != nil && options.Port != 0 {
+		return fmt.Errorf("%w; to use a Temporal server that runs already, set TEMPORAL_ADDRESS", err)
+	}
 	if err != nil {
 		return err
 	}
 	s.onClose(temporal.Stop)
 	s.TemporalUI = temporal.UI()
-	s.env = s.env.With("TEMPORAL_ADDRESS", temporal.Address()).With("TEMPORAL_NAMESPACE", temporal.Namespace())
+	s.LocalTemporal = config.LocalTemporal(temporal.Address(), temporal.Namespace())
+	s.env = s.env.WithLocalTemporal(temporal.Address(), temporal.Namespace())
 	s.say("Temporal: started at %s", temporal.Address())
 	return nil
 }

@@ -16,14 +16,16 @@ type StatusCount struct {
 }
 
 // Turnover is an entity's billing in a currency, in minor units: Billed is the totals of its invoices, of which Tax is
-// tax; Credited is what credit paid; Collected is what the customers paid, Recovered the part that needed dunning;
-// Open is still owed, WrittenOff given up.
+// tax; Granted is the part below zero, which became the customers' credit, and Credited what such credit paid; Collected
+// is what the customers paid, Recovered the part that needed dunning; Open is still owed, WrittenOff given up. So
+// Billed + Granted - Credited = Collected + Open + WrittenOff.
 type Turnover struct {
 	EntityID   string         `db:"entity_id" json:"-"`
 	Currency   money.Currency `db:"currency" json:"currency"`
 	Invoices   int            `db:"invoices" json:"invoices"`
 	Billed     int64          `db:"billed" json:"billed"`
 	Tax        int64          `db:"tax" json:"tax"`
+	Granted    int64          `db:"granted" json:"granted"`
 	Credited   int64          `db:"credited" json:"credited"`
 	Collected  int64          `db:"collected" json:"collected"`
 	Recovered  int64          `db:"recovered" json:"recovered"`
@@ -66,7 +68,12 @@ func (q Queries) DunningCounts(ctx context.Context) ([]StatusCount, error) {
 func (q Queries) Turnovers(ctx context.Context) ([]Turnover, error) {
 	return many[Turnover](ctx, q.db, "turnover", `
 		SELECT i.entity_id, i.currency, COUNT(*) AS invoices, SUM(i.total)::bigint AS billed, SUM(i.tax)::bigint AS tax,
+<<<<<<< HEAD
 		       SUM(i.credit_applied + i.amount_credited)::bigint AS credited, SUM(i.amount_paid)::bigint AS collected,
+=======
+		       COALESCE(-SUM(i.total) FILTER (WHERE i.total < 0), 0)::bigint AS granted, SUM(i.credit_applied)::bigint AS credited,
+		       SUM(i.amount_paid)::bigint AS collected,
+>>>>>>> audit-platform
 		       COALESCE(SUM(i.amount_paid) FILTER (WHERE p.attempt > 1), 0)::bigint AS recovered,
 		       (COALESCE(SUM(i.amount_due - i.amount_paid - i.amount_credited) FILTER (WHERE i.status = 'open'), 0)
 		         + SUM(i.carried_out - i.carried_in))::bigint AS open,

@@ -85,12 +85,13 @@ func (c *Client) PaymentNews(ctx context.Context, invoiceID string, news message
 	return nil
 }
 
-// once are the options of a workflow that runs once ever for its id: starting it again joins it.
+// once are the options of a workflow that completes once ever for its id: starting it again joins it, or, if it failed or
+// an operator stopped it, goes on from what it has recorded.
 func once(id, summary string, attributes ...temporal.SearchAttributeUpdate) client.StartWorkflowOptions {
 	return client.StartWorkflowOptions{
 		ID: id, TaskQueue: message.BillingQueue, StaticSummary: summary,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
 		TypedSearchAttributes:    temporal.NewSearchAttributes(attributes...),
 	}
 }

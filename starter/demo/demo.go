@@ -37,8 +37,9 @@ type Options struct {
 	Progress io.Writer
 	// Today is the day on which the demo is run.
 	Today calendar.Date
-	// WithStack, when set, is given the running system before the year begins: tests disturb it.
-	WithStack func(*stack.Stack)
+	// WithStack, when set, is given the running system before the year begins: the API is served on it, tests disturb it.
+	// What it returns, unless nil, is called before the system stops.
+	WithStack func(*stack.Stack) (release func())
 }
 
 // ErrProofFailed is returned when a proof does not hold.
@@ -69,16 +70,21 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err := o.complete(); err != nil {
 		return err
 	}
-	began := time.Now()
 	system, err := stack.Start(ctx, stack.Options{Env: o.Env, UI: true, Progress: o.Progress, WorkerLog: o.Progress})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, system.Close()) }()
 	if o.WithStack != nil {
-		o.WithStack(system)
+		if release := o.WithStack(system); release != nil {
+			defer release()
+		}
 	}
+	began := time.Now()
 	result, err := play(ctx, o, system)
+	if ctx.Err() != nil { // what was under way says that it is still being carried out, which it is not for long
+		return ctx.Err()
+	}
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -33,12 +34,22 @@ func TestYearSurvivesTheWorker(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 9*time.Minute)
 	defer cancel()
-	disturb := killer(ctx, t)
+	k := &killer{t: t}
+	disturb := k.disturb
 	if *update {
 		disturb = nil
 	}
 	result := playYear(ctx, t, disturb)
+	if !*update {
+		require.Equal(t, kills, k.killed, "the year was disturbed as often as it should be")
+	}
 	require.True(t, result.Proofs.Holds(), "%+v", result.Proofs)
+	for _, company := range result.Companies {
+		require.NotEmpty(t, company.Turnover)
+		for _, turned := range company.Turnover {
+			require.Equal(t, turned.Billed+turned.Granted-turned.Credited, turned.Collected+turned.Open+turned.WrittenOff, "%s, %s", company.ID, turned.Currency)
+		}
+	}
 	got, err := json.MarshalIndent(result.Companies, "", "  ")
 	require.NoError(t, err)
 	golden := filepath.Join("testdata", "year.json")
@@ -50,14 +61,15 @@ func TestYearSurvivesTheWorker(t *testing.T) {
 	require.JSONEq(t, string(want), string(got))
 }
 
-func playYear(ctx context.Context, t *testing.T, withStack func(*stack.Stack)) demo.Result {
+func playYear(ctx context.Context, t *testing.T, withStack func(*stack.Stack) func()) demo.Result {
 	t.Helper()
 	now := time.Now()
 	out, err := os.Create(filepath.Join(t.TempDir(), "result.json"))
 	require.NoError(t, err)
 	defer func() { require.NoError(t, out.Close()) }()
+	// The environment is empty: a test must not reach a database or a provider that the developer works with.
 	require.NoError(t, demo.Run(ctx, demo.Options{
-		Env: os.Environ(), Months: 12, Start: calendar.Date{Year: yearStart.Year(), Month: yearStart.Month(), Day: 1}, Seed: 1, Exit: true, JSON: true,
+		Months: 12, Start: calendar.Date{Year: yearStart.Year(), Month: yearStart.Month(), Day: 1}, Seed: 1, Exit: true, JSON: true,
 		Out: out, Progress: t.Output(), Today: calendar.Date{Year: now.Year(), Month: now.Month(), Day: now.Day()}, WithStack: withStack,
 	}))
 	content, err := os.ReadFile(out.Name())
@@ -68,23 +80,33 @@ func playYear(ctx context.Context, t *testing.T, withStack func(*stack.Stack)) d
 }
 
 // killer kills the worker `kills` times: at a random instant of each tenth of the year, and a random moment after that.
-func killer(ctx context.Context, t *testing.T) func(*stack.Stack) {
-	return func(system *stack.Stack) {
-		go func() {
-			for n := range kills {
-				tenth := 365 * 24 * time.Hour / kills
-				if !reached(ctx, system, yearStart.Add(time.Duration(n)*tenth+rand.N(tenth))) {
-					return
-				}
-				if err := system.Worker.Restart(ctx); err != nil {
-					if ctx.Err() == nil {
-						t.Errorf("restart no. %d: %v", n+1, err)
-					}
-					return
-				}
-				t.Logf("killed the worker, no. %d", n+1)
+type killer struct {
+	t      *testing.T
+	killed int
+}
+
+func (k *killer) disturb(system *stack.Stack) (release func()) {
+	ctx, cancel := context.WithCancel(k.t.Context())
+	var killing sync.WaitGroup
+	killing.Go(func() {
+		for n := range kills {
+			tenth := 365 * 24 * time.Hour / kills
+			if !reached(ctx, system, yearStart.Add(time.Duration(n)*tenth+rand.N(tenth*4/5))) {
+				return
 			}
-		}()
+			if err := system.Worker.Restart(ctx); err != nil {
+				if ctx.Err() == nil {
+					k.t.Errorf("restart no. %d: %v", n+1, err)
+				}
+				return
+			}
+			k.killed++
+			k.t.Logf("killed the worker, no. %d", k.killed)
+		}
+	})
+	return func() {
+		cancel()
+		killing.Wait()
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 
 // Print writes the result for people.
 func (r Result) Print(out io.Writer) {
-	fmt.Fprintf(out, "\nA year of billing: %s to %s, played in %.0f seconds\n", r.From.Format("2 January 2006"), r.To.Format("2 January 2006"), r.Seconds)
+	fmt.Fprintf(out, "\nBilling from %s to %s, played in %.0f seconds\n", r.From.Format("2 January 2006"), r.To.Format("2 January 2006"), r.Seconds)
 	for _, company := range r.Companies {
 		company.print(out)
 	}
@@ -30,10 +30,10 @@ func (c Company) print(out io.Writer) {
 	fmt.Fprintf(out, "Subscriptions  %s\n", counts(c.Subscriptions))
 	fmt.Fprintf(out, "Invoices       %s\n", counts(c.Invoices))
 	fmt.Fprintf(out, "Dunning        %s\n\n", counts(c.Dunning))
-	fmt.Fprintln(w, "currency\tinvoices\tbilled\tof it tax\tby credit\tcollected\trecovered\topen\twritten off\t")
+	fmt.Fprintln(w, "currency\tinvoices\tbilled\tof it tax\tcredit given\tcredit used\tcollected\trecovered\topen\twritten off\t")
 	for _, t := range c.Turnover {
 		fmt.Fprintf(w, "%s\t%d\t", t.Currency, t.Invoices)
-		for _, minor := range []int64{t.Billed, t.Tax, t.Credited, t.Collected, t.Recovered, t.Open, t.WrittenOff} {
+		for _, minor := range []int64{t.Billed, t.Tax, t.Granted, t.Credited, t.Collected, t.Recovered, t.Open, t.WrittenOff} {
 			fmt.Fprintf(w, "%s\t", plain(minor, t.Currency))
 		}
 		fmt.Fprintln(w)

@@ -36,6 +36,8 @@ type FilingState struct {
 	FileBy   string       `json:"file_by"`
 	PayBy    string       `json:"pay_by"`
 	FiledRef string       `json:"filed_ref,omitempty"`
+	// Approved is the approval on record, once there is one.
+	Approved *Approval `json:"approved,omitempty"`
 	// Missing says what keeps the return from being computed, e.g. an exchange rate.
 	Missing string `json:"missing,omitempty"`
 }

@@ -58,6 +58,9 @@ type DunningInput struct {
 	// At is when the invoice was handed over.
 	At   time.Time   `json:"at"`
 	Next DunningStep `json:"next"`
+	// Attempts and LastCode are what earlier runs of this workflow came to; At is then when the last of them stopped.
+	Attempts int    `json:"attempts,omitempty"`
+	LastCode string `json:"last_code,omitempty"`
 }
 
 // DunningStep is what dunning does next, and when.

@@ -1,0 +1,129 @@
+package proof_test
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+	"github.com/stripe/stripe-go/v79"
+
+	"github.com/perennial-billing/perennial/starter/proof"
+	"github.com/perennial-billing/perennial/starter/service"
+	"github.com/perennial-billing/perennial/starter/startertest"
+)
+
+var running startertest.Stack
+
+func TestMain(m *testing.M) { os.Exit(startertest.Run(m, &running)) }
+
+// The order of a report's proofs.
+const (
+	postings = iota
+	payments
+	periods
+)
+
+func report(t *testing.T) proof.Report {
+	t.Helper()
+	got, err := proof.Run(t.Context(), running.Store, running.Config.StripeURL)
+	require.NoError(t, err)
+	require.Len(t, got.Proofs, 3)
+	return got
+}
+
+// falsify changes a row as nobody could who keeps to the rules: with the triggers off.
+func falsify(t *testing.T, statement string) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), running.Config.DatabaseURL)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, conn.Close(t.Context())) }()
+	_, err = conn.Exec(t.Context(), "SET session_replication_role = replica")
+	require.NoError(t, err)
+	tag, err := conn.Exec(t.Context(), statement)
+	require.NoError(t, err)
+	require.EqualValues(t, 1, tag.RowsAffected(), statement)
+}
+
+// falsification is a change of the records, the proof that must find it, and the words in which it does.
+type falsification struct {
+	change, undo string
+	proof        int
+	names        []string
+}
+
+// falsifications of the books of one subscription, whose only invoice is paid.
+func falsifications(id, invoice string) map[string]falsification {
+	paid := `UPDATE payment SET %s WHERE invoice_id = '` + invoice + `'`
+	return map[string]falsification{
+		"a posting": {
+			`UPDATE ledger_posting SET amount = amount + 1 WHERE seq = 1 AND transaction_id = (SELECT MIN(id) FROM ledger_transaction)`,
+			`UPDATE ledger_posting SET amount = amount - 1 WHERE seq = 1 AND transaction_id = (SELECT MIN(id) FROM ledger_transaction)`,
+			postings,
+			[]string{"transaction balances", invoice},
+		},
+		"an amount that was paid": {
+			fmt.Sprintf(paid, "amount = amount + 1"), fmt.Sprintf(paid, "amount = amount - 1"), payments, []string{"the provider took USD 10.00, we have USD 10.01"},
+		},
+		"a payment that failed": {
+			fmt.Sprintf(paid, "status = 'failed'"), fmt.Sprintf(paid, "status = 'succeeded'"), payments, []string{"succeeded for the provider, failed for us", invoice + ": paid 0 times"},
+		},
+		"a charge that the provider does not know": {
+			fmt.Sprintf(paid, "provider_charge = provider_charge || '!'"), fmt.Sprintf(paid, "provider_charge = rtrim(provider_charge, '!')"), payments,
+			[]string{"is in the provider's books and not in ours", "of invoice " + invoice + " is in our books and not in the provider's"},
+		},
+		"a fee": {
+			fmt.Sprintf(paid, "provider_fee = provider_fee + 1"), fmt.Sprintf(paid, "provider_fee = provider_fee - 1"), payments, []string{"the provider kept"},
+		},
+		"a period of another number": {
+			`UPDATE subscription_cycle SET cycle = 7 WHERE subscription_id = '` + id + `'`, `UPDATE subscription_cycle SET cycle = 0 WHERE subscription_id = '` + id + `'`,
+			periods,
+			[]string{"subscription " + id + ", period 0: is not recorded"},
+		},
+		"an invoice that its period does not name": {
+			`UPDATE subscription_cycle SET invoice_id = NULL, skipped_because = 'forgotten' WHERE subscription_id = '` + id + `'`,
+			`UPDATE subscription_cycle SET invoice_id = '` + invoice + `', skipped_because = NULL WHERE subscription_id = '` + id + `'`,
+			periods,
+			[]string{"has invoice " + invoice + " that its record does not name"},
+		},
+	}
+}
+
+// A proof that cannot fail proves nothing: each falsification is found by the proof whose matter it is, and named.
+func TestProofsNameWhatIsWrong(t *testing.T) { //nolint:paralleltest // it falsifies the books that other tests would read
+	id := running.Seller(t)
+	running.Customer(t, startertest.NewCustomer(id, id))
+	subscribed := running.Subscribe(t, service.NewSubscription{ID: id, Customer: id, Plan: id + "-pro"})
+	invoice := subscribed.Invoice.InvoiceID
+	require.True(t, report(t).Holds(), "%+v", report(t))
+	for name, tt := range falsifications(id, invoice) { //nolint:paralleltest // one after the other
+		t.Run(name, func(t *testing.T) {
+			falsify(t, tt.change)
+			found := report(t)
+			falsify(t, tt.undo)
+			require.False(t, found.Holds())
+			faults := strings.Join(found.Proofs[tt.proof].Faults, "\n")
+			for _, words := range tt.names {
+				require.Contains(t, faults, words)
+			}
+			require.True(t, report(t).Holds(), "nothing else was changed")
+		})
+	}
+
+	// The sandbox's own books contradict ours when it took money that we did not ask for.
+	customer, err := running.Service.Customer(t.Context(), id)
+	require.NoError(t, err)
+	taken, err := running.Config.Stripe().PaymentIntents.New(&stripe.PaymentIntentParams{
+		Amount: stripe.Int64(777), Currency: stripe.String("usd"), Customer: customer.ProviderCustomerID,
+		PaymentMethod: stripe.String("pm_card_visa"), Confirm: stripe.Bool(true), OffSession: stripe.Bool(true),
+	})
+	require.NoError(t, err)
+	require.Equal(t, stripe.PaymentIntentStatusSucceeded, taken.Status)
+	found := report(t)
+	require.False(t, found.Proofs[payments].Holds())
+	require.Equal(t, []string{"charge " + taken.LatestCharge.ID + " of 777 usd (succeeded) is in the provider's books and not in ours"}, found.Proofs[payments].Faults)
+	require.True(t, found.Proofs[postings].Holds())
+	require.True(t, found.Proofs[periods].Holds())
+}

@@ -99,6 +99,9 @@ func (b *Billing) once(ctx context.Context, state subscription.State, command su
 		if !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
+		if err := a.notBehind(ctx, state); err != nil {
+			return err
+		}
 		if turned, err = f(a); err != nil || turned.Refusal != nil {
 			return err
 		}
@@ -108,6 +111,27 @@ func (b *Billing) once(ctx context.Context, state subscription.State, command su
 		return tx.RecordCommand(ctx, state.ID, command, carriedOut{Turned: turned, From: from})
 	})
 	return turned, err
+}
+
+// notBehind refuses to go on from a state that is older than what is on record: of a workflow that was reset to before a
+// command that was carried out, and has forgotten it. Billing on would charge terms that are not in force.
+func (a account) notBehind(ctx context.Context, state subscription.State) error {
+	recorded, err := a.tx.LastCarriedOut(ctx, a.row.ID)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var latest carriedOut
+	if err := json.Unmarshal(recorded.Result, &latest); err != nil {
+		return fmt.Errorf("latest recorded command: %w", err)
+	}
+	if latest.State.LastAt.After(state.LastAt) {
+		return fmt.Errorf("the workflow is behind its record: it knows nothing of the change of %s; it was reset too far, so reset it to its last workflow task",
+			latest.State.LastAt.Format(time.RFC3339))
+	}
+	return nil
 }
 
 func hashOf(state subscription.State) (string, error) {

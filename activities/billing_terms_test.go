@@ -9,6 +9,7 @@ import (
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/money"
+	"github.com/perennial-billing/perennial/workflows/message"
 )
 
 // A term counts billing periods: twelve months must not become twelve years.
@@ -53,4 +54,20 @@ func TestAgreementThatCannotBeTaxed(t *testing.T) {
 	in.SubscriptionID, in.Terms.PlanID = "euro", "euro"
 	state := b.subscribe(in).State
 	require.Equal(t, "tax_undetermined", b.carryOut(state, changeTo("c", midFebruary, "news", 0)).Refusal.Code)
+}
+
+// A workflow that was reset to before a change must not bill the terms that it remembers.
+func TestWorkflowBehindItsRecordDoesNotBill(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.customer("ada", "EUR", "pm_card_visa")
+	before := b.subscribe(agreement("sub", "ada", "seats", 1, "EUR")).State
+	after := b.carryOut(before, changeTo("up", midFebruary, "seats", 4)).State
+	due, _ := before.NextDue()
+	_, err := b.billing.Turn(b.ctx, message.TurnInput{State: before, At: due})
+	require.ErrorContains(t, err, "the workflow is behind its record: it knows nothing of the change of 2027-02-14")
+	_, err = b.billing.CarryOut(b.ctx, message.CarryOutInput{State: before, Command: changeTo("more", midFebruary.AddDate(0, 0, 1), "seats", 2)})
+	require.ErrorContains(t, err, "reset it to its last workflow task")
+	require.Len(t, b.invoices(), 2)
+	require.EqualValues(t, 4000, b.turn(after).Invoice.Total.Minor)
 }

@@ -44,11 +44,12 @@ func (c *Collection) handOver(ctx context.Context, in message.InvoiceAt) error {
 	return c.start(ctx, invoice, step, in.At)
 }
 
-// start starts the dunning of an invoice. It is started once ever: that it exists is success.
+// start starts the dunning of an invoice, once: that it is running, or ended by itself, is success. One that an operator
+// terminated is started again.
 func (c *Collection) start(ctx context.Context, invoice store.Invoice, step message.DunningStep, at time.Time) error {
 	_, err := c.Temporal.ExecuteWorkflow(ctx, temporalclient.StartWorkflowOptions{
 		ID: message.DunningID(invoice.ID), TaskQueue: message.BillingQueue,
-		WorkflowIDReusePolicy:                    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		WorkflowIDReusePolicy:                    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
 		StaticSummary:                            fmt.Sprintf("Collect %s of invoice %s", invoice.Owed(), invoice.Number),
 		TypedSearchAttributes: temporal.NewSearchAttributes(

@@ -42,6 +42,7 @@ func month(day calendar.Date) string {
 func (s *subscriptionRun) details() string {
 	st := s.state
 	rows := [][2]string{
+		{"Customer", st.CustomerID},
 		{"Status", string(st.Status)},
 		{"Plan", fmt.Sprintf("%s, version %d", st.Terms.PlanID, st.Terms.PlanVersion)},
 		{"Seats", fmt.Sprint(st.Terms.Seats)},

@@ -65,6 +65,13 @@ func (q Queries) CarriedOut(ctx context.Context, subscriptionID, id string) (Car
 		`SELECT input, result FROM command WHERE subscription_id = $1 AND id = $2`, subscriptionID, id)
 }
 
+// LastCarriedOut reads the command of a subscription that left it in its latest state; ErrNotFound before the first.
+func (q Queries) LastCarriedOut(ctx context.Context, subscriptionID string) (CarriedOut, error) {
+	return one[CarriedOut](ctx, q.db, fmt.Sprintf("latest command of subscription %q", subscriptionID), `
+		SELECT input, result FROM command WHERE subscription_id = $1
+		 ORDER BY (result->'state'->>'last_at')::timestamptz DESC LIMIT 1`, subscriptionID)
+}
+
 // UsageConflicts returns those of the events, as they are stored, whose id was stored before with another quantity or time.
 func (q Queries) UsageConflicts(ctx context.Context, customerID string, events []UsageEvent) ([]UsageEvent, error) {
 	ids, meters, quantities := make([]string, len(events)), make([]string, len(events)), make([]string, len(events))

@@ -125,7 +125,8 @@ type PeriodFault struct {
 
 // PeriodFaults lists periods that a subscription must have gone through and that are not recorded: of one billed by
 // renewal, all up to its current cycle, each beginning where the one before ended at the latest; of one billed by the
-// run, all months of completed runs in which it was in force. Also invoices that no period names.
+// run, all months of completed runs in which it was in force. Also invoices that no period names, and subscriptions that
+// are on other terms than those in force.
 func (q Queries) PeriodFaults(ctx context.Context) ([]PeriodFault, error) {
 	return many[PeriodFault](ctx, q.db, "billing periods", `
 		SELECT s.id AS subscription_id, n.cycle, 'is not recorded' AS problem
@@ -146,6 +147,13 @@ func (q Queries) PeriodFaults(ctx context.Context) ([]PeriodFault, error) {
 		 WHERE r.status = 'completed' AND s.status <> 'scheduled' AND s.started_at < (r.period || '-28')::timestamptz
 		   AND (s.ended_at IS NULL OR s.ended_at > (r.period || '-02')::timestamptz)
 		   AND NOT EXISTS (SELECT FROM invoice_run_member m WHERE m.run_id = r.id AND m.subscription_id = s.id)
+		UNION ALL
+		SELECT s.id, s.cycle, 'is on plan ' || s.plan_id || ' with ' || s.seats || ' seats, but plan ' || g.plan_id || ' with ' || g.seats || ' is in force'
+		  FROM subscription s JOIN subscription_segment g ON g.subscription_id = s.id AND g.to_at IS NULL
+		 WHERE s.status IN ('active', 'past_due') AND (s.plan_id, s.plan_version, s.seats) <> (g.plan_id, g.plan_version, g.seats)
+		UNION ALL
+		SELECT s.id, s.cycle, 'is ' || s.status || ', but no terms are in force' FROM subscription s
+		 WHERE s.status IN ('active', 'past_due') AND NOT EXISTS (SELECT FROM subscription_segment g WHERE g.subscription_id = s.id AND g.to_at IS NULL)
 		UNION ALL
 		SELECT i.subscription_id, i.cycle, 'has invoice ' || i.id || ' that its record does not name'
 		  FROM invoice i LEFT JOIN subscription_cycle c ON c.invoice_id = i.id WHERE i.reason = 'cycle' AND c.cycle IS NULL`)

@@ -36,12 +36,22 @@ func paymentsAgree(ctx context.Context, db *store.Store, books sandbox.Books) (P
 	for id, charge := range known {
 		p.fault("charge %s of invoice %s is in our books and not in the provider's", id, charge.InvoiceID)
 	}
+	for _, dispute := range books.Disputes {
+		if dispute.Withdrawn != 0 {
+			p.fault("charge %s: the provider took %d %s back in dispute %s, of which we know nothing",
+				dispute.Charge, dispute.Withdrawn, dispute.Currency, dispute.ID)
+		}
+	}
 	return p, p.uncharged(ctx, db)
 }
 
 func (p *Proof) compare(mine store.ProviderCharge, theirs sandbox.BookedCharge) {
 	currency := money.Currency(strings.ToUpper(theirs.Currency))
-	amount, err := stripeunit.Amount(theirs.Amount, currency)
+	taken := theirs.Amount // of a failed charge: what was asked for
+	if theirs.Status == store.PaymentSucceeded {
+		taken = theirs.AmountCaptured
+	}
+	amount, err := stripeunit.Amount(taken, currency)
 	if err != nil {
 		p.fault("charge %s: %v", theirs.ID, err)
 		return

@@ -41,7 +41,8 @@ func (a account) change(ctx context.Context, state subscription.State, c subscri
 	}
 	if before.Interval != plan.Interval && state.EndsAfter > 0 {
 		return message.Turned{}, refusal("fixed_term",
-			"subscription %s ends after %d periods of %s: a plan billed every %s would make another term of it; start a new subscription", state.ID, state.EndsAfter, before.Interval, plan.Interval)
+			"subscription %s ends after %d periods of %s: a plan billed every %s would make another term of it; start a new subscription",
+			state.ID, state.EndsAfter, before.Interval, plan.Interval)
 	}
 	if err := taxable(a.seller, a.customer.Buyer(), plan, a.zone.DateOf(c.At)); err != nil {
 		return message.Turned{}, err

@@ -78,6 +78,7 @@ var violations = map[string][]string{
 	"payment_method_provider_id_key":    {`INSERT INTO payment_method (id, customer_id, provider_token, provider_id, position, created_at, changed_at) VALUES ('card2', 'ada', 'x', 'pm_1', 2, '2027-01-01', '2027-01-01')`},
 	"plan_version_is_immutable":         {`UPDATE plan_version SET definition = '{"price": 1}'`, `DELETE FROM plan_version`},
 	"plan_version_pkey":                 {`INSERT INTO plan_version SELECT * FROM plan_version`},
+	"ends_at_period_end":                {`UPDATE subscription SET cancel_at_period_end = TRUE`, `UPDATE subscription SET at_period_end = '{"cancel": true}'`},
 	"ended_has_no_next_action":          {`UPDATE subscription SET status = 'canceled'`, `UPDATE subscription SET status = 'canceled', ended_at = '2027-01-02'`},
 	"period_has_length":                 {`UPDATE subscription SET period_end = period_start`},
 	"segment_does_not_run_backwards":    {`UPDATE subscription_segment SET to_at = from_at - interval '1 second'`},

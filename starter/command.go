@@ -23,7 +23,7 @@ func (p *program) steer(c *cobra.Command, do func(ctx context.Context, svc *serv
 		if err != nil {
 			return err
 		}
-		return p.printSubscription(done, done.Subscription, done.Deferred)
+		return p.printSubscription(done, done.Subscription)
 	})
 	return c
 }

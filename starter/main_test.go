@@ -166,8 +166,9 @@ func TestAChangeThatWaitsIsShown(t *testing.T) {
 	for range 2 {
 		require.Regexp(t, startertest.Fill(id, `From then on\s+$-team version 1, 3 seats\n`), ok(t, change...))
 	}
-	waits := decoded(t, ok(t, append(change, "--json")...))["deferred"]
-	require.Equal(t, map[string]any{"plan": id + "-team", "plan_version": 1.0, "seats": 3.0}, waits)
+	require.Regexp(t, startertest.Fill(id, `From then on\s+$-team version 1, 3 seats\n`), ok(t, "subscription", "show", id+"-s"))
+	waits := decoded(t, ok(t, append(change, "--json")...))["at_period_end"]
+	require.Equal(t, map[string]any{"terms": map[string]any{"plan_id": id + "-team", "plan_version": 1.0, "seats": 3.0}}, waits)
 }
 
 func TestAMonthIsBilledOnTheCommandLine(t *testing.T) {

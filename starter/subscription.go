@@ -43,7 +43,7 @@ func (p *program) subscribe() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return p.printSubscription(started, started, nil)
+		return p.printSubscription(started, started)
 	})
 	return needs(c, "id", "customer", "plan")
 }
@@ -56,7 +56,7 @@ func (p *program) showSubscription() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.printSubscription(found, service.Subscription{Subscription: found}, nil)
+			return p.printSubscription(found, service.Subscription{Subscription: found})
 		}),
 	}
 }
@@ -99,15 +99,16 @@ func termsInWords(plan string, version int, seats int64) string {
 	return text
 }
 
-// deferredTerms are those that follow at the period's end; that it ends then is part of the status.
-func deferredTerms(waits *service.Deferred) string {
-	if waits == nil || waits.Plan == "" {
+// waitingTerms are those that follow at the period's end; that it ends then is part of the status.
+func waitingTerms(s store.Subscription) string {
+	if s.AtPeriodEnd == nil || s.AtPeriodEnd.Terms == nil {
 		return ""
 	}
-	return termsInWords(waits.Plan, waits.PlanVersion, waits.Seats)
+	next := s.AtPeriodEnd.Terms
+	return termsInWords(next.PlanID, next.PlanVersion, next.Seats)
 }
 
-func (p *program) printSubscription(result any, s service.Subscription, waits *service.Deferred) error {
+func (p *program) printSubscription(result any, s service.Subscription) error {
 	return p.show(result, func(out io.Writer) error {
 		status := string(s.Status)
 		if s.CancelAtPeriodEnd {
@@ -118,7 +119,7 @@ func (p *program) printSubscription(result any, s service.Subscription, waits *s
 			period = fmt.Sprintf("%s to %s", cell(s.PeriodStart), cell(s.PeriodEnd))
 		}
 		return facts(out, "Subscription", s.ID, "Customer", s.CustomerID, "Status", status, "Terms", terms(s.Subscription), "Currency", s.Currency,
-			"Billed by", s.BilledBy, "Started", s.StartedAt, "Period", period, "From then on", deferredTerms(waits), "Acts next", s.NextActionAt,
+			"Billed by", s.BilledBy, "Started", s.StartedAt, "Period", period, "From then on", waitingTerms(s.Subscription), "Acts next", s.NextActionAt,
 			"Ended", s.EndedAt, "Why", s.EndReason, "Invoice", billed(s.Invoice))
 	})
 }

@@ -92,7 +92,8 @@ func TestParseRefuses(t *testing.T) {
 	for _, test := range []struct{ why, text, want string }{
 		{"nothing", "", "catalog is empty"},
 		{"not JSON", "plans:", "catalog: invalid character"},
-		{"an object", "{}", "cannot unmarshal object"},
+		{"an object", `{"id": "team"}`, "put the plan between [ and ]"},
+		{"a text", `"team"`, "a JSON array of plans is expected"},
 		{"two values", "[] []", "unexpected data after the array"},
 		{"unknown field", replaced(`"trial_days"`, `"trial"`), `unknown field "trial"`},
 		{"the same version twice", strings.TrimSuffix(teamCatalog, "]") + "," + strings.TrimPrefix(teamCatalog, "["), `catalog: [1]: plan "team" version 2 is defined twice`},

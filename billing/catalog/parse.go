@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 )
 
 // A catalogue is written by people; this is far above any of them and keeps a
@@ -25,6 +26,8 @@ func Parse(r io.Reader) ([]Plan, error) {
 		return nil, fmt.Errorf("catalog is larger than %d MiB", largestCatalog>>20)
 	case errors.Is(err, io.EOF):
 		return nil, errors.New("catalog is empty: a JSON array of plans is expected")
+	case isNoArray(err):
+		return nil, errors.New("catalog: a JSON array of plans is expected: put the plan between [ and ]")
 	case err != nil:
 		return nil, fmt.Errorf("catalog: %w", err)
 	}
@@ -54,4 +57,10 @@ func validateAll(plans []Plan) error {
 		seen[key] = true
 	}
 	return nil
+}
+
+// isNoArray says that something else than an array was given as the whole catalogue.
+func isNoArray(err error) bool {
+	wrong, ok := errors.AsType[*json.UnmarshalTypeError](err)
+	return ok && wrong.Type == reflect.TypeFor[[]Plan]()
 }

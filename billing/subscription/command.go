@@ -37,12 +37,12 @@ func (s State) Defer(c Command) State {
 	s.LastAt = c.At.UTC()
 	switch {
 	case c.Kind == Cancel:
-		s.AtPeriodEnd = &Change{Cancel: true, Reason: endReason(c)}
+		s.AtPeriodEnd = &Deferred{Cancel: true, Reason: endReason(c)}
 	case *c.Terms == s.Terms:
 		s.AtPeriodEnd = nil
 	default:
 		terms := *c.Terms
-		s.AtPeriodEnd = &Change{Reason: c.Reason, Terms: &terms}
+		s.AtPeriodEnd = &Deferred{Reason: c.Reason, Terms: &terms}
 	}
 	return s
 }

@@ -54,7 +54,7 @@ type State struct {
 	// EndsAfter, when above 0, is a fixed term: the number of cycles after which the subscription ends by itself.
 	EndsAfter int `json:"ends_after,omitempty"`
 	// AtPeriodEnd is what was asked to happen at the next boundary; for a paused subscription that is its resumption.
-	AtPeriodEnd *Change `json:"at_period_end,omitempty"`
+	AtPeriodEnd *Deferred `json:"at_period_end,omitempty"`
 	// Unpaid lists the invoices being collected by dunning, oldest first.
 	Unpaid []string `json:"unpaid,omitempty"`
 	// LastAt is the instant of the latest thing that happened, zero before the first; nothing may be dated before it.
@@ -63,8 +63,8 @@ type State struct {
 	EndReason string     `json:"end_reason,omitempty"`
 }
 
-// Change is what happens at the end of the period: the end if Cancel is set, new terms otherwise.
-type Change struct {
+// Deferred is what happens at the end of the period: the end if Cancel is set, new terms otherwise.
+type Deferred struct {
 	Cancel bool   `json:"cancel,omitempty"`
 	Reason string `json:"reason,omitempty"`
 	Terms  *Terms `json:"terms,omitempty"`

@@ -28,14 +28,16 @@ type Subscription struct {
 	PeriodStart       *time.Time          `db:"period_start" json:"period_start,omitempty"`
 	PeriodEnd         *time.Time          `db:"period_end" json:"period_end,omitempty"`
 	CancelAtPeriodEnd bool                `db:"cancel_at_period_end" json:"cancel_at_period_end"`
-	StartedAt         time.Time           `db:"started_at" json:"started_at"`
-	EndedAt           *time.Time          `db:"ended_at" json:"ended_at,omitempty"`
-	EndReason         string              `db:"end_reason" json:"end_reason,omitempty"`
-	NextActionAt      *time.Time          `db:"next_action_at" json:"next_action_at,omitempty"`
+	// AtPeriodEnd is what the subscription comes to at the end of its period; nil when nothing waits.
+	AtPeriodEnd  *subscription.Deferred `db:"at_period_end" json:"at_period_end,omitempty"`
+	StartedAt    time.Time              `db:"started_at" json:"started_at"`
+	EndedAt      *time.Time             `db:"ended_at" json:"ended_at,omitempty"`
+	EndReason    string                 `db:"end_reason" json:"end_reason,omitempty"`
+	NextActionAt *time.Time             `db:"next_action_at" json:"next_action_at,omitempty"`
 }
 
 const subscriptionColumns = `id, entity_id, customer_id, currency, zone, status, plan_id, plan_version, seats, billed_by, anchor,
-	cycle, period_start, period_end, cancel_at_period_end, started_at, ended_at, end_reason, next_action_at`
+	cycle, period_start, period_end, cancel_at_period_end, at_period_end, started_at, ended_at, end_reason, next_action_at`
 
 // Subscription reads a subscription.
 func (q Queries) Subscription(ctx context.Context, id string) (Subscription, error) {
@@ -80,10 +82,10 @@ func (q Queries) SaveSubscription(ctx context.Context, s subscription.State) err
 	}
 	changed, err := q.exec(ctx, "save subscription "+s.ID, `
 		UPDATE subscription SET status = $2, plan_id = $3, plan_version = $4, seats = $5, anchor = $6, cycle = $7, period_start = $8,
-			period_end = $9, cancel_at_period_end = $10, ended_at = $11, end_reason = $12, next_action_at = $13
+			period_end = $9, cancel_at_period_end = $10, ended_at = $11, end_reason = $12, next_action_at = $13, at_period_end = $14
 		WHERE id = $1`,
 		s.ID, s.Status, s.Terms.PlanID, s.Terms.PlanVersion, s.Terms.Seats, s.Anchor.String(), s.Cycle, start, end,
-		s.AtPeriodEnd != nil && s.AtPeriodEnd.Cancel, s.EndedAt, s.EndReason, next)
+		s.AtPeriodEnd != nil && s.AtPeriodEnd.Cancel, s.EndedAt, s.EndReason, next, s.AtPeriodEnd)
 	if err == nil && changed == 0 {
 		return fmt.Errorf("subscription %q: %w", s.ID, ErrNotFound)
 	}

@@ -19,28 +19,6 @@ import (
 type CommandResult struct {
 	CommandID string `json:"command_id" doc:"Repeat the request with this as Idempotency-Key to get the same answer."`
 	Subscription
-
-	// Deferred is nil when nothing waits.
-	Deferred *Deferred `json:"deferred,omitempty" doc:"What waits for the end of the billing period."`
-}
-
-// Deferred is the end, or else the terms, that a subscription comes to at the end of its billing period.
-type Deferred struct {
-	Cancel      bool   `json:"cancel,omitempty"`
-	Plan        string `json:"plan,omitempty"`
-	PlanVersion int    `json:"plan_version,omitempty"`
-	Seats       int64  `json:"seats,omitempty"`
-}
-
-func deferred(change *subscription.Change) *Deferred {
-	if change == nil || change.Terms == nil && !change.Cancel { // nothing, or the end of a pause
-		return nil
-	}
-	waits := Deferred{Cancel: change.Cancel}
-	if change.Terms != nil {
-		waits.Plan, waits.PlanVersion, waits.Seats = change.Terms.PlanID, change.Terms.PlanVersion, change.Terms.Seats
-	}
-	return &waits
 }
 
 // Change puts other terms in force.
@@ -126,9 +104,7 @@ func (s *Service) result(ctx context.Context, t target, commandID string, came m
 		return CommandResult{}, err
 	}
 	row, err := s.store.Subscription(ctx, t.row.ID)
-	return CommandResult{
-		CommandID: commandID, Subscription: Subscription{Subscription: row, Invoice: came.Invoice}, Deferred: deferred(came.State.AtPeriodEnd),
-	}, err
+	return CommandResult{CommandID: commandID, Subscription: Subscription{Subscription: row, Invoice: came.Invoice}}, err
 }
 
 // reservedIDs begin the commands of Perennial itself.

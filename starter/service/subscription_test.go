@@ -130,11 +130,11 @@ func TestAWaitingCancellationIsWithdrawnByAskingForTheTermsInForce(t *testing.T)
 	waiting, err := running.Service.Cancel(t.Context(), id+"-s", service.Cancel{AtPeriodEnd: true})
 	require.NoError(t, err)
 	require.True(t, waiting.CancelAtPeriodEnd)
-	require.Equal(t, &service.Deferred{Cancel: true}, waiting.Deferred)
+	require.True(t, waiting.AtPeriodEnd.Cancel)
 	withdrawn, err := running.Service.Change(t.Context(), id+"-s", service.Change{Plan: id + "-pro", AtPeriodEnd: true})
 	require.NoError(t, err)
 	require.False(t, withdrawn.CancelAtPeriodEnd)
-	require.Nil(t, withdrawn.Deferred)
+	require.Nil(t, withdrawn.AtPeriodEnd)
 }
 
 func TestTheMonthlyRunKeepsOneTime(t *testing.T) {

@@ -126,7 +126,8 @@ type PeriodFault struct {
 // PeriodFaults lists periods that a subscription must have gone through and that are not recorded: of one billed by
 // renewal, all up to its current cycle, each beginning where the one before ended at the latest; of one billed by the
 // run, all months of completed runs in which it was in force. Also invoices that no period names, and subscriptions that
-// are on other terms than those in force.
+// are on other terms than those in force, and what was due an hour ago or longer and has not happened: a workflow that
+// was terminated bills nobody.
 func (q Queries) PeriodFaults(ctx context.Context) ([]PeriodFault, error) {
 	return many[PeriodFault](ctx, q.db, "billing periods", `
 		SELECT s.id AS subscription_id, n.cycle, 'is not recorded' AS problem
@@ -154,6 +155,14 @@ func (q Queries) PeriodFaults(ctx context.Context) ([]PeriodFault, error) {
 		UNION ALL
 		SELECT s.id, s.cycle, 'is ' || s.status || ', but no terms are in force' FROM subscription s
 		 WHERE s.status IN ('active', 'past_due') AND NOT EXISTS (SELECT FROM subscription_segment g WHERE g.subscription_id = s.id AND g.to_at IS NULL)
+		UNION ALL
+		SELECT s.id, s.cycle, 'was to act at ' || s.next_action_at || ' and has not: is workflow subscription/' || s.id || ' running?'
+		  FROM subscription s JOIN customer c ON c.id = s.customer_id LEFT JOIN test_clock t ON t.id = c.test_clock_id
+		 WHERE s.next_action_at < COALESCE(t.now_at, now()) - interval '1 hour'
+		UNION ALL
+		SELECT i.subscription_id, i.cycle, 'invoice ' || i.id || ' was to be collected at ' || d.next_action_at || ' and was not: is workflow dunning/' || i.id || ' running?'
+		  FROM dunning d JOIN invoice i ON i.id = d.invoice_id JOIN customer c ON c.id = d.customer_id LEFT JOIN test_clock t ON t.id = c.test_clock_id
+		 WHERE d.next_action_at < COALESCE(t.now_at, now()) - interval '1 hour'
 		UNION ALL
 		SELECT i.subscription_id, i.cycle, 'has invoice ' || i.id || ' that its record does not name'
 		  FROM invoice i LEFT JOIN subscription_cycle c ON c.invoice_id = i.id WHERE i.reason = 'cycle' AND c.cycle IS NULL`)

@@ -86,6 +86,11 @@ func falsifications(id, invoice string) map[string]falsification {
 			`UPDATE subscription SET seats = 9 WHERE id = '` + id + `'`, `UPDATE subscription SET seats = 0 WHERE id = '` + id + `'`, periods,
 			[]string{"subscription " + id + ", period 0: is on plan", "with 9 seats, but plan"},
 		},
+		"a workflow that sleeps too long": {
+			`UPDATE subscription SET next_action_at = next_action_at - interval '10 years' WHERE id = '` + id + `'`,
+			`UPDATE subscription SET next_action_at = next_action_at + interval '10 years' WHERE id = '` + id + `'`, periods,
+			[]string{"subscription " + id + ", period 0: was to act at ", "is workflow subscription/" + id + " running?"},
+		},
 		"terms that ended unnoticed": {
 			`UPDATE subscription_segment SET to_at = from_at + interval '1 hour' WHERE subscription_id = '` + id + `'`,
 			`UPDATE subscription_segment SET to_at = NULL WHERE subscription_id = '` + id + `'`, periods,

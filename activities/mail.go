@@ -23,7 +23,7 @@ type Mailer struct {
 	Key   string // SendGrid API key
 	Host  string // base URL without a path; empty: SendGrid's own
 	From  string // verified sender; without a display name each mail shows its seller's
-	// InvoiceURL is the address to which an invoice's id is added to get its page.
+	// InvoiceURL is the address to which an invoice's page key is added to get its page.
 	InvoiceURL string
 
 	Batch     int           // messages claimed and sent at a time; 0: 8

@@ -56,7 +56,7 @@ func (m *Mailer) compose(ctx context.Context, queued store.Mail) (*mail.SGMailV3
 		return nil, err
 	}
 	content.Invoice = invoice
-	if content.Link, err = url.JoinPath(m.InvoiceURL, invoice.ID); err != nil {
+	if content.Link, err = url.JoinPath(m.InvoiceURL, invoice.PageKey); err != nil {
 		return nil, fmt.Errorf("InvoiceURL: %w", err)
 	}
 	return m.letter(queued, content)

@@ -30,7 +30,7 @@ func mailTemplates(t *testing.T, b *mailBundle) {
 		"payment_failed": "Payment failed for invoice NW-000001 from Northwind Software Inc.",
 		"receipt":        "Receipt from Northwind Software Inc.: USD\u00a0$49.00 for invoice NW-000001",
 	}, subjects)
-	require.Equal(t, mailText(`Here is your invoice for March 1–31, 2027.
+	require.Equal(t, mailText(invoice, `Here is your invoice for March 1–31, 2027.
 
 Number: NW-000001
 Issued: March 1, 2027
@@ -38,14 +38,14 @@ Total: USD $49.00
 Amount due: USD $49.00
 
 We collect the amount due with the payment method you gave us. There is nothing you need to do.`), texts["invoice"])
-	require.Equal(t, mailText(`We could not collect USD $49.00 for invoice NW-000001: the account has insufficient funds.
+	require.Equal(t, mailText(invoice, `We could not collect USD $49.00 for invoice NW-000001: the account has insufficient funds.
 
 Invoice: NW-000001
 Issued: March 1, 2027
 Amount due: USD $49.00
 
 Please check that your payment method is valid and has enough funds. We will confirm as soon as we have received the payment.`), texts["payment_failed"])
-	require.Equal(t, mailText(`Thank you. We have received your payment of USD $49.00.
+	require.Equal(t, mailText(invoice, `Thank you. We have received your payment of USD $49.00.
 
 Invoice: NW-000001
 Paid on March 3, 2027: USD $49.00, Visa
@@ -53,10 +53,10 @@ Paid on March 3, 2027: USD $49.00, Visa
 This receipt is for your records.`), texts["receipt"])
 }
 
-func mailText(body string) string {
+func mailText(invoice store.Invoice, body string) string {
 	return "Hello Ada <b>Moreno</b>,\n\n" + strings.ReplaceAll(body, "USD ", "USD\u00a0") + `
 
-View the invoice: https://billing.example.com/invoices/inv_ada
+View the invoice: https://billing.example.com/invoices/` + invoice.PageKey + `
 
 Northwind Software Inc.
 500 Harbor Street

@@ -61,9 +61,10 @@ func mailSentOnce(t *testing.T, b *mailBundle) {
 	require.Equal(t, []string{"invoice"}, sent.Categories)
 	require.Equal(t, map[string]string{"message_key": "mail:inv_ada:invoice"}, sent.CustomArgs)
 	require.True(t, mailDay.Equal(sent.SentAt), "the sandbox dates it with the header %s: %s", activities.AsOfHeader, sent.SentAt)
-	require.Contains(t, sent.HTML, `href="https://billing.example.com/invoices/inv_ada"`)
+	require.NotEmpty(t, invoice.PageKey)
+	require.Contains(t, sent.HTML, `href="https://billing.example.com/invoices/`+invoice.PageKey+`"`)
 	require.Contains(t, sent.HTML, "Ada &lt;b&gt;Moreno&lt;/b&gt;")
-	require.Contains(t, sent.Text, "https://billing.example.com/invoices/inv_ada")
+	require.Contains(t, sent.Text, "https://billing.example.com/invoices/"+invoice.PageKey)
 
 	report := b.report(invoice)
 	require.Equal(t, "sent", report.Status)

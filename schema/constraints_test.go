@@ -57,7 +57,7 @@ INSERT INTO inbound_event (id, provider, type, payload) VALUES ('evt_1', 'stripe
 `
 
 // copyInvoice inserts another invoice like the fixture's, with some columns otherwise.
-const copyInvoice = `INSERT INTO invoice SELECT (jsonb_populate_record(i, '{"id": "inv2", "business_key": "k2", "number": "ACM-000002", "cycle": 1, "provider_intent": null}'::jsonb || $changes$::jsonb)).*
+const copyInvoice = `INSERT INTO invoice SELECT (jsonb_populate_record(i, '{"id": "inv2", "business_key": "k2", "number": "ACM-000002", "cycle": 1, "provider_intent": null, "page_key": "k2"}'::jsonb || $changes$::jsonb)).*
 	FROM invoice i WHERE id = 'inv'`
 
 func invoiceWith(changes string) string {
@@ -98,6 +98,7 @@ var violations = map[string][]string{
 	"invoice_cycle_once":                 {invoiceWith(`{"cycle": 0}`)},
 	"invoice_business_key_key":           {invoiceWith(`{"business_key": "invoice:sub:cycle-0"}`)},
 	"invoice_entity_id_number_key":       {invoiceWith(`{"number": "ACM-000001"}`)},
+	"invoice_page_key_key":               {`INSERT INTO invoice SELECT (jsonb_populate_record(i, '{"id": "inv2", "business_key": "k2", "number": "ACM-000002", "cycle": 1, "provider_intent": null}')).* FROM invoice i`},
 	"invoice_provider_intent_key":        {invoiceWith(`{"provider_intent": "pi_1"}`)},
 	"invoice_amount_due_check":           {invoiceWith(`{"credit_applied": 1200, "amount_due": -100}`)},
 	"invoice_credit_applied_check":       {invoiceWith(`{"credit_applied": -1, "amount_due": 1101}`)},

@@ -14,12 +14,14 @@ import (
 // Invoice is an invoice as a person reads it. All amounts share one currency; all dates are civil dates in the
 // customer's zone. It holds personal data: show it to the customer and to the seller, nobody else.
 type Invoice struct {
-	ID     string
-	Title  string // "Invoice", "Tax invoice" or "Credit note"
-	Number string
-	Status string // open, paid, void or uncollectible
-	Locale string // the customer's BCP 47 tag
-	Zone   string // the customer's time zone
+	ID string
+	// PageKey leads to its page.
+	PageKey string
+	Title   string // "Invoice", "Tax invoice" or "Credit note"
+	Number  string
+	Status  string // open, paid, void or uncollectible
+	Locale  string // the customer's BCP 47 tag
+	Zone    string // the customer's time zone
 
 	Seller Party
 	Buyer  Party

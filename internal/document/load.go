@@ -62,7 +62,7 @@ func load(ctx context.Context, s *store.Store, row store.Invoice) (Invoice, erro
 func newInvoice(row store.Invoice, zone calendar.Zone) Invoice {
 	amount := func(minor int64) money.Amount { return money.New(minor, row.Currency) }
 	inv := Invoice{
-		ID: row.ID, Number: row.Number, Status: row.Status, Zone: row.Zone,
+		ID: row.ID, PageKey: row.PageKey, Number: row.Number, Status: row.Status, Zone: row.Zone,
 		Issued: zone.DateOf(row.IssuedAt), Period: spanOf(zone, calendar.Period{Start: row.PeriodStart, End: row.PeriodEnd}),
 		Subtotal: amount(row.Subtotal), Tax: amount(row.Tax), Total: amount(row.Total),
 		CarriedIn: amount(row.CarriedIn), CarriedOut: amount(row.CarriedOut), CreditApplied: amount(row.CreditApplied), CreditGranted: amount(row.CreditGranted),

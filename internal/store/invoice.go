@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -41,6 +42,8 @@ type Invoice struct {
 	IssuedAt       time.Time      `db:"issued_at" json:"issued_at"`
 	PaidAt         *time.Time     `db:"paid_at" json:"paid_at,omitempty"`
 	ProviderIntent *string        `db:"provider_intent" json:"provider_intent,omitempty"`
+	// PageKey leads to the invoice's page, /invoices/{key}: who has it can read the invoice.
+	PageKey string `db:"page_key" json:"page_key"`
 }
 
 // Due is what the customer was asked to pay; Owed what is still open.
@@ -77,7 +80,7 @@ type InvoiceLine struct {
 
 const invoiceColumns = `id, business_key, entity_id, customer_id, subscription_id, reason, cycle, number, status, currency, subtotal, tax,
 	total, carried_in, carried_out, credit_granted, credit_applied, amount_due, amount_paid, amount_credited, period_start, period_end,
-	zone, tz_version, issued_at, paid_at, provider_intent`
+	zone, tz_version, issued_at, paid_at, provider_intent, page_key`
 
 const lineColumns = `position, kind, charge_id, plan_id, plan_version, description, quantity, exact, amount, tax, treatment, jurisdiction,
 	scheme, tax_reason, tax_rate, period_start, period_end, credits_invoice, credits_position, explanation`
@@ -85,6 +88,11 @@ const lineColumns = `position, kind, charge_id, plan_id, plan_version, descripti
 // Invoice reads an invoice.
 func (q Queries) Invoice(ctx context.Context, id string) (Invoice, error) {
 	return one[Invoice](ctx, q.db, fmt.Sprintf("invoice %q", id), `SELECT `+invoiceColumns+` FROM invoice WHERE id = $1`, id)
+}
+
+// InvoiceByPageKey reads the invoice whose page a link leads to.
+func (q Queries) InvoiceByPageKey(ctx context.Context, key string) (Invoice, error) {
+	return one[Invoice](ctx, q.db, "invoice behind a link", `SELECT `+invoiceColumns+` FROM invoice WHERE page_key = $1`, key)
 }
 
 // LockInvoice reads an invoice and holds it until the transaction ends.
@@ -140,14 +148,15 @@ func (tx Tx) AddInvoice(ctx context.Context, inv Invoice, lines []InvoiceLine) (
 	if err != nil {
 		return inv, fmt.Errorf("number invoice %s: %w", inv.BusinessKey, err)
 	}
+	inv.PageKey = rand.Text()
 	inv.Number = fmt.Sprintf("%s-%06d", prefix, last)
 	_, err = tx.exec(ctx, "add invoice "+inv.BusinessKey, `
 		INSERT INTO invoice (`+invoiceColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)`,
 		inv.ID, inv.BusinessKey, inv.EntityID, inv.CustomerID, inv.SubscriptionID, inv.Reason, inv.Cycle, inv.Number, inv.Status, inv.Currency,
 		inv.Subtotal, inv.Tax, inv.Total, inv.CarriedIn, inv.CarriedOut, inv.CreditGranted, inv.CreditApplied, inv.AmountDue, inv.AmountPaid,
 		inv.AmountCredited, inv.PeriodStart, inv.PeriodEnd,
-		inv.Zone, inv.TZVersion, inv.IssuedAt, inv.PaidAt, inv.ProviderIntent)
+		inv.Zone, inv.TZVersion, inv.IssuedAt, inv.PaidAt, inv.ProviderIntent, inv.PageKey)
 	if err != nil {
 		return inv, err
 	}

@@ -48,7 +48,7 @@ func New(options Options) *API {
 	a.addUsage(h)
 	a.addInvoices(h)
 	a.addDocs(h.OpenAPI())
-	a.mux.HandleFunc("GET /invoices/{id}", a.showInvoice)
+	a.mux.HandleFunc("GET /invoices/{key}", a.showInvoice)
 	a.mux.HandleFunc("POST /webhooks/stripe", a.receiveStripe)
 	a.mux.HandleFunc("GET /healthz", a.healthz)
 	a.mux.Handle("GET /{$}", http.RedirectHandler("/docs", http.StatusFound))

@@ -147,11 +147,13 @@ func TestInvoicesArePagedAndExplained(t *testing.T) {
 	require.NotEmpty(t, line["explanation"])
 	require.Equal(t, "succeeded", shown["payments"].([]any)[0].(map[string]any)["status"])
 
-	page := call(t, "GET", "/invoices/"+invoice, nil)
+	page := call(t, "GET", "/invoices/"+shown["page_key"].(string), nil)
 	require.Equal(t, http.StatusOK, page.status)
 	require.Contains(t, page.header.Get("Content-Type"), "text/html")
 	require.Contains(t, string(page.body), shown["number"])
-	require.Equal(t, http.StatusNotFound, call(t, "GET", "/invoices/inv_none", nil).status)
+	for _, guess := range []string{invoice, shown["number"].(string), "none", strings.Repeat("A", 300)} {
+		require.Equal(t, http.StatusNotFound, call(t, "GET", "/invoices/"+guess, nil).status, "an invoice cannot be guessed")
+	}
 }
 
 func TestUsageOverHTTP(t *testing.T) {

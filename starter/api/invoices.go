@@ -60,8 +60,7 @@ func (a *API) addInvoices(h huma.API) {
 
 // showInvoice is the page behind the link in the customer's mail.
 func (a *API) showInvoice(w http.ResponseWriter, r *http.Request) {
-	// The service knows which ids can be looked up at all.
-	invoice, err := a.service.Invoice(r.Context(), r.PathValue("id"))
+	invoice, err := a.service.InvoiceByPageKey(r.Context(), r.PathValue("key"))
 	var shown document.Invoice
 	if err == nil {
 		shown, err = document.Load(r.Context(), a.service.Store(), invoice.ID)
@@ -75,7 +74,7 @@ func (a *API) showInvoice(w http.ResponseWriter, r *http.Request) {
 	case errors.As(err, &e) && e.Kind == service.NotFound:
 		http.Error(w, "There is no such invoice.", http.StatusNotFound)
 	case err != nil:
-		a.log.Error("invoice page failed", "invoice", r.PathValue("id"), "error", err)
+		a.log.Error("invoice page failed", "invoice", invoice.ID, "error", err)
 		http.Error(w, "The invoice cannot be shown at the moment.", http.StatusInternalServerError)
 	default:
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")

@@ -215,7 +215,7 @@ func links(ctx context.Context, system *stack.Stack) (Links, error) {
 			return found, err
 		}
 		if len(invoices) > 0 {
-			found.Invoices = append(found.Invoices, system.Config.PublicURL+"/invoices/"+invoices[len(invoices)-1].ID)
+			found.Invoices = append(found.Invoices, system.Config.PublicURL+"/invoices/"+invoices[len(invoices)-1].PageKey)
 		}
 	}
 	return found, nil

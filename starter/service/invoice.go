@@ -51,6 +51,15 @@ func (s *Service) Invoices(ctx context.Context, q InvoiceQuery) (Page[store.Invo
 	return page(rows, limit, func(i store.Invoice) string { return i.ID }), err
 }
 
+// InvoiceByPageKey reads the invoice whose page a link leads to.
+func (s *Service) InvoiceByPageKey(ctx context.Context, key string) (store.Invoice, error) {
+	if checkID(key) != nil {
+		return store.Invoice{}, notFound("invoice page: not found")
+	}
+	found, err := s.store.InvoiceByPageKey(ctx, key)
+	return found, named(err)
+}
+
 // Invoice reads an invoice with everything about it.
 func (s *Service) Invoice(ctx context.Context, id string) (Invoice, error) {
 	if checkID(id) != nil {

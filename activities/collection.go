@@ -144,24 +144,37 @@ func dunningCase(ctx context.Context, tx store.Tx, invoice store.Invoice, attemp
 	if err != nil {
 		return dunning.Case{}, err
 	}
-	facts := dunning.Case{Zone: zone}
-	for _, attempt := range attempts {
-		tried := dunning.Attempt{Number: attempt.Attempt, At: attempt.AskedAt, Outcome: dunning.Declined, DeclineCode: attempt.DeclineCode}
-		if attempt.MethodID != nil {
-			tried.PaymentMethodID = *attempt.MethodID
-		}
-		facts.Attempts = append(facts.Attempts, tried)
-	}
-	method, err := tx.PaymentMethod(ctx, invoice.CustomerID)
-	if errors.Is(err, store.ErrNotFound) {
-		return facts, nil
-	}
-	if err != nil {
+	facts := dunning.Case{Zone: zone, Attempts: tried(attempts)}
+	method, fallback, err := chooseMethod(ctx, tx, invoice.CustomerID, facts.Attempts)
+	if err != nil || method.ID == "" {
 		return facts, err
 	}
-	facts.Method = dunning.Method{ID: method.ID, Network: method.Network}
+	facts.Method, facts.Fallback = method, fallback
 	facts.OtherTries, err = tx.OtherTries(ctx, method.ID, invoice.ID, asOf.Add(-dunning.LongestWindow()))
 	return facts, err
+}
+
+// tried are the recorded attempts as dunning's rules see them.
+func tried(attempts []store.Payment) []dunning.Attempt {
+	list := make([]dunning.Attempt, len(attempts))
+	for i, attempt := range attempts {
+		list[i] = dunning.Attempt{Number: attempt.Attempt, At: attempt.AskedAt, Outcome: dunning.Declined, DeclineCode: attempt.DeclineCode}
+		if attempt.MethodID != nil {
+			list[i].PaymentMethodID = *attempt.MethodID
+		}
+	}
+	return list
+}
+
+// chooseMethod says which of the customer's methods the next attempt uses; one without an id when there is none.
+func chooseMethod(ctx context.Context, tx store.Tx, customerID string, attempts []dunning.Attempt) (chosen dunning.Method, fallback bool, err error) {
+	rows, err := tx.PaymentMethods(ctx, customerID)
+	methods := make([]dunning.Method, len(rows))
+	for i, row := range rows {
+		methods[i] = dunning.Method{ID: row.ID, Network: row.Network}
+	}
+	chosen, fallback = dunning.Choose(methods, attempts)
+	return chosen, fallback, err
 }
 
 // standing is the dunning row that follows from a step.

@@ -186,3 +186,24 @@ func TestTriesForOtherInvoicesCountAgainstTheNetworksCap(t *testing.T) {
 	require.Equal(t, "network_cap", step.Reason)
 	require.Equal(t, message.DunningWait, step.Kind, "30 days are more than this policy waits")
 }
+
+// A stolen first card is no reason to bother the customer who gave a second one.
+func TestTheNextMethodStandsIn(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.customer("ada", "EUR", "pm_card_visa_chargeDeclinedStolenCard")
+	require.NoError(t, b.ReplacePaymentMethod(b.ctx, store.PaymentMethod{
+		ID: "second", CustomerID: "ada", ProviderToken: "pm_card_mastercard", Position: 2, ChangedAt: day0,
+	}))
+	invoice := b.subscribe(agreement("sub", "ada", "seats", 1, "EUR")).Invoice.InvoiceID
+	require.Equal(t, message.Declined, b.persist(invoice, 1).Status)
+	step := b.next(invoice, day0)
+	require.Equal(t, message.DunningRetry, step.Kind)
+	require.Equal(t, "next_payment_method", step.Reason)
+	require.Equal(t, day0.Add(time.Minute), step.At.UTC())
+	require.Equal(t, message.Paid, b.persist(invoice, 2).Status)
+	payments, err := b.Payments(b.ctx, invoice)
+	require.NoError(t, err)
+	require.Equal(t, "second", *payments[1].MethodID)
+	b.paidOnce(invoice)
+}

@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -82,11 +81,12 @@ func (p *Payments) begin(ctx context.Context, in message.Charge) (store.Payment,
 			return fmt.Errorf("nothing is to be collected on invoice %s, which is %s", invoice.ID, invoice.Status)
 		}
 		attempt = newAttempt(invoice, in.Attempt, askedAt(payments, in.At))
-		method, err := tx.PaymentMethod(ctx, invoice.CustomerID)
-		if err == nil {
-			attempt.MethodID = &method.ID
-		} else if !errors.Is(err, store.ErrNotFound) {
+		method, _, err := chooseMethod(ctx, tx, invoice.CustomerID, tried(payments))
+		if err != nil {
 			return err
+		}
+		if method.ID != "" {
+			attempt.MethodID = &method.ID
 		}
 		return tx.AddPayment(ctx, attempt)
 	})

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -10,7 +11,7 @@ import (
 )
 
 func (p *program) customers() *cobra.Command {
-	return p.group("customer", "Create and show customers", p.createCustomer(), p.showCustomer(), p.listCustomers(), p.payWith())
+	return p.group("customer", "Create and show customers", p.createCustomer(), p.showCustomer(), p.listCustomers(), p.payWith(), p.removeMethod())
 }
 
 func (p *program) createCustomer() *cobra.Command {
@@ -62,12 +63,35 @@ func (p *program) showCustomer() *cobra.Command {
 }
 
 func (p *program) payWith() *cobra.Command {
-	return &cobra.Command{
-		Use: "pay-with ID TOKEN", Short: "Set the payment method that is charged first", Args: cobra.ExactArgs(2),
-		Long:    "Set the payment method that is charged first. Unpaid invoices that are being collected are tried with it at once.",
-		Example: "  go run ./starter customer pay-with erika pm_card_mastercard",
+	position := 1
+	c := &cobra.Command{
+		Use: "pay-with ID TOKEN", Short: "Set the payment method that is charged first, or one that stands in for it", Args: cobra.ExactArgs(2),
+		Long: `Set a payment method. The one in the first place is charged; those behind it stand in for one that its bank declines for
+good, such as a stolen card. Unpaid invoices that are being collected are tried at once.`,
+		Example: `  go run ./starter customer pay-with erika pm_card_mastercard
+  go run ./starter customer pay-with erika pm_card_visa --position 2`,
 		RunE: p.ask(func(ctx context.Context, svc *service.Service, args []string) error {
-			changed, err := svc.SetPaymentMethod(ctx, args[0], args[1])
+			if position < 1 {
+				return wrong("position", "%d is no place: places count from 1", position)
+			}
+			changed, err := svc.SetPaymentMethod(ctx, args[0], args[1], position)
+			if err != nil {
+				return err
+			}
+			return p.printCustomer(changed)
+		}),
+	}
+	c.Flags().IntVar(&position, "position", 1, "its place among the customer's methods; what is there is replaced")
+	return c
+}
+
+func (p *program) removeMethod() *cobra.Command {
+	return &cobra.Command{
+		Use: "remove-method ID METHOD", Short: "Stop charging a payment method", Args: cobra.ExactArgs(2),
+		Long:    "Stop charging a payment method. `customer show` lists them. Without any, invoices wait for the customer.",
+		Example: "  go run ./starter customer remove-method erika method_2f1c",
+		RunE: p.ask(func(ctx context.Context, svc *service.Service, args []string) error {
+			changed, err := svc.RemovePaymentMethod(ctx, args[0], args[1])
 			if err != nil {
 				return err
 			}
@@ -111,19 +135,21 @@ func (p *program) paging(c *cobra.Command, after *string, limit *int) {
 
 func (p *program) printCustomer(c service.Customer) error {
 	return p.show(c, func(out io.Writer) error {
-		method := ""
-		if m := c.PaymentMethod; m != nil {
-			method = "set on " + cell(m.ChangedAt)
-			if m.Network != "" {
-				method = m.Network + ", " + method
-			}
-		}
 		taxID := c.TaxID
 		if c.TaxIDValid {
 			taxID += " (validated)"
 		}
-		return facts(out, "Customer", c.ID, "Entity", c.EntityID, "Name", c.Name, "E-mail", c.Email, "Country", c.Country, "Postal code", c.PostalCode,
+		err := facts(out, "Customer", c.ID, "Entity", c.EntityID, "Name", c.Name, "E-mail", c.Email, "Country", c.Country, "Postal code", c.PostalCode,
 			"Zone", c.Zone, "Currency", c.Currency, "Locale", c.Locale, "Business", c.Business, "Tax id", taxID, "Test clock", c.TestClockID,
-			"Pays with", method, "Since", c.CreatedAt)
+			"Since", c.CreatedAt)
+		if err != nil || len(c.PaymentMethods) == 0 {
+			return err
+		}
+		rows := make([][]any, len(c.PaymentMethods))
+		for i, m := range c.PaymentMethods {
+			rows[i] = []any{m.Position, m.ID, m.Network, m.ChangedAt}
+		}
+		fmt.Fprintln(out)
+		return table(out, "place|payment method|network|since", rows)
 	})
 }

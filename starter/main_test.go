@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -97,7 +98,12 @@ func TestAStoryOnTheCommandLine(t *testing.T) {
 	require.NotContains(t, ok(t, "subscription", "change", id+"-s", "--plan", id+"-pro", "--at-period-end"), "ends with its period")
 	require.Contains(t, ok(t, "subscription", "pause", id+"-s"), "paused")
 	require.Contains(t, ok(t, "subscription", "resume", id+"-s"), "active")
-	require.Contains(t, ok(t, "customer", "pay-with", id+"-c", "pm_card_mastercard"), "Pays with")
+	methods := ok(t, "customer", "pay-with", id+"-c", "pm_card_mastercard")
+	require.Regexp(t, `PLACE  PAYMENT METHOD .*\n1 +method_`, methods)
+	methods = ok(t, "customer", "pay-with", id+"-c", "pm_card_visa", "--position", "2")
+	second := regexp.MustCompile(`\n2 +(method_\S+)`).FindStringSubmatch(methods)
+	require.Len(t, second, 2, methods)
+	require.NotContains(t, ok(t, "customer", "remove-method", id+"-c", second[1]), second[1])
 
 	moved := starter(t, "clock", "advance", id+"-clock", "--to", year.AddDate(0, 3, 1).Format(time.DateOnly))
 	require.Equal(t, exitOK, moved.code, moved.err)

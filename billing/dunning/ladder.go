@@ -66,18 +66,24 @@ func (l ladder) changedMethod() (Step, bool) {
 	if (!replaced && !updated) || l.blocked() != "" || !l.asOf.Before(l.end()) {
 		return Step{}, false
 	}
-	return l.retry(l.asOf, ReasonMethodChanged), true
+	reason := ReasonMethodChanged
+	if l.Fallback {
+		reason = ReasonNextMethod
+	}
+	return l.retry(l.asOf, reason), true
 }
 
 // blocked says why the current method must not be tried, or "". A method that was ever declined for good stays
 // blocked when the customer switches back to it; only an update of its details lifts that.
-func (l ladder) blocked() string {
-	if l.Method.ID == "" {
+func (l ladder) blocked() string { return l.Method.ruledOut(l.Attempts) }
+
+func (m Method) ruledOut(attempts []Attempt) string {
+	if m.ID == "" {
 		return ReasonNoMethod
 	}
-	for _, a := range slices.Backward(l.Attempts) {
+	for _, a := range slices.Backward(attempts) {
 		class := Classify(a.DeclineCode)
-		if a.PaymentMethodID != l.Method.ID || !class.blocking() || l.Method.UpdatedAt.After(a.At) {
+		if a.PaymentMethodID != m.ID || !class.blocking() || m.UpdatedAt.After(a.At) {
 			continue
 		}
 		if class == Hard {
@@ -86,6 +92,21 @@ func (l ladder) blocked() string {
 		return ReasonNeedsCustomer
 	}
 	return ""
+}
+
+// Choose returns the method to try for an invoice: of the customer's methods, in their order, the first that no decline of
+// the attempts so far rules out; fallback says that it is not the first of all. A decline that may pass, such as for want
+// of money, rules nothing out. When all are ruled out it is the first, and the zero Method when there is none.
+func Choose(methods []Method, attempts []Attempt) (chosen Method, fallback bool) {
+	if len(methods) == 0 {
+		return Method{}, false
+	}
+	for i, m := range methods {
+		if m.ruledOut(attempts) == "" {
+			return m, i > 0
+		}
+	}
+	return methods[0], false
 }
 
 // scheduled is the next automatic retry: a quick one after a technical decline, else the next day of the ladder.

@@ -46,8 +46,10 @@ type Method struct {
 // Case is everything known about one unpaid invoice. OtherTries are tries of the same card for other invoices; they
 // count against the networks' caps.
 type Case struct {
-	Attempts   []Attempt     `json:"attempts"`
-	Method     Method        `json:"method"`
+	Attempts []Attempt `json:"attempts"`
+	Method   Method    `json:"method"`
+	// Fallback says that Method is not the customer's first: see Choose.
+	Fallback   bool          `json:"fallback,omitempty"`
 	OtherTries []time.Time   `json:"other_tries,omitempty"`
 	Zone       calendar.Zone `json:"-"`
 }
@@ -67,6 +69,7 @@ const (
 // Reasons of a Step.
 const (
 	ReasonMethodChanged = "payment_method_changed"
+	ReasonNextMethod    = "next_payment_method" // the one before was ruled out
 	ReasonScheduled     = "scheduled_retry"
 	ReasonTechnical     = "technical_retry"
 	ReasonNetworkCap    = "network_cap" // a retry moved by a cap, or impossible before the end because of one

@@ -233,3 +233,49 @@ func TestNextRefusesImpossibleHistories(t *testing.T) {
 	_, err := dunning.Next(dunning.Policy{}, dunning.Case{}, first)
 	require.ErrorContains(t, err, "max_attempts")
 }
+
+func TestChoose(t *testing.T) {
+	t.Parallel()
+	first := at(t, "2027-01-01T12:00:00Z")
+	a, b, c := dunning.Method{ID: "pm_1"}, dunning.Method{ID: "pm_2"}, dunning.Method{ID: "pm_3"}
+	with := func(method string, n int, code string) dunning.Attempt {
+		attempt := declined(n, first.Add(time.Duration(n)*time.Hour), code)
+		attempt.PaymentMethodID = method
+		return attempt
+	}
+	updated := a
+	updated.UpdatedAt = first.Add(24 * time.Hour)
+	for _, test := range []struct {
+		why      string
+		methods  []dunning.Method
+		attempts []dunning.Attempt
+		want     string
+		fallback bool
+	}{
+		{"none", nil, nil, "", false},
+		{"the first", []dunning.Method{a, b}, nil, "pm_1", false},
+		{"no money today may be money tomorrow", []dunning.Method{a, b}, []dunning.Attempt{with("pm_1", 1, "insufficient_funds")}, "pm_1", false},
+		{"stolen", []dunning.Method{a, b}, []dunning.Attempt{with("pm_1", 1, "stolen_card")}, "pm_2", true},
+		{"needs the customer, who may be asleep", []dunning.Method{a, b}, []dunning.Attempt{with("pm_1", 1, "expired_card")}, "pm_2", true},
+		{"two ruled out", []dunning.Method{a, b, c}, []dunning.Attempt{with("pm_1", 1, "lost_card"), with("pm_2", 2, "expired_card")}, "pm_3", true},
+		{"all ruled out", []dunning.Method{a, b}, []dunning.Attempt{with("pm_1", 1, "lost_card"), with("pm_2", 2, "lost_card")}, "pm_1", false},
+		{"the first was updated since", []dunning.Method{updated, b}, []dunning.Attempt{with("pm_1", 1, "expired_card")}, "pm_1", false},
+	} {
+		chosen, fallback := dunning.Choose(test.methods, test.attempts)
+		require.Equal(t, test.want, chosen.ID, test.why)
+		require.Equal(t, test.fallback, fallback, test.why)
+	}
+}
+
+func TestNextMethodIsTriedAtOnce(t *testing.T) {
+	t.Parallel()
+	first := at(t, "2027-01-01T02:00:00Z") // at night, and still: nobody was asked yet
+	c := dunning.Case{
+		Attempts: []dunning.Attempt{declined(1, first, "stolen_card")}, Method: dunning.Method{ID: "pm_2", Network: "visa"}, Fallback: true, Zone: zone(t, "UTC"),
+	}
+	step, err := dunning.Next(dunning.DefaultPolicy(), c, first)
+	require.NoError(t, err)
+	require.Equal(t, dunning.Retry, step.Kind)
+	require.Equal(t, dunning.ReasonNextMethod, step.Reason)
+	require.Equal(t, first.Add(time.Minute), step.At)
+}

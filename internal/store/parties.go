@@ -197,11 +197,18 @@ func (q Queries) ReplacePaymentMethod(ctx context.Context, m PaymentMethod) erro
 	return err
 }
 
-// PaymentMethod reads the method a customer is charged with first.
-func (q Queries) PaymentMethod(ctx context.Context, customerID string) (PaymentMethod, error) {
-	return one[PaymentMethod](ctx, q.db, fmt.Sprintf("payment method of customer %q", customerID), `
+// PaymentMethods lists a customer's methods in the order in which they are charged.
+func (q Queries) PaymentMethods(ctx context.Context, customerID string) ([]PaymentMethod, error) {
+	return many[PaymentMethod](ctx, q.db, "payment methods of customer "+customerID, `
 		SELECT id, customer_id, provider_token, provider_id, network, position, changed_at
-		  FROM payment_method WHERE customer_id = $1 AND active ORDER BY position LIMIT 1`, customerID)
+		  FROM payment_method WHERE customer_id = $1 AND active ORDER BY position`, customerID)
+}
+
+// RetirePaymentMethod stops charging a customer's method; false when the customer has none of that id in use.
+func (q Queries) RetirePaymentMethod(ctx context.Context, customerID, id string, at time.Time) (retired bool, err error) {
+	changed, err := q.exec(ctx, "retire payment method "+id,
+		`UPDATE payment_method SET active = FALSE, changed_at = $3 WHERE customer_id = $1 AND id = $2 AND active`, customerID, id, at)
+	return changed > 0, err
 }
 
 // PaymentMethodByID reads a method, in use or retired.

@@ -182,18 +182,35 @@ func TestPaymentMethodsTakeEachOthersPlace(t *testing.T) {
 	}
 	for _, id := range []string{"one", "two", "two", "one"} { // the last is a customer who goes back to the first card
 		require.NoError(t, s.ReplacePaymentMethod(ctx, method(id)))
-		current, err := s.PaymentMethod(ctx, "ada")
+		current, err := s.PaymentMethods(ctx, "ada")
 		require.NoError(t, err)
-		require.Equal(t, id, current.ID)
+		require.Len(t, current, 1)
+		require.Equal(t, id, current[0].ID)
 	}
+	second := method("three")
+	second.Position = 2
+	require.NoError(t, s.ReplacePaymentMethod(ctx, second))
+	for _, retires := range []bool{true, false} {
+		retired, err := s.RetirePaymentMethod(ctx, "ada", "one", now)
+		require.NoError(t, err)
+		require.Equal(t, retires, retired)
+	}
+	left, err := s.PaymentMethods(ctx, "ada")
+	require.NoError(t, err)
+	require.Len(t, left, 1)
+	require.Equal(t, "three", left[0].ID)
 	retired, err := s.PaymentMethodByID(ctx, "two")
 	require.NoError(t, err)
 	require.Equal(t, "pm_two", retired.ProviderToken)
 	foreign := method("one")
 	foreign.CustomerID = "bob"
 	require.ErrorIs(t, s.ReplacePaymentMethod(ctx, foreign), store.ErrExists)
-	_, err = s.PaymentMethod(ctx, "bob")
-	require.ErrorIs(t, err, store.ErrNotFound)
+	none, err := s.PaymentMethods(ctx, "bob")
+	require.NoError(t, err)
+	require.Empty(t, none)
+	stolen, err := s.RetirePaymentMethod(ctx, "bob", "three", now)
+	require.NoError(t, err)
+	require.False(t, stolen, "only the owner's method")
 }
 
 func TestProviderIDsAreRecordedOnce(t *testing.T) {

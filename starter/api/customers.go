@@ -23,7 +23,14 @@ type newMethod struct {
 
 	Body struct {
 		PaymentMethod string `json:"payment_method" doc:"The payment provider's token." example:"pm_card_visa"`
+		Position      int    `json:"position,omitempty" doc:"Its place: 1, the default, is charged, and the next ones stand in for it." minimum:"1"`
 	}
+}
+
+type oldMethod struct {
+	ByID
+
+	Method string `path:"method" doc:"The id of the payment method."`
 }
 
 func (a *API) addCustomers(h huma.API) {
@@ -47,9 +54,15 @@ func (a *API) addCustomers(h huma.API) {
 	})
 	add(a, h, huma.Operation{
 		OperationID: "set-payment-method", Method: http.MethodPut, Path: "/v1/customers/{id}/payment-method", Tags: []string{"customers"},
-		Summary: "Set the payment method that is charged first", Errors: []int{http.StatusNotFound},
-		Description: "Unpaid invoices that are being collected are tried with it at once.",
+		Summary: "Set the payment method that is charged first, or one that stands in for it", Errors: []int{http.StatusNotFound},
+		Description: "What was in the place is replaced. Unpaid invoices that are being collected are tried at once.",
 	}, func(ctx context.Context, in *newMethod) (service.Customer, error) {
-		return a.service.SetPaymentMethod(ctx, in.ID, in.Body.PaymentMethod)
+		return a.service.SetPaymentMethod(ctx, in.ID, in.Body.PaymentMethod, in.Body.Position)
+	})
+	add(a, h, huma.Operation{
+		OperationID: "remove-payment-method", Method: http.MethodDelete, Path: "/v1/customers/{id}/payment-methods/{method}", Tags: []string{"customers"},
+		Summary: "Stop charging a payment method", Errors: []int{http.StatusNotFound}, DefaultStatus: http.StatusOK,
+	}, func(ctx context.Context, in *oldMethod) (service.Customer, error) {
+		return a.service.RemovePaymentMethod(ctx, in.ID, in.Method)
 	})
 }

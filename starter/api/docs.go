@@ -75,7 +75,7 @@ func docsOf(described *huma.OpenAPI) docsPage {
 	groups := map[string][]docsOperation{}
 	for _, path := range slices.Sorted(maps.Keys(described.Paths)) {
 		item := described.Paths[path]
-		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put} {
+		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
 			if op != nil {
 				groups[op.Tags[0]] = append(groups[op.Tags[0]], docsOfOperation(op))
 			}

@@ -27,7 +27,7 @@ func (p *player) act(ctx context.Context, s story) error {
 		_, err = p.service.Resume(ctx, subscription, asked)
 	case newCard:
 		if err = p.script(ctx, s.Customer, sandbox.Scenario{Always: "ok"}); err == nil {
-			_, err = p.service.SetPaymentMethod(ctx, s.Customer, does.Token)
+			_, err = p.service.SetPaymentMethod(ctx, s.Customer, does.Token, 1)
 		}
 	case cardTrouble:
 		err = p.script(ctx, s.Customer, sandbox.Scenario{Script: does.Declines})

@@ -3,12 +3,8 @@ package service
 import (
 	"context"
 	"errors"
-	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/perennial-billing/perennial/internal/store"
-	"github.com/perennial-billing/perennial/workflows/message"
 )
 
 // NewCustomer asks for a customer.
@@ -29,10 +25,10 @@ type NewCustomer struct {
 	PaymentMethod  string `json:"payment_method,omitempty" doc:"The payment provider's token." example:"pm_card_visa"`
 }
 
-// Customer is a customer with the payment method that is charged first.
+// Customer is a customer with the payment methods in the order in which they are charged.
 type Customer struct {
 	store.Customer
-	PaymentMethod *store.PaymentMethod `json:"payment_method,omitempty"`
+	PaymentMethods []store.PaymentMethod `json:"payment_methods"`
 }
 
 // CreateCustomer records a customer. Repeating it with the same content answers the same; other content under a known
@@ -46,7 +42,7 @@ func (s *Service) CreateCustomer(ctx context.Context, in NewCustomer) (Customer,
 		if err := tx.AddCustomer(ctx, wanted); err != nil || in.PaymentMethod == "" {
 			return err
 		}
-		return tx.ReplacePaymentMethod(ctx, newMethod(wanted.ID, in.PaymentMethod, wanted.CreatedAt))
+		return tx.ReplacePaymentMethod(ctx, newMethod(wanted.ID, in.PaymentMethod, 1, wanted.CreatedAt))
 	})
 	if errors.Is(err, store.ErrExists) {
 		err = s.sameCustomer(ctx, wanted)
@@ -76,11 +72,8 @@ func (s *Service) Customer(ctx context.Context, id string) (Customer, error) {
 	if err != nil {
 		return Customer{}, err
 	}
-	method, err := s.store.PaymentMethod(ctx, id)
-	if errors.Is(err, store.ErrNotFound) {
-		return Customer{Customer: row}, nil
-	}
-	return Customer{Customer: row, PaymentMethod: &method}, err
+	methods, err := s.store.PaymentMethods(ctx, id)
+	return Customer{Customer: row, PaymentMethods: methods}, err
 }
 
 func (s *Service) customer(ctx context.Context, id string) (store.Customer, error) {
@@ -108,53 +101,4 @@ func (s *Service) Customers(ctx context.Context, entityID, after string, limit i
 	}
 	rows, err := s.store.Customers(ctx, entityID, after, limit+1)
 	return page(rows, limit, func(c store.Customer) string { return c.ID }), err
-}
-
-// SetPaymentMethod makes the provider's token the customer's first payment method and tells every collection under
-// way, which tries it at once. Setting the method that is set already changes nothing.
-func (s *Service) SetPaymentMethod(ctx context.Context, customerID, token string) (Customer, error) {
-	if err := checkToken(token); err != nil {
-		return Customer{}, invalid("payment_method", "%s", err)
-	}
-	customer, err := s.customer(ctx, customerID)
-	if err != nil {
-		return Customer{}, err
-	}
-	at, err := s.now(ctx, customer)
-	if err != nil {
-		return Customer{}, err
-	}
-	current, err := s.store.PaymentMethod(ctx, customerID)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return Customer{}, err
-	}
-	if current.ProviderToken != token {
-		err = s.store.Tx(ctx, func(tx store.Tx) error { return tx.ReplacePaymentMethod(ctx, newMethod(customerID, token, at)) })
-		if err != nil {
-			return Customer{}, err
-		}
-	}
-	if err := s.tellCollections(ctx, customer, at); err != nil {
-		return Customer{}, err
-	}
-	return s.Customer(ctx, customerID)
-}
-
-// tellCollections is repeated with the request: a collection that has seen the method already finds nothing new.
-func (s *Service) tellCollections(ctx context.Context, customer store.Customer, at time.Time) error {
-	open, err := s.store.OpenDunning(ctx, customer.ID)
-	if err != nil {
-		return err
-	}
-	for _, dunning := range open {
-		news := message.PaymentNews{At: at, Reason: "payment_method_changed"}
-		if err := s.clientOf(customer).PaymentNews(ctx, dunning.InvoiceID, news); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func newMethod(customerID, token string, at time.Time) store.PaymentMethod {
-	return store.PaymentMethod{ID: "method_" + uuid.NewString(), CustomerID: customerID, ProviderToken: token, Position: 1, ChangedAt: at}
 }

@@ -21,7 +21,7 @@ func TestCreateCustomerCanBeRepeated(t *testing.T) { //nolint:paralleltest // it
 	require.Equal(t, "DE136695976", first.TaxID)
 	require.Equal(t, "DE", first.Country)
 	require.EqualValues(t, "EUR", first.Currency)
-	require.NotNil(t, first.PaymentMethod)
+	require.Len(t, first.PaymentMethods, 1)
 	before := running.Rows(t)
 	require.Equal(t, first, running.Customer(t, in))
 
@@ -63,9 +63,9 @@ func TestANewCardRecoversAnUnpaidInvoice(t *testing.T) {
 	_, err := running.Service.AdvanceClock(t.Context(), id+"-clock", start.Add(3*time.Hour), nil)
 	require.NoError(t, err)
 
-	changed, err := running.Service.SetPaymentMethod(t.Context(), id+"-c", "pm_card_mastercard")
+	changed, err := running.Service.SetPaymentMethod(t.Context(), id+"-c", "pm_card_mastercard", 1)
 	require.NoError(t, err)
-	require.Equal(t, start.Add(3*time.Hour), changed.PaymentMethod.ChangedAt.UTC())
+	require.Equal(t, start.Add(3*time.Hour), changed.PaymentMethods[0].ChangedAt.UTC())
 	require.Eventually(t, func() bool {
 		now, err := running.Service.Subscription(t.Context(), id+"-s")
 		return err == nil && now.Status == subscription.Active
@@ -77,9 +77,29 @@ func TestANewCardRecoversAnUnpaidInvoice(t *testing.T) {
 	require.Equal(t, "recovered", invoice.Dunning.Status)
 	require.Equal(t, start.Add(3*time.Hour), invoice.PaidAt.UTC())
 
-	again, err := running.Service.SetPaymentMethod(t.Context(), id+"-c", "pm_card_mastercard")
+	again, err := running.Service.SetPaymentMethod(t.Context(), id+"-c", "pm_card_mastercard", 1)
 	require.NoError(t, err)
-	require.Equal(t, changed.PaymentMethod.ID, again.PaymentMethod.ID)
+	require.Equal(t, changed.PaymentMethods[0].ID, again.PaymentMethods[0].ID)
+}
+
+func TestPaymentMethodsHaveAnOrder(t *testing.T) {
+	t.Parallel()
+	id := running.Seller(t)
+	running.Customer(t, startertest.NewCustomer(id, id+"-c"))
+	_, err := running.Service.SetPaymentMethod(t.Context(), id+"-c", "pm_card_mastercard", 3)
+	require.Contains(t, requireKind(t, err, service.Invalid, "invalid_fields").Error(), "the next free place is 2")
+	_, err = running.Service.SetPaymentMethod(t.Context(), id+"-c", "pm_card_mastercard", 11)
+	require.Contains(t, requireKind(t, err, service.Invalid, "invalid_fields").Error(), "at most 10 payment methods")
+	two, err := running.Service.SetPaymentMethod(t.Context(), id+"-c", "pm_card_mastercard", 2)
+	require.NoError(t, err)
+	require.Len(t, two.PaymentMethods, 2)
+	one, err := running.Service.RemovePaymentMethod(t.Context(), id+"-c", two.PaymentMethods[0].ID)
+	require.NoError(t, err)
+	require.Equal(t, two.PaymentMethods[1:], one.PaymentMethods)
+	for _, gone := range []string{two.PaymentMethods[0].ID, "method_none", "no/id"} {
+		_, err = running.Service.RemovePaymentMethod(t.Context(), id+"-c", gone)
+		requireKind(t, err, service.NotFound, "not_found")
+	}
 }
 
 func TestEntitiesAndPlansAreNeverChanged(t *testing.T) { //nolint:paralleltest // it compares row counts

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"reflect"
 )
 
 // A catalogue is written by people; this is far above any of them and keeps a
@@ -62,5 +61,5 @@ func validateAll(plans []Plan) error {
 // isNoArray says that something else than an array was given as the whole catalogue.
 func isNoArray(err error) bool {
 	wrong, ok := errors.AsType[*json.UnmarshalTypeError](err)
-	return ok && wrong.Type == reflect.TypeFor[[]Plan]()
+	return ok && wrong.Field == "" && wrong.Type.Kind().String() == "slice"
 }

@@ -17,6 +17,19 @@ type Scenario struct {
 	Script             []string  `json:"script,omitempty"`               // one outcome per charge; afterwards the card behaves as usual
 }
 
+// Advance moves the settlement clock forward. Exactly one of its fields is given.
+type Advance struct {
+	By string    `json:"by,omitempty"` // a duration such as "72h", from the clock's present
+	To time.Time `json:"to,omitzero"`  // an instant that has not passed
+}
+
+// Clock is the settlement clock: what time it is for requests without a billing time of their own, and what waits.
+type Clock struct {
+	Due     int       `json:"due"`               // how many things are to happen by themselves
+	NextDue time.Time `json:"next_due,omitzero"` // when the next of them does
+	Now     time.Time `json:"now"`
+}
+
 // FaultKind says what goes wrong with a request.
 type FaultKind string
 

@@ -9,8 +9,8 @@
 // answer kept under the idempotency key: a crash leaves all of it or nothing.
 //
 // Two clocks run here. Objects are dated with the caller's billing time (header Perennial-As-Of), and what
-// happens by itself (money becoming available, the end of an asynchronous refund) happens just before the
-// first request whose billing time has reached its instant. Webhook signatures, pauses between deliveries
+// happens by itself (money becoming available, the end of an asynchronous payment or refund) happens just before the
+// first request whose billing time has reached its instant, or when the admin API moves the clock there. Webhook signatures, pauses between deliveries
 // and the retention of idempotency keys follow the wall clock.
 //
 // # Idempotency

@@ -78,7 +78,7 @@ type BookedCharge struct {
 	Metadata       map[string]string `json:"metadata"`
 	PaymentIntent  string            `json:"payment_intent"`
 	PaymentMethod  string            `json:"payment_method"`
-	Status         string            `json:"status"` // succeeded or failed
+	Status         string            `json:"status"` // pending, succeeded or failed
 }
 
 // BookedRefund is one refund.
@@ -116,6 +116,7 @@ type BookTotal struct {
 	Disputed  int64  `json:"disputed"` // withdrawn by disputes
 	Fees      int64  `json:"fees"`
 	Net       int64  `json:"net"`
+	Pending   int    `json:"pending"` // number of charges whose outcome the bank has not told
 	Refunded  int64  `json:"refunded"`
 	Succeeded int    `json:"succeeded"` // number of successful charges
 }

@@ -12,20 +12,27 @@ import (
 // due is something that happens by itself at an instant of billing time: money becomes available, a
 // refund ends. It happens just before the first request whose time has reached that instant.
 type due struct {
-	Action dueAction `json:"action"`
-	ID     string    `json:"id"`
+	Action dueAction  `json:"action"`
+	ID     string     `json:"id"`
+	Plan   *debitPlan `json:"plan,omitempty"` // of endDebit
 }
 
 type dueAction string
 
 const (
+	endDebit      dueAction = "end_debit"
+	endInquiry    dueAction = "end_inquiry"
 	endRefund     dueAction = "end_refund"
+	judgeEvidence dueAction = "judge_evidence"
 	makeAvailable dueAction = "make_available"
+	missEvidence  dueAction = "miss_evidence"
+	takeBack      dueAction = "take_back"
 )
 
 const dueBucket = "due"
 
 func (r *call) schedule(at time.Time, d due) {
+	r.dueNow = r.dueNow || !at.After(r.asOf)
 	key := make([]byte, orderSize)
 	binary.BigEndian.PutUint64(key, uint64(at.Unix()))
 	binary.BigEndian.PutUint64(key[8:], nextSequence(r.tx))
@@ -81,11 +88,21 @@ func (r *call) happen(key []byte) {
 	decode(waiting.get(key), &d)
 	waiting.delete(key)
 	switch d.Action {
+	case endDebit:
+		r.endDebit(d.ID, *d.Plan)
+	case endInquiry:
+		r.endInquiry(d.ID)
 	case endRefund:
 		r.endRefund(d.ID)
+	case judgeEvidence:
+		r.judgeEvidence(d.ID)
 	case makeAvailable:
 		t, _ := balanceTransactions.get(r.tx, d.ID)
 		t.Status = "available"
 		balanceTransactions.put(r.tx, t)
+	case missEvidence:
+		r.missEvidence(d.ID)
+	case takeBack:
+		r.takeBack(d.ID)
 	}
 }

@@ -195,6 +195,7 @@ func (r *call) confirmDebitSetup(s *setupIntent, m *paymentMethod) (any, error) 
 	if k.verified && !r.trusts(m, r.args.hash("payment_method_options").hash(m.Type).text("verification_method")) {
 		r.setMandate(given, mandatePending)
 		s.NextAction, s.Status, s.LastSetupError = r.microdeposits(s.ID, s.ClientSecret, m, given.ID), statusRequiresAction, nil
+		r.try(s, m, statusRequiresAction, nil)
 		setupIntents.put(r.tx, s)
 		r.emit("setup_intent.requires_action", s, nil)
 		return s, nil

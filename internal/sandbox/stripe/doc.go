@@ -32,7 +32,7 @@
 //     it is booked when it succeeds. The bank takes disputed debits back after ten days. Bank payments cost 0.8 %.
 //     Test methods such as pm_usBankAccount_success count as linked through Financial Connections; accounts typed in by
 //     number are verified by microdeposits. A blocked account is blocked as this payment method only.
-//   - A setup intent has no setup attempt (latest_attempt is null). Nothing can be searched, only listed.
+//   - Nothing can be searched, only listed.
 //   - Parameters that would change what is charged and are not played (such as capture_method for cards alone,
 //     application fees, transfers) are refused as unknown, never ignored.
 //   - A dispute is decided by the test texts of its evidence, right after it was submitted; other evidence stays

@@ -62,9 +62,15 @@ func expandable(object string) map[string]loader {
 		}
 	case "radar.early_fraud_warning", "review":
 		return map[string]loader{"charge": from(charges), "payment_intent": from(paymentIntents)}
+	case "setup_attempt":
+		return map[string]loader{
+			"application": never, "customer": showCustomer, "on_behalf_of": never, "payment_method": from(paymentMethods),
+			"payment_method_details.bancontact.generated_sepa_debit": from(paymentMethods),
+			"payment_method_details.ideal.generated_sepa_debit":      from(paymentMethods), "setup_intent": from(setupIntents),
+		}
 	case "setup_intent":
 		return map[string]loader{
-			"application": never, "customer": showCustomer, "latest_attempt": never, "mandate": from(mandates),
+			"application": never, "customer": showCustomer, "latest_attempt": from(setupAttempts), "mandate": from(mandates),
 			"on_behalf_of": never, "payment_method": from(paymentMethods), "single_use_mandate": never,
 		}
 	default:

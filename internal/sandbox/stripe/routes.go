@@ -31,7 +31,7 @@ func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	for _, e := range slices.Concat(
 		balanceEndpoints(), balanceTransactionEndpoints(), cashBalanceEndpoints(), chargeEndpoints(), customerEndpoints(), disputeEndpoints(),
-		eventEndpoints(), fraudWarningEndpoints(), mandateEndpoints(), paymentIntentEndpoints(), paymentMethodEndpoints(), refundEndpoints(), reviewEndpoints(), setupIntentEndpoints(),
+		eventEndpoints(), fraudWarningEndpoints(), mandateEndpoints(), paymentIntentEndpoints(), paymentMethodEndpoints(), refundEndpoints(), reviewEndpoints(), setupAttemptEndpoints(), setupIntentEndpoints(),
 		webhookEndpointEndpoints(),
 	) {
 		mux.Handle(e.method+" "+e.path, s.api(e))

@@ -210,6 +210,7 @@ func (r *call) confirmSetup(s *setupIntent) (any, error) {
 	if test.asksOnSetup() || k.family == redirectFamily {
 		s.Status, s.LastSetupError = statusRequiresAction, nil
 		s.NextAction = r.authentication(s.ID, s.ClientSecret)
+		r.try(s, m, statusRequiresAction, nil)
 		setupIntents.put(r.tx, s)
 		r.emit("setup_intent.requires_action", s, nil)
 		return s, nil
@@ -226,10 +227,13 @@ func (r *call) finishSetup(s *setupIntent, m *paymentMethod, test testCard) (any
 	known.SetUp = true
 	r.putTraits(m.ID, known)
 	s.Status, s.NextAction, s.LastSetupError = statusSucceeded, nil, nil
+	a := r.try(s, m, statusSucceeded, nil)
 	setupIntents.put(r.tx, s)
 	switch k, _ := kindOf(m.Type); {
 	case k.family == redirectFamily:
-		s.Mandate = r.generate(m, s.Customer, generatedFrom{}).GeneratedSEPADebitMandate
+		made := r.generate(m, s.Customer, generatedFrom{SetupAttempt: &a.ID})
+		a.PaymentMethodDetails[m.Type], s.Mandate = made, made.GeneratedSEPADebitMandate
+		setupAttempts.put(r.tx, a)
 		setupIntents.put(r.tx, s)
 	case s.Customer != nil && m.Customer == nil:
 		if _, err := r.attach(m.ID, *s.Customer); err != nil {
@@ -243,6 +247,7 @@ func (r *call) finishSetup(s *setupIntent, m *paymentMethod, test testCard) (any
 func (r *call) failSetup(s *setupIntent, m *paymentMethod, reason lastError) (any, error) {
 	reason.PaymentMethod, reason.DocURL = m, "https://stripe.com/docs/error-codes/"+dashed(reason.Code)
 	s.Status, s.PaymentMethod, s.NextAction, s.LastSetupError = statusRequiresPaymentMethod, nil, nil, &reason
+	r.try(s, m, "failed", &reason)
 	setupIntents.put(r.tx, s)
 	r.emit("setup_intent.setup_failed", s, nil)
 	return nil, &apiError{

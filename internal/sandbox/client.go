@@ -8,6 +8,8 @@ import (
 
 // The messages of the sandbox's own admin API.
 type (
+	// Advance moves the settlement clock forward.
+	Advance = control.Advance
 	// Attachment is a file that travelled with a Mail.
 	Attachment = control.Attachment
 	// BookedCharge is one attempt to take money, successful or not.
@@ -20,6 +22,8 @@ type (
 	Books = control.Books
 	// BookTotal sums one currency of the books.
 	BookTotal = control.BookTotal
+	// Clock is the settlement clock.
+	Clock = control.Clock
 	// Fault is injected into the next matching requests.
 	Fault = control.Fault
 	// FaultKind says what goes wrong.
@@ -58,6 +62,16 @@ func AddScenario(ctx context.Context, stripeURL string, s Scenario) error {
 // AddFault injects a fault into the Stripe or SendGrid side at baseURL.
 func AddFault(ctx context.Context, baseURL string, f Fault) error {
 	return control.AddFault(ctx, baseURL, f)
+}
+
+// AdvanceClock moves the settlement clock at stripeURL and lets everything happen that is due by then.
+func AdvanceClock(ctx context.Context, stripeURL string, a Advance) (Clock, error) {
+	return control.AdvanceClock(ctx, stripeURL, a)
+}
+
+// FetchClock reads the settlement clock at stripeURL.
+func FetchClock(ctx context.Context, stripeURL string) (Clock, error) {
+	return control.FetchClock(ctx, stripeURL)
 }
 
 // Authenticate plays the customer who is asked to authenticate a payment or setup intent. The intent's state

@@ -29,6 +29,20 @@ func AddFault(ctx context.Context, baseURL string, f Fault) error {
 	return call(ctx, http.MethodPost, baseURL+"/_sandbox/faults", f, nil)
 }
 
+// AdvanceClock moves the settlement clock at stripeURL and lets everything happen that is due by then.
+func AdvanceClock(ctx context.Context, stripeURL string, a Advance) (Clock, error) {
+	var clock Clock
+	err := call(ctx, http.MethodPost, stripeURL+"/_sandbox/clock", a, &clock)
+	return clock, err
+}
+
+// FetchClock reads the settlement clock at stripeURL.
+func FetchClock(ctx context.Context, stripeURL string) (Clock, error) {
+	var clock Clock
+	err := call(ctx, http.MethodGet, stripeURL+"/_sandbox/clock", nil, &clock)
+	return clock, err
+}
+
 // Mailbox reads the newest messages to one address, or to anybody when to is empty: at most 1,000.
 func Mailbox(ctx context.Context, sendGridURL, to string) ([]Mail, error) {
 	query := url.Values{"limit": {strconv.Itoa(1000)}}

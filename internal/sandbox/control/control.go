@@ -17,6 +17,19 @@ type Scenario struct {
 	Script             []string  `json:"script,omitempty"`               // one outcome per charge; afterwards the card behaves as usual
 }
 
+// Advance moves the settlement clock forward. Exactly one of its fields is given.
+type Advance struct {
+	By string    `json:"by,omitempty"` // a duration such as "72h", from the clock's present
+	To time.Time `json:"to,omitzero"`  // an instant that has not passed
+}
+
+// Clock is the settlement clock: what time it is for requests without a billing time of their own, and what waits.
+type Clock struct {
+	Due     int       `json:"due"`               // how many things are to happen by themselves
+	NextDue time.Time `json:"next_due,omitzero"` // when the next of them does
+	Now     time.Time `json:"now"`
+}
+
 // FaultKind says what goes wrong with a request.
 type FaultKind string
 
@@ -65,7 +78,7 @@ type BookedCharge struct {
 	Metadata       map[string]string `json:"metadata"`
 	PaymentIntent  string            `json:"payment_intent"`
 	PaymentMethod  string            `json:"payment_method"`
-	Status         string            `json:"status"` // succeeded or failed
+	Status         string            `json:"status"` // pending, succeeded or failed
 }
 
 // BookedRefund is one refund.
@@ -103,6 +116,7 @@ type BookTotal struct {
 	Disputed  int64  `json:"disputed"` // withdrawn by disputes
 	Fees      int64  `json:"fees"`
 	Net       int64  `json:"net"`
+	Pending   int    `json:"pending"` // number of charges whose outcome the bank has not told
 	Refunded  int64  `json:"refunded"`
 	Succeeded int    `json:"succeeded"` // number of successful charges
 }

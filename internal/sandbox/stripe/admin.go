@@ -10,6 +10,8 @@ import (
 func (s *Server) adminRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /_sandbox/", s.health)
 	mux.HandleFunc("GET /_sandbox/books", s.books)
+	mux.HandleFunc("GET /_sandbox/clock", s.showClock)
+	mux.HandleFunc("POST /_sandbox/clock", s.advanceClock)
 	mux.HandleFunc("POST /_sandbox/scenarios", s.addScenario)
 	mux.Handle("POST /_sandbox/faults", s.faults)
 	mux.Handle("DELETE /_sandbox/faults", s.faults)

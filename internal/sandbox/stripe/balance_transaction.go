@@ -76,33 +76,45 @@ func (r *call) book(t *balanceTransaction) *balanceTransaction {
 }
 
 func (r *call) bookCharge(c *charge) *balanceTransaction {
-	return r.book(&balanceTransaction{
+	t := &balanceTransaction{
 		Amount: c.AmountCaptured, Currency: c.Currency, Description: c.Description, Fee: processingFee(c.AmountCaptured, c.Currency),
 		ReportingCategory: "charge", Source: &c.ID, Type: "charge",
-	})
+	}
+	if k, _ := kindOf(c.PaymentMethodDetails.Type); k.family != cardFamily {
+		t.Fee, t.Type = bankFee(c.AmountCaptured, c.Currency), "payment"
+	}
+	return r.book(t)
 }
 
 // bookRefund takes the money back; Stripe keeps the original fee.
 func (r *call) bookRefund(f *refund) *balanceTransaction {
 	description := "REFUND FOR CHARGE"
 	return r.book(&balanceTransaction{
-		Amount: -f.Amount, Currency: f.Currency, Description: &description, ReportingCategory: "refund", Source: &f.ID, Type: "refund",
+		Amount: -f.Amount, Currency: f.Currency, Description: &description, ReportingCategory: "refund", Source: &f.ID, Type: f.movement("refund"),
 	})
 }
 
 func (r *call) bookRefundFailure(f *refund) *balanceTransaction {
 	description := "REFUND FAILURE"
 	return r.book(&balanceTransaction{
-		Amount: f.Amount, Currency: f.Currency, Description: &description, ReportingCategory: "refund_failure", Source: &f.ID, Type: "refund_failure",
+		Amount: f.Amount, Currency: f.Currency, Description: &description, ReportingCategory: "refund_failure", Source: &f.ID, Type: f.movement("refund_failure"),
 	})
+}
+
+// movement is the type of a refund's balance transactions: those of payments that are no card charges differ.
+func (f *refund) movement(kind string) string {
+	if !strings.HasPrefix(f.ID, paymentRefundPrefix) {
+		return kind
+	}
+	return map[string]string{"refund": "payment_refund", "refund_failure": "payment_failure_refund"}[kind]
 }
 
 // balanceSource finds what a movement was for.
 func balanceSource(tx *bolt.Tx, id string) (any, bool) {
 	switch {
-	case strings.HasPrefix(id, charges.prefix):
+	case strings.HasPrefix(id, charges.prefix), strings.HasPrefix(id, paymentPrefix):
 		return from(charges)(tx, id)
-	case strings.HasPrefix(id, refunds.prefix):
+	case strings.HasPrefix(id, refunds.prefix), strings.HasPrefix(id, paymentRefundPrefix):
 		return from(refunds)(tx, id)
 	case strings.HasPrefix(id, disputes.prefix):
 		return from(disputes)(tx, id)

@@ -136,8 +136,12 @@ func (t bookTotals) of(currency string) *control.BookTotal {
 
 func (t bookTotals) addCharge(c control.BookedCharge) {
 	total := t.of(c.Currency)
-	if c.Status == "failed" {
+	switch c.Status {
+	case "failed":
 		total.Declined++
+		return
+	case "pending":
+		total.Pending++
 		return
 	}
 	total.Succeeded++

@@ -12,11 +12,12 @@ type call struct {
 	args      args
 	asOf      time.Time         // billing time of the caller
 	baseURL   string            // where this caller reaches the sandbox, for links
+	dueNow    bool              // something is to happen right after the commit
 	emitted   bool              // events wait for delivery after the commit
 	id        string            // {id} of the path
+	item      string            // {item} of the path, a part of what {id} names
 	key       string            // idempotency key, empty if none
 	made      map[string]string // what test methods such as pm_card_visa became in this request, by their names
-	method    string            // {method} of the path
 	minted    int               // ids made so far
 	path      string
 	requestID string

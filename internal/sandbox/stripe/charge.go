@@ -61,39 +61,6 @@ type chargeOutcome struct {
 	Type          string  `json:"type"`
 }
 
-type methodDetails struct {
-	Card cardDetails `json:"card"`
-	Type string      `json:"type"`
-}
-
-type cardDetails struct {
-	AmountAuthorized *int64        `json:"amount_authorized"`
-	Brand            string        `json:"brand"`
-	Checks           cardChecks    `json:"checks"`
-	Country          string        `json:"country"`
-	ExpMonth         int64         `json:"exp_month"`
-	ExpYear          int64         `json:"exp_year"`
-	Fingerprint      string        `json:"fingerprint"`
-	Funding          string        `json:"funding"`
-	Installments     *string       `json:"installments"`
-	Last4            string        `json:"last4"`
-	Mandate          *string       `json:"mandate"`
-	Network          string        `json:"network"`
-	ThreeDSecure     *threeDSecure `json:"three_d_secure"`
-	Wallet           *string       `json:"wallet"`
-}
-
-// threeDSecure is how the customer authenticated a charge.
-type threeDSecure struct {
-	AuthenticationFlow          string  `json:"authentication_flow"`
-	ElectronicCommerceIndicator string  `json:"electronic_commerce_indicator"`
-	ExemptionIndicator          *string `json:"exemption_indicator"`
-	Result                      string  `json:"result"`
-	ResultReason                *string `json:"result_reason"`
-	TransactionID               string  `json:"transaction_id"`
-	Version                     string  `json:"version"`
-}
-
 func (c *charge) identity() (string, int64) { return c.ID, c.Created }
 
 func (c *charge) indexed() map[string]string {
@@ -101,6 +68,17 @@ func (c *charge) indexed() map[string]string {
 }
 
 var charges = collection[*charge]{name: "charge", prefix: "ch_"}
+
+// newChargeID tells charges of cards from other payments, as Stripe does.
+func (r *call) newChargeID(m *paymentMethod) string {
+	c := charges
+	if m.Card == nil {
+		c.prefix = paymentPrefix
+	}
+	return newID(r, c)
+}
+
+const paymentPrefix = "py_"
 
 func chargeEndpoints() []endpoint {
 	filters := datedPageSpec(spec{"customer": filledText(), "payment_intent": filledText(), "transfer_group": filledText()})
@@ -141,17 +119,14 @@ func updateCharge(r *call) (any, error) {
 // newCharge describes an attempt; the caller stores it. Metadata is the intent's at this moment.
 func (r *call) newCharge(p *paymentIntent, m *paymentMethod, o outcome) *charge {
 	c := &charge{
-		ID: newID(r, charges), Object: "charge", Amount: p.Amount, BillingDetails: m.BillingDetails, Created: r.now(),
+		ID: r.newChargeID(m), Object: "charge", Amount: p.Amount, BillingDetails: m.BillingDetails, Created: r.now(),
 		Currency: p.Currency, Customer: p.Customer, Description: p.Description, Metadata: p.Metadata, Outcome: judge(o),
 		Paid: o.declineCode == "", PaymentIntent: &p.ID, PaymentMethod: m.ID,
-		PaymentMethodDetails: methodDetails{Type: "card", Card: cardDetails{
-			AmountAuthorized: &p.Amount, Brand: m.Card.Brand, Checks: m.Card.Checks, Country: m.Card.Country, ExpMonth: m.Card.ExpMonth,
-			ExpYear: m.Card.ExpYear, Fingerprint: m.Card.Fingerprint, Funding: m.Card.Funding, Last4: m.Card.Last4, Network: m.Card.Brand,
-		}},
-		ReceiptEmail: p.ReceiptEmail, Shipping: p.Shipping, StatementDescriptor: p.StatementDescriptor,
+		PaymentMethodDetails: detailsOf(m, &p.Amount),
+		ReceiptEmail:         p.ReceiptEmail, Shipping: p.Shipping, StatementDescriptor: p.StatementDescriptor,
 		StatementDescriptorSuffix: p.StatementDescriptorSuffix, Status: statusSucceeded, TransferGroup: p.TransferGroup,
 	}
-	if o.authenticated {
+	if o.authenticated && c.PaymentMethodDetails.Card != nil {
 		c.PaymentMethodDetails.Card.ThreeDSecure = &threeDSecure{
 			AuthenticationFlow: "challenge", ElectronicCommerceIndicator: "05", Result: "authenticated",
 			TransactionID: derive(36, "three_d_secure", c.ID), Version: "2.2.0",
@@ -174,6 +149,9 @@ func (r *call) settleCharge(c *charge, amount int64) {
 	c.BalanceTransaction = &t.ID
 }
 
+// riskElevated is the risk from which Radar asks somebody to look.
+const riskElevated = "elevated"
+
 // Radar's scores from which risk counts as elevated and highest are 65 and 75 by default.
 const (
 	normalScore   = 12
@@ -188,8 +166,9 @@ func judge(o outcome) chargeOutcome {
 		SellerMessage: "Payment complete.", Type: "authorized",
 	}
 	switch o.card.risk {
-	case "elevated":
-		verdict.RiskLevel, verdict.RiskScore = o.card.risk, elevatedScore
+	case riskElevated:
+		reason := "elevated_risk_level"
+		verdict.RiskLevel, verdict.RiskScore, verdict.Reason, verdict.Type = o.card.risk, elevatedScore, &reason, "manual_review"
 	case "highest":
 		verdict.RiskLevel, verdict.RiskScore = o.card.risk, highestScore
 	}

@@ -110,3 +110,13 @@ func processingFee(amount int64, currency string) int64 {
 	}
 	return fee
 }
+
+// bankFee is what a payment from a bank account costs: 0.8 %, at most ten times the currency's minimum charge, which
+// is about USD 5.00.
+func bankFee(amount int64, currency string) int64 {
+	fee := min((amount*8+500)/1000, 10*minimum(currency))
+	if among(wholeUnits, currency) {
+		fee = (fee + 99) / 100 * 100
+	}
+	return fee
+}

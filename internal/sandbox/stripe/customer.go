@@ -86,7 +86,7 @@ func customerEndpoints() []endpoint {
 		post("/v1/customers/{id}", customerSpec(), updateCustomer),
 		del("/v1/customers/{id}", deleteCustomer),
 		get("/v1/customers/{id}/payment_methods", pageSpec(spec{"allow_redisplay": redisplay(), "type": filledText()}), listCustomerMethods),
-		get("/v1/customers/{id}/payment_methods/{method}", nil, getCustomerMethod),
+		get("/v1/customers/{id}/payment_methods/{item}", nil, getCustomerMethod),
 	}
 }
 
@@ -273,9 +273,9 @@ func getCustomerMethod(r *call) (any, error) {
 	if _, err := r.liveCustomer(r.id, "customer"); err != nil {
 		return nil, err
 	}
-	m, found := paymentMethods.get(r.tx, r.method)
+	m, found := paymentMethods.get(r.tx, r.item)
 	if !found || deref(m.Customer) != r.id {
-		return nil, notFound("PaymentMethod", r.method, "id")
+		return nil, notFound("PaymentMethod", r.item, "id")
 	}
 	return m, nil
 }

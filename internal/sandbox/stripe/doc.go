@@ -9,8 +9,8 @@
 // answer kept under the idempotency key: a crash leaves all of it or nothing.
 //
 // Two clocks run here. Objects are dated with the caller's billing time (header Perennial-As-Of), and what
-// happens by itself (money becoming available, the end of an asynchronous refund) happens just before the
-// first request whose billing time has reached its instant. Webhook signatures, pauses between deliveries
+// happens by itself (money becoming available, the end of an asynchronous payment or refund) happens just before the
+// first request whose billing time has reached its instant, or when the admin API moves the clock there. Webhook signatures, pauses between deliveries
 // and the retention of idempotency keys follow the wall clock.
 //
 // # Idempotency
@@ -26,11 +26,17 @@
 //   - The fee is 2.9 % rounded half up plus a fixed part worth about USD 0.30; refunds keep it.
 //   - Money is booked when a payment succeeds, also with capture_method automatic_async, where Stripe
 //     may deliver the balance transaction a moment later with charge.updated.
-//   - Only cards exist, as payment methods: no legacy tokens, sources, direct charges or connected accounts.
-//     A setup intent has no setup attempt (latest_attempt is null). Nothing can be searched, only listed.
+//   - Payment methods are cards, Link, bank debits (ACH, SEPA, Bacs, BECS, PADs), iDEAL, Bancontact and bank transfers.
+//     There are no legacy tokens, sources, direct charges or connected accounts. Link pays like a card that always works.
+//   - A bank debit is decided when it is confirmed and told business days later (weekends count, bank holidays do not);
+//     it is booked when it succeeds. The bank takes disputed debits back after ten days. Bank payments cost 0.8 %.
+//     Test methods such as pm_usBankAccount_success count as linked through Financial Connections; accounts typed in by
+//     number are verified by microdeposits. A blocked account is blocked as this payment method only.
+//   - Nothing can be searched, only listed.
 //   - Parameters that would change what is charged and are not played (such as capture_method for cards alone,
 //     application fees, transfers) are refused as unknown, never ignored.
-//   - Disputes are opened for the test cards that ask for them and stay open.
+//   - A dispute is decided by the test texts of its evidence, right after it was submitted; other evidence stays
+//     under review. A won dispute brings its fee back. Elevated risk always opens a review.
 //   - Expired cards are declined in billing time; there is no account updater.
 //   - A request for another API version is refused instead of translated.
 //   - Pauses between webhook deliveries start at 0.2 seconds instead of minutes, and a delivery that fails

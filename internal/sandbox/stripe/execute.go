@@ -80,7 +80,7 @@ func (s *Server) run(e endpoint, q *request) answer {
 		return q.refusal(internal(err))
 	}
 	r := &call{
-		args: q.args, asOf: q.asOf, baseURL: "http://" + q.http.Host, id: q.id, key: q.key, method: q.http.PathValue("method"),
+		args: q.args, asOf: q.asOf, baseURL: "http://" + q.http.Host, id: q.id, key: q.key, item: q.http.PathValue("item"),
 		path: q.http.URL.Path, requestID: q.requestID,
 	}
 	transaction := s.update
@@ -101,6 +101,10 @@ func (s *Server) run(e endpoint, q *request) answer {
 	}
 	if r.emitted {
 		s.delivery.wake()
+	}
+	if r.dueNow {
+		// The request was answered for good: if this fails, the next request tries again.
+		_ = s.settle(q.asOf)
 	}
 	return done
 }

@@ -33,19 +33,25 @@ func expandable(object string) map[string]loader {
 		return map[string]loader{
 			"application": never, "balance_transaction": from(balanceTransactions), "customer": showCustomer,
 			"failure_balance_transaction": from(balanceTransactions), "invoice": never, "on_behalf_of": never,
-			"payment_intent": from(paymentIntents), "refunds": chargeRefunds, "review": never, "transfer": never,
+			"payment_intent": from(paymentIntents), "payment_method_details.bancontact.generated_sepa_debit": from(paymentMethods),
+			"payment_method_details.ideal.generated_sepa_debit": from(paymentMethods),
+			"refunds": chargeRefunds, "review": from(reviews), "transfer": never,
 		}
 	case "customer":
 		return map[string]loader{
 			"cash_balance": never, "default_source": never, "invoice_settings.default_payment_method": from(paymentMethods),
 			"sources": never, "subscriptions": never, "tax": never, "tax_ids": never, "test_clock": never,
 		}
+	case "customer_cash_balance_transaction":
+		return map[string]loader{"applied_to_payment.payment_intent": from(paymentIntents), "customer": showCustomer}
 	case "dispute":
 		return map[string]loader{"charge": from(charges), "payment_intent": from(paymentIntents)}
+	case "mandate":
+		return map[string]loader{"payment_method": from(paymentMethods)}
 	case "payment_intent":
 		return map[string]loader{
 			"application": never, "customer": showCustomer, "invoice": never, "latest_charge": from(charges),
-			"on_behalf_of": never, "payment_method": from(paymentMethods), "review": never,
+			"on_behalf_of": never, "payment_method": from(paymentMethods), "review": from(reviews),
 		}
 	case "payment_method":
 		return map[string]loader{"customer": showCustomer}
@@ -54,9 +60,17 @@ func expandable(object string) map[string]loader {
 			"balance_transaction": from(balanceTransactions), "charge": from(charges),
 			"failure_balance_transaction": from(balanceTransactions), "payment_intent": from(paymentIntents),
 		}
+	case "radar.early_fraud_warning", "review":
+		return map[string]loader{"charge": from(charges), "payment_intent": from(paymentIntents)}
+	case "setup_attempt":
+		return map[string]loader{
+			"application": never, "customer": showCustomer, "on_behalf_of": never, "payment_method": from(paymentMethods),
+			"payment_method_details.bancontact.generated_sepa_debit": from(paymentMethods),
+			"payment_method_details.ideal.generated_sepa_debit":      from(paymentMethods), "setup_intent": from(setupIntents),
+		}
 	case "setup_intent":
 		return map[string]loader{
-			"application": never, "customer": showCustomer, "latest_attempt": never, "mandate": never,
+			"application": never, "customer": showCustomer, "latest_attempt": from(setupAttempts), "mandate": from(mandates),
 			"on_behalf_of": never, "payment_method": from(paymentMethods), "single_use_mandate": never,
 		}
 	default:
@@ -130,17 +144,17 @@ func (r *call) expand(node map[string]any, path []string, full string) error {
 
 // findField matches the beginning of the path with one of the object's expandable fields.
 func findField(node map[string]any, object string, path []string) (holder map[string]any, field string, load loader) {
-	fields := expandable(object)
-	if load := fields[path[0]]; load != nil {
-		return node, path[0], load
-	}
-	if len(path) < 2 {
-		return nil, "", nil
-	}
-	field = path[0] + "." + path[1]
-	holder, ok := node[path[0]].(map[string]any)
-	if load := fields[field]; load != nil && ok {
-		return holder, field, load
+	fields, holder := expandable(object), node
+	for i, name := range path {
+		field = strings.Join(path[:i+1], ".")
+		if load := fields[field]; load != nil {
+			return holder, field, load
+		}
+		nested, ok := holder[name].(map[string]any)
+		if !ok {
+			break
+		}
+		holder = nested
 	}
 	return nil, "", nil
 }

@@ -16,15 +16,20 @@ func (r *call) outcomeOf(m *paymentMethod, p *paymentIntent, offSession bool) ou
 		o := outcome{card: testCard{number: test.number, refund: test.refund}}
 		switch scripted {
 		case outcomeOK:
+		case outcomeDispute:
+			o.card.dispute = "fraudulent"
 		case "authentication_required":
 			o.asks = true
 		default:
 			o.declineCode = scripted
+			if known, isReturn := returnFor(scripted); isReturn && !among(declineCodes, scripted) {
+				o.declineCode = map[bool]string{true: known.failure, false: "generic_decline"}[among(declineCodes, known.failure)]
+			}
 		}
 		return o
 	}
 	o := outcome{card: test, declineCode: test.decline}
-	if m.Card.expired(r.asOf) {
+	if m.Card != nil && m.Card.expired(r.asOf) {
 		o.declineCode = "expired_card"
 	}
 	if test.blocked || o.declineCode == "expired_card" {

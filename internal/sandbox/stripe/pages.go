@@ -172,15 +172,24 @@ func (r *call) answerPayment(p *paymentIntent, authenticated bool) (status strin
 		_, _ = r.fail(p, m, *reason)
 		return "failed"
 	}
-	if p.ConfirmationMethod == "manual" {
+	if p.ConfirmationMethod == "manual" && m.Card != nil {
 		bucketOf(r.tx, authenticationsBucket).put([]byte(p.ID), encode(pendingAuthentication{AsOf: r.asOf, Passed: true}))
 		p.Status, p.NextAction = statusRequiresConfirmation, nil
 		paymentIntents.put(r.tx, p)
 		return "succeeded"
 	}
-	o := r.outcomeOf(m, p, false)
-	o.authenticated = true
-	if _, err := r.attempt(p, m, o); err != nil {
+	var err error
+	switch k, _ := kindOf(m.Type); k.family {
+	case debitFamily:
+		_, err = r.proven(p, m)
+	case redirectFamily:
+		_, err = r.attempt(p, m, outcome{})
+	default:
+		o := r.outcomeOf(m, p, false)
+		o.authenticated = true
+		_, err = r.attempt(p, m, o)
+	}
+	if err != nil {
 		return "failed"
 	}
 	return "succeeded"
@@ -195,6 +204,9 @@ func (r *call) answerSetup(s *setupIntent, authenticated bool) (status string) {
 	if reason := r.lostMeanwhile(m, s.Customer); reason != nil {
 		_, _ = r.failSetup(s, m, *reason)
 		return "failed"
+	}
+	if k, _ := kindOf(m.Type); k.family == debitFamily {
+		r.prove(s.ID, m)
 	}
 	test, _ := cardByNumber(r.traits(m.ID).Number)
 	if _, err := r.finishSetup(s, m, test); err != nil {
@@ -226,7 +238,7 @@ func (s *Server) showReceipt(w http.ResponseWriter, r *http.Request) {
 		if c, found := charges.get(tx, strings.TrimSpace(r.PathValue("id"))); found && c.Paid {
 			content.Lines = []string{
 				"Amount paid: " + display(c.Amount, c.Currency), "Date: " + time.Unix(c.Created, 0).UTC().Format("2 January 2006"),
-				"Card: " + c.PaymentMethodDetails.Card.Brand + " ending in " + c.PaymentMethodDetails.Card.Last4,
+				"Paid with: " + c.PaymentMethodDetails.Type + " " + c.PaymentMethodDetails.last4(),
 			}
 			if c.AmountRefunded > 0 {
 				content.Lines = append(content.Lines, "Refunded: "+display(c.AmountRefunded, c.Currency))

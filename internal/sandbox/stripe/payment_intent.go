@@ -1,5 +1,7 @@
 package stripe
 
+import "strings"
+
 // paymentIntent is Stripe's payment intent object.
 type paymentIntent struct {
 	ID                                string            `json:"id"`
@@ -53,20 +55,10 @@ type automaticMethods struct {
 	Enabled        bool   `json:"enabled"`
 }
 
-type methodOptions struct {
-	Card cardOptions `json:"card"`
-}
-
-type cardOptions struct {
-	Installments        *string `json:"installments"`
-	MandateOptions      *string `json:"mandate_options"`
-	Network             *string `json:"network"`
-	RequestThreeDSecure string  `json:"request_three_d_secure"`
-}
-
 // The states of an intent.
 const (
 	statusCanceled              = "canceled"
+	statusProcessing            = "processing"
 	statusRequiresAction        = "requires_action"
 	statusRequiresCapture       = "requires_capture"
 	statusRequiresConfirmation  = "requires_confirmation"
@@ -86,31 +78,14 @@ var paymentIntents = collection[*paymentIntent]{name: "payment_intent", prefix: 
 func confirmSpec() spec {
 	return spec{
 		"capture_method": enum("automatic", "automatic_async", "manual"), "error_on_requires_action": boolean(),
-		"mandate": filledText(), "mandate_data": opaque(), "off_session": enum("true", "false", "one_off", "recurring"),
+		"mandate": filledText(), "mandate_data": mandateDataSpec(), "off_session": enum("true", "false", "one_off", "recurring"),
 		"payment_method": filledText(), "payment_method_data": methodDataSpec(), "payment_method_options": methodOptionsSpec(),
-		"payment_method_types": list(enum("card", "link")), "radar_options": opaque(), "receipt_email": email(), "return_url": filledText(),
+		"payment_method_types": methodTypes(), "radar_options": opaque(), "receipt_email": email(), "return_url": filledText(),
 		"setup_future_usage": clearable(futureUsage()), "shipping": hash(shippingSpec()), "use_stripe_sdk": boolean(),
 	}
 }
 
 func futureUsage() param { return enum("off_session", "on_session") }
-
-// methodDataSpec describes a payment method that is made on the way.
-func methodDataSpec() param {
-	return hash(spec{
-		"allow_redisplay": redisplay(), "billing_details": hash(billingDetailsSpec()), "card": hash(cardSpec()),
-		"metadata": metadata(), "radar_options": opaque(), "type": required(text()),
-	})
-}
-
-// methodOptionsSpec leaves out what would move money in ways the sandbox does not know, such as capture_method.
-func methodOptionsSpec() param {
-	return hash(spec{"link": opaque(), "card": hash(spec{
-		"cvc_token": text(), "installments": opaque(), "mandate_options": opaque(), "moto": boolean(), "network": text(),
-		"request_three_d_secure": enum("any", "automatic", "challenge"), "statement_descriptor_suffix_kana": text(),
-		"statement_descriptor_suffix_kanji": text(), "three_d_secure": opaque(),
-	})})
-}
 
 // detailSpec is what both creating and updating take.
 func detailSpec() spec {
@@ -128,7 +103,7 @@ func paymentIntentEndpoints() []endpoint {
 	update := detailSpec().with(spec{
 		"amount": integer(), "capture_method": enum("automatic", "automatic_async", "manual"), "currency": filledText(),
 		"payment_method": filledText(), "payment_method_data": methodDataSpec(), "payment_method_options": methodOptionsSpec(),
-		"payment_method_types": list(enum("card", "link")), "receipt_email": email(), "setup_future_usage": clearable(futureUsage()),
+		"payment_method_types": methodTypes(), "receipt_email": email(), "setup_future_usage": clearable(futureUsage()),
 		"shipping": hash(shippingSpec()),
 	})
 	capture := spec{
@@ -143,6 +118,7 @@ func paymentIntentEndpoints() []endpoint {
 		post("/v1/payment_intents/{id}", update, updateIntent),
 		post("/v1/payment_intents/{id}/cancel", cancel, cancelIntent),
 		post("/v1/payment_intents/{id}/capture", capture, captureIntent),
+		post("/v1/payment_intents/{id}/verify_microdeposits", verifySpec(), verifyIntent),
 		post("/v1/payment_intents/{id}/confirm", confirmSpec().with(spec{"client_secret": filledText()}), confirmIntent),
 	}
 }
@@ -155,7 +131,7 @@ func createIntent(r *call) (any, error) {
 	}
 	p.ClientSecret = secret(p.ID)
 	var err error
-	if p.PaymentMethodTypes, p.AutomaticPaymentMethods, err = chooseTypes(r.args); err != nil {
+	if p.PaymentMethodTypes, p.AutomaticPaymentMethods, err = chooseTypes(r.args, strings.ToLower(r.args.text("currency"))); err != nil {
 		return nil, err
 	}
 	if err := p.apply(r); err != nil {
@@ -174,26 +150,15 @@ func createIntent(r *call) (any, error) {
 	return p, nil
 }
 
-// chooseTypes applies the default since 2023-08-16: dynamic payment methods unless types are listed.
-func chooseTypes(a args) ([]string, *automaticMethods, error) {
-	listed, automatic := a.list("payment_method_types"), a.hash("automatic_payment_methods")
-	switch {
-	case len(listed) > 0 && automatic.boolean("enabled"):
-		return nil, nil, invalid("", "payment_method_types", "You may only specify one of these parameters: automatic_payment_methods, payment_method_types.")
-	case len(listed) > 0:
-		return listed, nil, nil
-	case a.has("automatic_payment_methods") && !automatic.boolean("enabled"):
-		return []string{"card"}, nil, nil
-	}
-	return []string{"card"}, &automaticMethods{Enabled: true, AllowRedirects: automatic.textOr("allow_redirects", "always")}, nil
-}
-
 // apply writes the parameters that creating, updating and confirming have in common.
 func (p *paymentIntent) apply(r *call) error {
 	a := r.args
 	var err error
 	if p.Metadata, err = merged(a, p.Metadata); err != nil {
 		return err
+	}
+	if types := a.list("payment_method_types"); len(types) > 0 {
+		p.PaymentMethodTypes, p.AutomaticPaymentMethods = types, nil
 	}
 	if err := p.applyAmount(r); err != nil {
 		return err
@@ -215,11 +180,7 @@ func (p *paymentIntent) apply(r *call) error {
 	if a.has("shipping") {
 		p.Shipping = readShipping(a.hash("shipping"))
 	}
-	if types := a.list("payment_method_types"); len(types) > 0 {
-		p.PaymentMethodTypes, p.AutomaticPaymentMethods = types, nil
-	}
-	options := a.hash("payment_method_options").hash("card")
-	p.PaymentMethodOptions.Card.RequestThreeDSecure = options.textOr("request_three_d_secure", p.PaymentMethodOptions.Card.RequestThreeDSecure)
+	p.PaymentMethodOptions.apply(a.hash("payment_method_options"))
 	return p.applyMethod(r)
 }
 
@@ -227,7 +188,7 @@ func (p *paymentIntent) apply(r *call) error {
 func (p *paymentIntent) applyAmount(r *call) error {
 	a := r.args
 	if !a.has("amount") && !a.has("currency") {
-		return nil
+		return checkCurrency(p.PaymentMethodTypes, p.Currency)
 	}
 	if a.has("amount") {
 		p.Amount = a.integer("amount")
@@ -238,6 +199,12 @@ func (p *paymentIntent) applyAmount(r *call) error {
 			return refusal
 		}
 		p.Currency = currency
+	}
+	if p.AutomaticPaymentMethods != nil {
+		p.PaymentMethodTypes = p.AutomaticPaymentMethods.types(p.Currency)
+	}
+	if err := checkCurrency(p.PaymentMethodTypes, p.Currency); err != nil {
+		return err
 	}
 	if refusal := checkAmount(p.Amount, p.Currency); refusal != nil {
 		return refusal

@@ -18,9 +18,11 @@ type lastError struct {
 
 // nextAction tells the client how the customer authenticates.
 type nextAction struct {
-	RedirectToURL *redirect         `json:"redirect_to_url,omitempty"`
-	Type          string            `json:"type"`
-	UseStripeSDK  map[string]string `json:"use_stripe_sdk,omitempty"`
+	DisplayBankTransferInstructions *transferInstructions    `json:"display_bank_transfer_instructions,omitempty"`
+	RedirectToURL                   *redirect                `json:"redirect_to_url,omitempty"`
+	Type                            string                   `json:"type"`
+	UseStripeSDK                    map[string]string        `json:"use_stripe_sdk,omitempty"`
+	VerifyWithMicrodeposits         *verifyWithMicrodeposits `json:"verify_with_microdeposits,omitempty"`
 }
 
 type redirect struct {
@@ -67,6 +69,14 @@ func (r *call) confirm(p *paymentIntent) (any, error) {
 	if !slices.Contains(p.PaymentMethodTypes, m.Type) {
 		return nil, refused("payment_intent_incompatible_payment_method", "payment_method",
 			"The PaymentMethod provided (%s) is not allowed for this PaymentIntent. Please attach a PaymentMethod of one of the following types: %v.", m.Type, p.PaymentMethodTypes)
+	}
+	switch k, _ := kindOf(m.Type); k.family {
+	case debitFamily:
+		return r.confirmDebit(p, m, offSession)
+	case redirectFamily:
+		return r.confirmRedirect(p, m, offSession)
+	case transferFamily:
+		return r.confirmTransfer(p, m)
 	}
 	o := r.outcomeOf(m, p, offSession)
 	o.authenticated = r.takeAuthentication(p.ID)
@@ -126,11 +136,17 @@ func (r *call) attempt(p *paymentIntent, m *paymentMethod, o outcome) (any, erro
 		return r.fail(p, m, lastError{Charge: c.ID, Code: declineErrorCode(o.declineCode), DeclineCode: o.declineCode, Message: *c.FailureMessage})
 	}
 	p.LastPaymentError, p.NextAction = nil, nil
+	if made := c.PaymentMethodDetails.generated(); made != nil && p.SetupFutureUsage != nil {
+		*made = r.generate(m, p.Customer, generatedFrom{Charge: &c.ID})
+	}
 	if p.CaptureMethod == "manual" {
 		p.Status, p.AmountCapturable = statusRequiresCapture, p.Amount
 	} else {
 		r.settleCharge(c, p.Amount)
 		p.Status, p.AmountReceived = statusSucceeded, p.Amount
+	}
+	if o.card.risk == riskElevated {
+		r.openReview(p, c)
 	}
 	charges.put(r.tx, c)
 	paymentIntents.put(r.tx, p)
@@ -146,9 +162,21 @@ func (r *call) attempt(p *paymentIntent, m *paymentMethod, o outcome) (any, erro
 
 // afterSuccess saves the method for later where asked, and starts what test cards do after a success.
 func (r *call) afterSuccess(p *paymentIntent, m *paymentMethod, c *charge, o outcome) {
+	r.saveMethod(p, m)
+	if o.card.warns {
+		r.warn(c)
+	}
+	if o.card.dispute != "" && c.Captured {
+		r.openDispute(c, o.card.dispute)
+	}
+}
+
+// saveMethod saves the method of a payment for later where asked; otherwise it is used up, unless it was saved before.
+func (r *call) saveMethod(p *paymentIntent, m *paymentMethod) {
 	known := r.traits(m.ID)
+	k, _ := kindOf(m.Type)
 	switch {
-	case m.Customer == nil && p.Customer != nil && p.SetupFutureUsage != nil:
+	case m.Customer == nil && p.Customer != nil && p.SetupFutureUsage != nil && k.family != redirectFamily && k.reusable():
 		m.Customer = p.Customer
 		paymentMethods.put(r.tx, m)
 		r.emit("payment_method.attached", m, nil)
@@ -157,9 +185,6 @@ func (r *call) afterSuccess(p *paymentIntent, m *paymentMethod, c *charge, o out
 	}
 	known.SetUp = known.SetUp || deref(p.SetupFutureUsage) == "off_session"
 	r.putTraits(m.ID, known)
-	if o.card.dispute != "" && c.Captured {
-		r.openDispute(c, o.card.dispute)
-	}
 }
 
 // fail records a failed attempt: the method is taken off, and the caller gets 402 with everything inside.

@@ -73,6 +73,7 @@ func cancelIntent(r *call) (any, error) {
 	if p.Status == statusRequiresCapture {
 		r.releaseAuthorization(*p.LatestCharge)
 	}
+	r.returnCash(p)
 	at := r.now()
 	p.Status, p.CanceledAt, p.AmountCapturable, p.NextAction = statusCanceled, &at, 0, nil
 	r.args.setText("cancellation_reason", &p.CancellationReason)

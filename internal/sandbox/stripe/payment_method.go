@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// paymentMethod is Stripe's payment method object; cards only so far.
+// paymentMethod is Stripe's payment method object: what the customer pays with.
 type paymentMethod struct {
 	ID             string            `json:"id"`
 	Object         string            `json:"object"`
@@ -17,6 +17,12 @@ type paymentMethod struct {
 	Livemode       bool              `json:"livemode"`
 	Metadata       map[string]string `json:"metadata"`
 	Type           string            `json:"type"`
+
+	bankAccounts
+	Bancontact      *struct{}    `json:"bancontact,omitempty"`
+	CustomerBalance *struct{}    `json:"customer_balance,omitempty"`
+	Ideal           *idealBank   `json:"ideal,omitempty"`
+	Link            *linkAccount `json:"link,omitempty"`
 }
 
 type card struct {
@@ -57,13 +63,11 @@ func (m *paymentMethod) indexed() map[string]string {
 var paymentMethods = collection[*paymentMethod]{name: "PaymentMethod", prefix: "pm_"}
 
 func paymentMethodEndpoints() []endpoint {
-	creation := spec{
-		"allow_redisplay": redisplay(), "billing_details": hash(billingDetailsSpec()),
-		"card": hash(cardSpec()), "metadata": metadata(), "radar_options": opaque(), "type": required(text()),
-	}
+	creation := newMethodSpec()
 	update := spec{
 		"allow_redisplay": redisplay(), "billing_details": hash(billingDetailsSpec()),
-		"card": hash(spec{"exp_month": integer(), "exp_year": integer(), "networks": opaque()}), "metadata": metadata(),
+		"card": hash(spec{"exp_month": integer(), "exp_year": integer(), "networks": opaque()}), "link": hash(nil), "metadata": metadata(),
+		usBankAccount: hash(spec{"account_holder_type": enum("company", "individual"), "account_type": enum("checking", "savings")}),
 	}
 	return []endpoint{
 		post("/v1/payment_methods", creation, createMethod),
@@ -101,10 +105,29 @@ func merged(a args, current map[string]string) (map[string]string, error) {
 
 // newMethod makes a method from the parameters of its creation, or from payment_method_data.
 func (r *call) newMethod(a args) (*paymentMethod, error) {
-	if kind := a.text("type"); kind != "card" {
-		return nil, invalid("payment_method_unsupported_type", "type", "The payment method type \"%s\" is invalid here: the sandbox knows \"card\".", kind)
+	k, found := kindOf(a.text("type"))
+	var m *paymentMethod
+	var err error
+	switch {
+	case !found:
+		return nil, invalid("payment_method_unsupported_type", "type", "The payment method type \"%s\" is invalid, or the sandbox does not play it.", a.text("type"))
+	case k.name == cardKind:
+		m, err = r.newCardMethod(a.hash("card"))
+	case k.family == debitFamily:
+		m, err = r.newBankMethod(k.name, a)
+	default:
+		m = r.newPlainMethod(k.name, a)
 	}
-	given := a.hash("card")
+	if err != nil {
+		return nil, err
+	}
+	m.BillingDetails.update(a.hash("billing_details"))
+	m.AllowRedisplay = a.textOr("allow_redisplay", m.AllowRedisplay)
+	m.Metadata, err = merged(a, nil)
+	return m, err
+}
+
+func (r *call) newCardMethod(given args) (*paymentMethod, error) {
 	test, err := findTestCard(given)
 	if err != nil {
 		return nil, err
@@ -115,10 +138,7 @@ func (r *call) newMethod(a args) (*paymentMethod, error) {
 			return nil, err
 		}
 	}
-	m.BillingDetails.update(a.hash("billing_details"))
-	m.AllowRedisplay = a.textOr("allow_redisplay", m.AllowRedisplay)
-	m.Metadata, err = merged(a, nil)
-	return m, err
+	return m, nil
 }
 
 // findTestCard refuses numbers that are not test cards, without repeating them: somebody may have typed a real one.
@@ -165,12 +185,16 @@ func (r *call) methodFrom(test testCard) *paymentMethod {
 		c.DisplayBrand = test.brand
 	}
 	c.ThreeDSecureUsage.Supported = true
-	m := &paymentMethod{
-		ID: newID(r, paymentMethods), Object: "payment_method", AllowRedisplay: "unspecified", Card: c,
-		Created: r.now(), Metadata: map[string]string{}, Type: "card",
-	}
+	m := r.newMethodOf(cardKind)
+	m.Card = c
 	r.putTraits(m.ID, traits{Number: test.number, Token: "pm_card_" + test.name})
 	return m
+}
+
+func (r *call) newMethodOf(kind string) *paymentMethod {
+	return &paymentMethod{
+		ID: newID(r, paymentMethods), Object: "payment_method", AllowRedisplay: "unspecified", Created: r.now(), Metadata: map[string]string{}, Type: kind,
+	}
 }
 
 // setExpiry checks the expiry date as the card network would at the given year; two digits mean this century.
@@ -228,10 +252,14 @@ func updateMethod(r *call) (any, error) {
 	}
 	m.AllowRedisplay = r.args.textOr("allow_redisplay", m.AllowRedisplay)
 	m.BillingDetails.update(r.args.hash("billing_details"))
-	if r.args.has("card") {
+	if m.Card != nil && r.args.has(cardKind) {
 		if err := m.Card.setExpiry(r.args.hash("card"), r.asOf.Year()); err != nil {
 			return nil, err
 		}
+	}
+	if given := r.args.hash(usBankAccount); m.USBankAccount != nil {
+		m.USBankAccount.AccountHolderType = given.textOr("account_holder_type", m.USBankAccount.AccountHolderType)
+		m.USBankAccount.AccountType = given.textOr("account_type", m.USBankAccount.AccountType)
 	}
 	paymentMethods.put(r.tx, m)
 	r.emitUpdate("payment_method.updated", before, m)
@@ -240,11 +268,14 @@ func updateMethod(r *call) (any, error) {
 
 // traits are what the sandbox knows of a method beyond its public object.
 type traits struct {
-	Charged  bool   `json:"charged"` // used once without a customer: Stripe then forbids further use
+	Bank     string `json:"bank,omitempty"` // of a test account
+	Charged  bool   `json:"charged"`        // used once without a customer: Stripe then forbids further use
 	Detached bool   `json:"detached"`
 	Number   string `json:"number"`
-	SetUp    bool   `json:"set_up"` // authenticated for later off-session use
-	Token    string `json:"token"`  // pm_card_... it was made from, for scenarios
+	Proven   bool   `json:"proven,omitempty"`   // a bank account verified by microdeposits
+	SetUp    bool   `json:"set_up"`             // authenticated for later off-session use
+	Token    string `json:"token"`              // pm_card_... it was made from, for scenarios
+	Verified bool   `json:"verified,omitempty"` // a bank account linked through Financial Connections
 }
 
 const traitsBucket = "payment_method_traits"

@@ -18,20 +18,30 @@ func (r *call) useMethod(id, param string) (*paymentMethod, error) {
 	if m, found := paymentMethods.get(r.tx, r.made[id]); found {
 		return m, nil
 	}
-	test, found := cardByToken(id)
-	if !found && id == r.id {
+	m := r.testMethod(id)
+	if m == nil && id == r.id {
 		return nil, notFound("PaymentMethod", id, param)
 	}
-	if !found {
+	if m == nil {
 		return nil, noSuch("PaymentMethod", id, param)
 	}
-	m := r.methodFrom(test)
 	paymentMethods.put(r.tx, m)
 	if r.made == nil {
 		r.made = map[string]string{}
 	}
 	r.made[id] = m.ID
 	return m, nil
+}
+
+// testMethod makes a method from the name of one of Stripe's test methods; nil for any other text.
+func (r *call) testMethod(token string) *paymentMethod {
+	if test, found := cardByToken(token); found {
+		return r.methodFrom(test)
+	}
+	if test, found := bankByToken(token); found {
+		return r.methodFromBank(test)
+	}
+	return nil
 }
 
 // attach saves a method to a customer. The bank is asked first, so that most declining test cards fail here.
@@ -49,6 +59,9 @@ func (r *call) attach(id, customerID string) (*paymentMethod, error) {
 	case known.Detached || known.Charged:
 		return nil, errUsedUp()
 	}
+	if k, _ := kindOf(m.Type); !k.reusable() {
+		return nil, refused("payment_method_unexpected_state", "", "The payment method type %s cannot be saved to customers.", m.Type)
+	}
 	test, _ := cardByNumber(known.Number)
 	if test.decline != "" && !test.attaches {
 		return nil, &apiError{
@@ -57,8 +70,9 @@ func (r *call) attach(id, customerID string) (*paymentMethod, error) {
 		}
 	}
 	m.Customer = &customerID
-	pass := "pass"
-	m.Card.Checks.CVCCheck = &pass
+	if m.Card != nil {
+		m.Card.Checks.CVCCheck = optional("pass")
+	}
 	paymentMethods.put(r.tx, m)
 	r.emit("payment_method.attached", m, nil)
 	return m, nil

@@ -76,7 +76,7 @@ func TestBadRequests(t *testing.T) {
 		{"GET", "/v1/balance?expand[]=available", "", 400, "", "expand", "cannot be expanded (available)"},
 		{"GET", "/v1/payment_methods", "", 400, "parameter_missing", "customer", "Missing required param"},
 		{"POST", "/v1/payment_methods", "type=card&card[number]=4111111111111111&card[exp_month]=1&card[exp_year]=2099", 402, "incorrect_number", "number", "test card numbers only"},
-		{"POST", "/v1/payment_methods", "type=sepa_debit", 400, "payment_method_unsupported_type", "type", "sepa_debit"},
+		{"POST", "/v1/payment_methods", "type=sofort", 400, "payment_method_unsupported_type", "type", "sofort"},
 		{"POST", "/v1/payment_methods/pm_none/attach", "customer=cus_none", 400, "resource_missing", "customer", "No such customer"},
 		{"POST", "/v1/refunds", "", 400, "parameter_missing", "", "payment_intent or charge"},
 		{"POST", "/v1/webhook_endpoints", "url=ftp://x&enabled_events[]=*", 400, "url_invalid", "url", "Invalid URL"},

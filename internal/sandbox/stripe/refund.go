@@ -32,13 +32,46 @@ type refund struct {
 }
 
 type destinationDetails struct {
-	Card struct {
-		ReferenceStatus string `json:"reference_status"`
-		ReferenceType   string `json:"reference_type"`
-		Type            string `json:"type"`
-	} `json:"card"`
-	Type string `json:"type"`
+	Card           *cardDestination `json:"card,omitempty"`
+	Type           string           `json:"type"`
+	USBankTransfer *bankDestination `json:"us_bank_transfer,omitempty"`
 }
+
+type cardDestination struct {
+	ReferenceStatus string `json:"reference_status"`
+	ReferenceType   string `json:"reference_type"`
+	Type            string `json:"type"`
+}
+
+type bankDestination struct {
+	Reference       *string `json:"reference"`
+	ReferenceStatus *string `json:"reference_status"`
+}
+
+// destinationOf is where the money goes back to.
+func destinationOf(c *charge) destinationDetails {
+	switch c.PaymentMethodDetails.Type {
+	case cardKind:
+		return destinationDetails{Type: "card", Card: &cardDestination{
+			ReferenceStatus: "pending", ReferenceType: "acquirer_reference_number", Type: "refund",
+		}}
+	case usBankAccount:
+		return destinationDetails{Type: "us_bank_transfer", USBankTransfer: &bankDestination{ReferenceStatus: optional("pending")}}
+	default:
+		return destinationDetails{Type: c.PaymentMethodDetails.Type}
+	}
+}
+
+// newRefundID tells refunds of card charges from those of other payments.
+func (r *call) newRefundID(c *charge) string {
+	of := refunds
+	if c.PaymentMethodDetails.Type != cardKind {
+		of.prefix = paymentRefundPrefix
+	}
+	return newID(r, of)
+}
+
+const paymentRefundPrefix = "pyr_"
 
 func (f *refund) identity() (string, int64) { return f.ID, f.Created }
 
@@ -81,11 +114,10 @@ func createRefund(r *call) (any, error) {
 		return nil, err
 	}
 	f := &refund{
-		ID: newID(r, refunds), Object: "refund", Amount: amount, Charge: c.ID, Created: r.now(), Currency: c.Currency,
+		ID: r.newRefundID(c), Object: "refund", Amount: amount, Charge: c.ID, Created: r.now(), Currency: c.Currency,
 		PaymentIntent: c.PaymentIntent, Reason: optional(r.args.text("reason")), Status: statusSucceeded,
 	}
-	f.DestinationDetails.Type, f.DestinationDetails.Card.Type = "card", "refund"
-	f.DestinationDetails.Card.ReferenceStatus, f.DestinationDetails.Card.ReferenceType = "pending", "acquirer_reference_number"
+	f.DestinationDetails = destinationOf(c)
 	if f.Metadata, err = merged(r.args, nil); err != nil {
 		return nil, err
 	}
@@ -108,6 +140,8 @@ func (r *call) startRefund(f *refund, c *charge) {
 		f.Status = "pending"
 	}
 	refunds.put(r.tx, f)
+	r.closeReviews(c, map[bool]string{true: "refunded_as_fraud", false: "refunded"}[deref(f.Reason) == "fraudulent"])
+	r.settleWarnings(c.ID)
 	r.emit("refund.created", f, nil)
 	r.emitUpdate("charge.refunded", before, c)
 }
@@ -137,10 +171,20 @@ func (r *call) chargeToRefund() (*charge, error) {
 	if !c.Paid || !c.Captured {
 		return nil, refused("charge_not_refundable", "charge", "Charge %s cannot be refunded: it was not paid and captured.", id)
 	}
-	if c.Disputed {
+	if c.Disputed && r.contested(c.ID) {
 		return nil, refused("charge_disputed", "charge", "Charge %s has been charged back; cannot issue a refund.", id)
 	}
 	return c, nil
+}
+
+// contested says whether a dispute of the charge holds its money.
+func (r *call) contested(chargeID string) bool {
+	holds := false
+	disputes.where(r.tx, "charge", chargeID, func(d *dispute) bool {
+		holds = holds || (d.Status != disputeWon && !d.inquiry())
+		return true
+	})
+	return holds
 }
 
 // checkRefund keeps the sum of refunds within what was captured.

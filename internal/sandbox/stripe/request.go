@@ -112,7 +112,7 @@ func (s *Server) admit(e endpoint, q *request) *apiError {
 	if version := r.Header.Get("Stripe-Version"); version != "" && version != APIVersion {
 		return invalid("", "", "Invalid Stripe API version: %s. This sandbox speaks %s only.", version, APIVersion)
 	}
-	if q.asOf, err = control.AsOf(r, s.wallClock()); err != nil {
+	if q.asOf, err = control.AsOf(r, s.billingTime()); err != nil {
 		return invalid("", "", "%s", err)
 	}
 	if len(q.key) > maxKey {

@@ -30,8 +30,8 @@ func withExpand(params spec) spec { return params.with(spec{"expand": list(text(
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	for _, e := range slices.Concat(
-		balanceEndpoints(), balanceTransactionEndpoints(), chargeEndpoints(), customerEndpoints(), disputeEndpoints(),
-		eventEndpoints(), paymentIntentEndpoints(), paymentMethodEndpoints(), refundEndpoints(), setupIntentEndpoints(),
+		balanceEndpoints(), balanceTransactionEndpoints(), cashBalanceEndpoints(), chargeEndpoints(), customerEndpoints(), disputeEndpoints(),
+		eventEndpoints(), fraudWarningEndpoints(), mandateEndpoints(), paymentIntentEndpoints(), paymentMethodEndpoints(), refundEndpoints(), reviewEndpoints(), setupAttemptEndpoints(), setupIntentEndpoints(),
 		webhookEndpointEndpoints(),
 	) {
 		mux.Handle(e.method+" "+e.path, s.api(e))

@@ -19,6 +19,9 @@ const scenariosBucket = "scenarios"
 // outcomeOK makes a charge succeed whatever the card is.
 const outcomeOK = "ok"
 
+// outcomeDispute makes a charge succeed and be disputed: at once for a card, days later for a debit.
+const outcomeDispute = "dispute"
+
 // scenario is a script with how far each payment method or customer has come in it.
 type scenario struct {
 	control.Scenario
@@ -38,15 +41,17 @@ func checkScenario(s control.Scenario) error {
 	if s.DeclineCode != "" && s.DeclineUntil.IsZero() {
 		return errors.New("scenario: decline_code goes with decline_until")
 	}
-	if _, known := cardByToken(s.PaymentMethodToken); s.PaymentMethodToken != "" && !known {
+	_, isCard := cardByToken(s.PaymentMethodToken)
+	if _, isBank := bankByToken(s.PaymentMethodToken); s.PaymentMethodToken != "" && !isCard && !isBank {
 		return fmt.Errorf("scenario: payment_method_token %q is not a test method such as pm_card_visa", s.PaymentMethodToken)
 	}
 	if len(s.Script) > maxScript {
 		return fmt.Errorf("scenario: script has %d steps; at most %d are accepted", len(s.Script), maxScript)
 	}
 	for _, outcome := range slices.Concat(s.Script, optionalList(s.Always), optionalList(s.DeclineCode)) {
-		if outcome != outcomeOK && !among(declineCodes, outcome) {
-			return fmt.Errorf("scenario: outcome %q is neither %q nor one of: %s", outcome, outcomeOK, declineCodes)
+		if _, isReturn := returnFor(outcome); outcome != outcomeOK && outcome != outcomeDispute && !isReturn && !among(declineCodes, outcome) {
+			return fmt.Errorf("scenario: outcome %q is neither %q, %q, the code of a returned debit such as R01, nor one of: %s",
+				outcome, outcomeOK, outcomeDispute, declineCodes)
 		}
 	}
 	return nil

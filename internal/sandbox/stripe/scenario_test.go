@@ -86,12 +86,12 @@ func TestScenarioRefusesNonsense(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	for want, s := range map[string]sandbox.Scenario{
-		"exactly one of customer":   {Script: []string{"ok"}},
-		"exactly one of script":     {Customer: "cus_x"},
-		"is neither":                {Customer: "cus_x", Script: []string{"bad_weather"}},
-		"not a test method":         {PaymentMethodToken: "pm_card_gold", Always: "ok"},
-		"goes with decline_until":   {Customer: "cus_x", Always: "ok", DeclineCode: "lost_card"},
-		"is neither \"ok\" nor one": {Customer: "cus_x", Always: "perhaps"},
+		"exactly one of customer":        {Script: []string{"ok"}},
+		"exactly one of script":          {Customer: "cus_x"},
+		"is neither":                     {Customer: "cus_x", Script: []string{"bad_weather"}},
+		"not a test method":              {PaymentMethodToken: "pm_card_gold", Always: "ok"},
+		"goes with decline_until":        {Customer: "cus_x", Always: "ok", DeclineCode: "lost_card"},
+		"is neither \"ok\", \"dispute\"": {Customer: "cus_x", Always: "perhaps"},
 	} {
 		require.ErrorContains(t, sandbox.AddScenario(b.ctx, b.StripeURL(), s), want)
 	}

@@ -29,6 +29,7 @@ type Options struct {
 // Server is the Stripe side of the sandbox. It is an http.Handler; Close releases its file.
 type Server struct {
 	boot      uint64
+	clock     atomic.Int64 // unix seconds the settlement clock was moved to, 0 if never
 	db        *bolt.DB
 	delivery  *courier
 	faults    *fault.Queue
@@ -77,6 +78,7 @@ func Open(options Options) (*Server, error) {
 func (s *Server) begin() error {
 	return s.update(func(tx *bolt.Tx) error {
 		s.boot = nextSequence(tx)
+		s.loadClock(tx)
 		return forgetExpired(tx, s.wallClock())
 	})
 }

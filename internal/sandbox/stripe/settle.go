@@ -12,31 +12,39 @@ import (
 // due is something that happens by itself at an instant of billing time: money becomes available, a
 // refund ends. It happens just before the first request whose time has reached that instant.
 type due struct {
-	Action dueAction `json:"action"`
-	ID     string    `json:"id"`
+	Action dueAction  `json:"action"`
+	ID     string     `json:"id"`
+	Plan   *debitPlan `json:"plan,omitempty"` // of endDebit
 }
 
 type dueAction string
 
 const (
+	endDebit      dueAction = "end_debit"
+	endInquiry    dueAction = "end_inquiry"
 	endRefund     dueAction = "end_refund"
+	judgeEvidence dueAction = "judge_evidence"
 	makeAvailable dueAction = "make_available"
+	missEvidence  dueAction = "miss_evidence"
+	takeBack      dueAction = "take_back"
 )
 
 const dueBucket = "due"
 
 func (r *call) schedule(at time.Time, d due) {
+	r.dueNow = r.dueNow || !at.After(r.asOf)
 	key := make([]byte, orderSize)
 	binary.BigEndian.PutUint64(key, uint64(at.Unix()))
 	binary.BigEndian.PutUint64(key[8:], nextSequence(r.tx))
 	bucketOf(r.tx, dueBucket).put(key, encode(d))
 }
 
-// settle lets everything happen that is due at the given billing time.
+// settle lets everything happen that is due at the given billing time, in order, each thing once. What happens may
+// bring about more that is due by then.
 func (s *Server) settle(asOf time.Time) error {
 	waiting := false
 	err := s.view(func(tx *bolt.Tx) error {
-		waiting = len(dueKeys(tx, asOf)) > 0
+		waiting = firstDue(tx, asOf) != nil
 		return nil
 	})
 	if err != nil || !waiting {
@@ -44,7 +52,7 @@ func (s *Server) settle(asOf time.Time) error {
 	}
 	emitted := false
 	err = s.update(func(tx *bolt.Tx) error {
-		for _, key := range dueKeys(tx, asOf) {
+		for key := firstDue(tx, asOf); key != nil; key = firstDue(tx, asOf) {
 			at := time.Unix(int64(binary.BigEndian.Uint64(key)), 0).UTC()
 			r := &call{asOf: at, seed: fmt.Sprintf("due %x", key), tx: tx}
 			r.happen(key)
@@ -61,18 +69,17 @@ func (s *Server) settle(asOf time.Time) error {
 	return nil
 }
 
-func dueKeys(tx *bolt.Tx, asOf time.Time) [][]byte {
+// firstDue is the key of what is to happen next, if its instant has come.
+func firstDue(tx *bolt.Tx, asOf time.Time) (first []byte) {
 	limit := make([]byte, 8)
 	binary.BigEndian.PutUint64(limit, uint64(asOf.Unix()))
-	var found [][]byte
 	bucketOf(tx, dueBucket).each(nil, func(key, _ []byte) bool {
-		if bytes.Compare(key[:8], limit) > 0 {
-			return false
+		if bytes.Compare(key[:8], limit) <= 0 {
+			first = bytes.Clone(key)
 		}
-		found = append(found, bytes.Clone(key))
-		return true
+		return false
 	})
-	return found
+	return first
 }
 
 func (r *call) happen(key []byte) {
@@ -81,11 +88,21 @@ func (r *call) happen(key []byte) {
 	decode(waiting.get(key), &d)
 	waiting.delete(key)
 	switch d.Action {
+	case endDebit:
+		r.endDebit(d.ID, *d.Plan)
+	case endInquiry:
+		r.endInquiry(d.ID)
 	case endRefund:
 		r.endRefund(d.ID)
+	case judgeEvidence:
+		r.judgeEvidence(d.ID)
 	case makeAvailable:
 		t, _ := balanceTransactions.get(r.tx, d.ID)
 		t.Status = "available"
 		balanceTransactions.put(r.tx, t)
+	case missEvidence:
+		r.missEvidence(d.ID)
+	case takeBack:
+		r.takeBack(d.ID)
 	}
 }

@@ -51,12 +51,12 @@ var setupIntents = collection[*setupIntent]{name: "setup_intent", prefix: "seti_
 
 func setupIntentEndpoints() []endpoint {
 	confirmation := spec{
-		"mandate_data": opaque(), "payment_method": filledText(), "payment_method_data": methodDataSpec(),
+		"mandate_data": mandateDataSpec(), "payment_method": filledText(), "payment_method_data": methodDataSpec(),
 		"payment_method_options": methodOptionsSpec(), "return_url": filledText(), "use_stripe_sdk": boolean(),
 	}
 	update := spec{
 		"customer": filledText(), "description": textUpTo(1000), "metadata": metadata(), "payment_method": filledText(),
-		"payment_method_data": methodDataSpec(), "payment_method_options": methodOptionsSpec(), "payment_method_types": list(enum("card", "link")),
+		"payment_method_data": methodDataSpec(), "payment_method_options": methodOptionsSpec(), "payment_method_types": methodTypes(),
 	}
 	creation := confirmation.with(update).with(spec{
 		"automatic_payment_methods": hash(spec{"allow_redirects": enum("always", "never"), "enabled": required(boolean())}),
@@ -69,6 +69,7 @@ func setupIntentEndpoints() []endpoint {
 			func(r *call) (any, error) { return setupIntents.list(r, nil, "customer", "payment_method") }),
 		get("/v1/setup_intents/{id}", spec{"client_secret": filledText()}, retrieve(setupIntents, "intent")),
 		post("/v1/setup_intents/{id}", update, updateSetup),
+		post("/v1/setup_intents/{id}/verify_microdeposits", verifySpec(), verifySetup),
 		post("/v1/setup_intents/{id}/cancel", cancel, cancelSetup),
 		post("/v1/setup_intents/{id}/confirm", confirmation.with(spec{"client_secret": filledText()}), confirmSetup),
 	}
@@ -82,7 +83,7 @@ func createSetup(r *call) (any, error) {
 	s.ClientSecret = secret(s.ID)
 	s.PaymentMethodOptions.Card.RequestThreeDSecure = "automatic"
 	var err error
-	if s.PaymentMethodTypes, s.AutomaticPaymentMethods, err = chooseTypes(r.args); err != nil {
+	if s.PaymentMethodTypes, s.AutomaticPaymentMethods, err = chooseTypes(r.args, ""); err != nil {
 		return nil, err
 	}
 	if err := s.apply(r); err != nil {
@@ -104,6 +105,9 @@ func (s *setupIntent) apply(r *call) error {
 	r.args.setText("description", &s.Description)
 	if types := r.args.list("payment_method_types"); len(types) > 0 {
 		s.PaymentMethodTypes, s.AutomaticPaymentMethods = types, nil
+	}
+	if err := checkReusable(s.PaymentMethodTypes); err != nil {
+		return err
 	}
 	if id := r.args.text("customer"); id != "" {
 		if _, err := r.liveCustomer(id, "customer"); err != nil {
@@ -194,10 +198,19 @@ func (r *call) confirmSetup(s *setupIntent) (any, error) {
 	if err := r.checkOwner(m, s.Customer); err != nil {
 		return nil, err
 	}
+	if !slices.Contains(s.PaymentMethodTypes, m.Type) {
+		return nil, refused("setup_intent_invalid_parameter", "payment_method",
+			"The PaymentMethod provided (%s) is not allowed for this SetupIntent. Please attach a PaymentMethod of one of the following types: %v.", m.Type, s.PaymentMethodTypes)
+	}
+	k, _ := kindOf(m.Type)
+	if k.family == debitFamily {
+		return r.confirmDebitSetup(s, m)
+	}
 	test, _ := cardByNumber(r.traits(m.ID).Number)
-	if test.asksOnSetup() {
+	if test.asksOnSetup() || k.family == redirectFamily {
 		s.Status, s.LastSetupError = statusRequiresAction, nil
 		s.NextAction = r.authentication(s.ID, s.ClientSecret)
+		r.try(s, m, statusRequiresAction, nil)
 		setupIntents.put(r.tx, s)
 		r.emit("setup_intent.requires_action", s, nil)
 		return s, nil
@@ -214,8 +227,15 @@ func (r *call) finishSetup(s *setupIntent, m *paymentMethod, test testCard) (any
 	known.SetUp = true
 	r.putTraits(m.ID, known)
 	s.Status, s.NextAction, s.LastSetupError = statusSucceeded, nil, nil
+	a := r.try(s, m, statusSucceeded, nil)
 	setupIntents.put(r.tx, s)
-	if s.Customer != nil && m.Customer == nil {
+	switch k, _ := kindOf(m.Type); {
+	case k.family == redirectFamily:
+		made := r.generate(m, s.Customer, generatedFrom{SetupAttempt: &a.ID})
+		a.PaymentMethodDetails[m.Type], s.Mandate = made, made.GeneratedSEPADebitMandate
+		setupAttempts.put(r.tx, a)
+		setupIntents.put(r.tx, s)
+	case s.Customer != nil && m.Customer == nil:
 		if _, err := r.attach(m.ID, *s.Customer); err != nil {
 			return nil, err
 		}
@@ -227,6 +247,7 @@ func (r *call) finishSetup(s *setupIntent, m *paymentMethod, test testCard) (any
 func (r *call) failSetup(s *setupIntent, m *paymentMethod, reason lastError) (any, error) {
 	reason.PaymentMethod, reason.DocURL = m, "https://stripe.com/docs/error-codes/"+dashed(reason.Code)
 	s.Status, s.PaymentMethod, s.NextAction, s.LastSetupError = statusRequiresPaymentMethod, nil, nil, &reason
+	r.try(s, m, "failed", &reason)
 	setupIntents.put(r.tx, s)
 	r.emit("setup_intent.setup_failed", s, nil)
 	return nil, &apiError{

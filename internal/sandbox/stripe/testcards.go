@@ -17,6 +17,7 @@ type testCard struct {
 	attaches       bool // a declining card that can be saved nevertheless
 	authentication authentication
 	blocked        bool // refused by Radar before it reaches the bank
+	warns          bool // the issuer reports fraud right after a success
 }
 
 // authentication says when a card asks for 3-D Secure.
@@ -83,7 +84,7 @@ func testCards() []testCard {
 		{name: "radarBlock", number: "4100000000000019", brand: visa, risk: "highest", blocked: true, attaches: true, decline: "fraudulent"},
 		{name: "refundFail", number: "4000000000005126", brand: visa, refund: "failed"},
 		{name: "pendingRefund", number: "4000000000007726", brand: visa, refund: "pending"},
-		{name: "createIssuerFraudRecord", number: "4000000000005423", brand: visa},
+		{name: "createIssuerFraudRecord", number: "4000000000005423", brand: visa, warns: true},
 	}
 }
 

@@ -171,19 +171,24 @@ func (q Queries) AddFXRate(ctx context.Context, r tax.Rate) error {
 
 // FXRates lists the exchange rates published in [from, to].
 func (q Queries) FXRates(ctx context.Context, from, to calendar.Date) (tax.FX, error) {
-	type row struct {
-		Base   money.Currency  `db:"base"`
-		Quote  money.Currency  `db:"quote"`
-		On     string          `db:"on_date"`
-		Rate   decimal.Decimal `db:"rate"`
-		Source string          `db:"source"`
-	}
-	rows, err := many[row](ctx, q.db, "exchange rates", `
+	rows, err := many[fxRow](ctx, q.db, "exchange rates", `
 		SELECT base, quote, on_date::text, rate, source FROM fx_rate WHERE on_date BETWEEN $1 AND $2 ORDER BY base, quote, on_date, source`,
 		from.String(), to.String())
 	if err != nil {
 		return nil, err
 	}
+	return readRates(rows)
+}
+
+type fxRow struct {
+	Base   money.Currency  `db:"base"`
+	Quote  money.Currency  `db:"quote"`
+	On     string          `db:"on_date"`
+	Rate   decimal.Decimal `db:"rate"`
+	Source string          `db:"source"`
+}
+
+func readRates(rows []fxRow) (tax.FX, error) {
 	rates := make(tax.FX, len(rows))
 	for i, r := range rows {
 		date, err := calendar.ParseDate(r.On)

@@ -5,10 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/perennial-billing/perennial/billing/calendar"
-	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/presentment"
-	"github.com/perennial-billing/perennial/billing/tax"
 )
 
 // SetPresentment records how an entity makes local prices; nil: it makes none. What was sold stays as it was sold.
@@ -18,18 +15,6 @@ func (q Queries) SetPresentment(ctx context.Context, entityID string, policy *pr
 		return fmt.Errorf("legal entity %q: %w", entityID, ErrNotFound)
 	}
 	return err
-}
-
-// RatesBetween lists what each publisher published last, in the year up to a day, for each pair of the given currencies.
-func (q Queries) RatesBetween(ctx context.Context, currencies []money.Currency, day calendar.Date) (tax.FX, error) {
-	rows, err := many[fxRow](ctx, q.db, "exchange rates of "+day.String(), `
-		SELECT DISTINCT ON (base, quote, source) base, quote, on_date::text, rate, source FROM fx_rate
-		 WHERE base = ANY ($1) AND quote = ANY ($1) AND on_date BETWEEN $2::date - 366 AND $2
-		 ORDER BY base, quote, source, fx_rate.on_date DESC`, currencies, day.String())
-	if err != nil {
-		return nil, err
-	}
-	return readRates(rows)
 }
 
 // Quote is a local price that was shown to somebody.

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/perennial-billing/perennial/billing/calendar"
-	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/subscription"
@@ -49,11 +48,6 @@ func openAccount(ctx context.Context, tx store.Tx, subscriptionID string) (accou
 	}
 	a.zone, err = calendar.LoadZone(a.row.Zone)
 	return a, err
-}
-
-func (a account) plan(ctx context.Context, terms subscription.Terms) (catalog.Plan, error) {
-	version, err := a.tx.Plan(ctx, terms.PlanID, terms.PlanVersion)
-	return version.Plan, err
 }
 
 func (a account) terms(ctx context.Context, terms subscription.Terms) (invoicing.Terms, error) {

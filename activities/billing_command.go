@@ -27,7 +27,7 @@ func (a account) carryOut(ctx context.Context, state subscription.State, c subsc
 }
 
 func (a account) change(ctx context.Context, state subscription.State, c subscription.Command) (message.Turned, error) {
-	plan, err := sellable(ctx, a.tx, a.row.EntityID, *c.Terms, a.row.Currency)
+	plan, err := a.offer(ctx, *c.Terms, c.At)
 	if err != nil {
 		return message.Turned{}, err
 	}

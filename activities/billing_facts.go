@@ -65,16 +65,16 @@ func (a account) revision(ctx context.Context, state subscription.State, at time
 	}
 	revision := &invoicing.Revision{At: at.UTC(), Period: state.Period}
 	for _, row := range rows {
-		plan, err := a.tx.Plan(ctx, row.PlanID, row.PlanVersion)
+		plan, err := a.plan(ctx, subscription.Terms{PlanID: row.PlanID, PlanVersion: row.PlanVersion})
 		if err != nil {
 			return nil, err
 		}
-		charge, err := plan.Plan.Charge(row.ChargeID)
+		charge, err := plan.Charge(row.ChargeID)
 		if err != nil {
 			return nil, err
 		}
 		revision.Billed = append(revision.Billed, invoicing.BilledLine{
-			InvoiceID: row.InvoiceID, Position: row.Position, Plan: plan.Plan,
+			InvoiceID: row.InvoiceID, Position: row.Position, Plan: plan,
 			Line: invoicing.Line{
 				Kind: invoicing.LineKind(row.Kind), ChargeID: row.ChargeID, PlanID: row.PlanID, PlanVersion: row.PlanVersion,
 				Description: row.Description, Quantity: row.Quantity, Amount: money.New(row.Amount, a.row.Currency), TaxCategory: charge.TaxCategory,

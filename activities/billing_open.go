@@ -71,16 +71,17 @@ func openSubscription(ctx context.Context, tx store.Tx, in message.Subscribe) (m
 	if err := checkStart(in, customer); err != nil {
 		return message.Opened{}, err
 	}
-	plan, err := sellable(ctx, tx, in.EntityID, in.Terms, in.Currency)
-	if err != nil {
-		return message.Opened{}, err
-	}
-	if plan.BilledBy == catalog.ByInvoiceRun && in.EndsAfter > 0 {
-		return message.Opened{}, refusal("term_invalid", "plan %s is billed by the monthly run: a fixed term (ends_after) needs a plan billed by renewal", plan.ID)
-	}
 	zone, err := calendar.LoadZone(customer.Zone)
 	if err != nil {
 		return message.Opened{}, refusal("zone_unknown", "customer %s: %s", customer.ID, err)
+	}
+	made, err := openingOffer(ctx, tx, in, zone)
+	if err != nil {
+		return message.Opened{}, err
+	}
+	plan := made.plan
+	if plan.BilledBy == catalog.ByInvoiceRun && in.EndsAfter > 0 {
+		return message.Opened{}, refusal("term_invalid", "plan %s is billed by the monthly run: a fixed term (ends_after) needs a plan billed by renewal", plan.ID)
 	}
 	seller, err := tx.Seller(ctx, in.EntityID)
 	if err != nil {
@@ -91,7 +92,10 @@ func openSubscription(ctx context.Context, tx store.Tx, in message.Subscribe) (m
 	}
 	state := subscription.New(in.SubscriptionID, in.CustomerID, in.Terms, plan.BilledBy, in.StartAt.UTC(), in.EndsAfter)
 	state.Anchor = zone.DateOf(in.StartAt)
-	return message.Opened{State: state}, addOnce(ctx, tx, in, customer, state)
+	if err := addOnce(ctx, tx, in, customer, state); err != nil {
+		return message.Opened{}, err
+	}
+	return message.Opened{State: state}, made.record(ctx, tx, in.SubscriptionID)
 }
 
 // addOnce records the subscription. A row that exists is this agreement's own if it says the same and has not started:
@@ -142,32 +146,38 @@ func checkStart(in message.Subscribe, customer store.Customer) error {
 // mostSeats keeps any sane price times the seats within the range of amounts.
 const mostSeats = 10_000_000
 
-// sellable checks that terms can be sold by an entity in a currency.
-func sellable(ctx context.Context, tx store.Tx, entityID string, terms subscription.Terms, currency money.Currency) (catalog.Plan, error) {
+// sold is the plan version that terms name, if the entity sells it.
+func sold(ctx context.Context, tx store.Tx, entityID string, terms subscription.Terms) (catalog.Plan, error) {
 	version, err := tx.Plan(ctx, terms.PlanID, terms.PlanVersion)
 	if err != nil {
 		return catalog.Plan{}, unknownAs("plan_unknown", err)
 	}
-	plan := version.Plan
 	if version.EntityID != entityID {
-		return plan, refusal("plan_unknown", "plan %q is not sold by %s", plan.ID, entityID)
+		return version.Plan, refusal("plan_unknown", "plan %q is not sold by %s", version.Plan.ID, entityID)
 	}
-	if !slices.Contains(plan.Currencies(), currency) {
-		return plan, refusal("currency_not_priced", "plan %q version %d has no price in %q: it is sold in %v", plan.ID, plan.Version, currency, plan.Currencies())
-	}
-	if plan.HasSeats() && terms.Seats < 1 {
-		return plan, refusal("seats_missing", "plan %q is priced per seat: seats must be 1 or more, not %d", plan.ID, terms.Seats)
-	}
-	if terms.Seats > mostSeats {
-		return plan, refusal("seats_too_many", "plan %q: seats must be at most %d, not %d", plan.ID, mostSeats, terms.Seats)
-	}
-	if !plan.HasSeats() && terms.Seats != 0 {
-		return plan, refusal("seats_not_sold", "plan %q has no seats: leave seats out", plan.ID)
+	return version.Plan, nil
+}
+
+// sellable checks that terms of a plan can be sold in a currency.
+func sellable(plan catalog.Plan, terms subscription.Terms, currency money.Currency) error {
+	switch {
+	case !slices.Contains(plan.Currencies(), currency):
+		return unpriced(plan, currency)
+	case plan.HasSeats() && terms.Seats < 1:
+		return refusal("seats_missing", "plan %q is priced per seat: seats must be 1 or more, not %d", plan.ID, terms.Seats)
+	case terms.Seats > mostSeats:
+		return refusal("seats_too_many", "plan %q: seats must be at most %d, not %d", plan.ID, mostSeats, terms.Seats)
+	case !plan.HasSeats() && terms.Seats != 0:
+		return refusal("seats_not_sold", "plan %q has no seats: leave seats out", plan.ID)
 	}
 	if err := invoicing.CheckAmounts(invoicing.Terms{Plan: plan, Seats: terms.Seats}, currency); err != nil {
-		return plan, refusal("amount_too_large", "%d seats: %s", terms.Seats, err)
+		return refusal("amount_too_large", "%d seats: %s", terms.Seats, err)
 	}
-	return plan, nil
+	return nil
+}
+
+func unpriced(plan catalog.Plan, currency money.Currency) *subscription.Refusal {
+	return refusal("currency_not_priced", "plan %q version %d has no price in %q: it is sold in %v", plan.ID, plan.Version, currency, plan.Currencies())
 }
 
 func refusal(code, format string, args ...any) *subscription.Refusal {

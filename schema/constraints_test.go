@@ -54,6 +54,10 @@ INSERT INTO invoice_run (id, entity_id, period, as_of, shards, status, started_a
 INSERT INTO invoice_run_member (run_id, shard, subscription_id) VALUES ('run', 0, 'sub');
 INSERT INTO outbox (message_key, template, customer_id, invoice_id, as_of) VALUES ('mail:inv:invoice', 'invoice', 'ada', 'inv', '2027-01-01');
 INSERT INTO inbound_event (id, provider, type, payload) VALUES ('evt_1', 'stripe', 'charge.failed', '{}');
+INSERT INTO price_quote (id, entity_id, plan_id, plan_version, currency, conversion, quoted_at, valid_until)
+	VALUES ('quote', 'acme', 'pro', 1, 'EUR', '{}', '2027-01-01', '2027-01-02');
+INSERT INTO price_lock (subscription_id, plan_id, plan_version, locked_at, currency, from_currency, rate, rate_date, source, markup_percent, conversion, quote_id)
+	VALUES ('sub', 'pro', 1, '2027-01-01', 'EUR', 'USD', 0.9, '2027-01-01', 'ECB', 2, '{}', 'quote');
 `
 
 // copyInvoice inserts another invoice like the fixture's, with some columns otherwise.
@@ -66,6 +70,11 @@ func invoiceWith(changes string) string {
 
 func paymentWith(columns string) string {
 	return `INSERT INTO payment (id, invoice_id, attempt, amount, currency, asked_at, status, idempotency_key, settled_at) VALUES ('pay2', 'inv', 2, 1000, 'USD', '2027-01-02', ` + columns + `)`
+}
+
+// lockWith inserts another price lock like the fixture's, with some columns otherwise.
+func lockWith(changes string) string {
+	return `INSERT INTO price_lock SELECT (jsonb_populate_record(l, '{"locked_at": "2027-01-02T00:00:00Z"}'::jsonb || '` + changes + `'::jsonb)).* FROM price_lock l`
 }
 
 // violations says for each rule of the schema, by the name of its constraint, what it must refuse.
@@ -129,6 +138,13 @@ var violations = map[string][]string{
 	"invoice_run_member_pkey":                         {`INSERT INTO invoice_run_member (run_id, shard, subscription_id) VALUES ('run', 1, 'sub')`},
 	"not_both":                                        {`UPDATE invoice_run_member SET invoice_id = 'inv', skipped_because = 'nothing'`},
 	"outbox_message_key_key":                          {`INSERT INTO outbox (message_key, template, customer_id, as_of) VALUES ('mail:inv:invoice', 'invoice', 'ada', now())`},
+	"quote_holds_for_a_time":                          {`INSERT INTO price_quote SELECT (jsonb_populate_record(q, '{"id": "q2", "valid_until": "2027-01-01T00:00:00Z", "quoted_at": "2027-01-01T00:00:00Z"}')).* FROM price_quote q`},
+	"price_quote_is_immutable":                        {`UPDATE price_quote SET valid_until = '2028-01-01'`, `DELETE FROM price_quote`},
+	"price_lock_is_immutable":                         {`UPDATE price_lock SET rate = 1`, `DELETE FROM price_lock`},
+	"price_lock_pkey":                                 {`INSERT INTO price_lock SELECT * FROM price_lock`},
+	"price_lock_quote_id_fkey":                        {lockWith(`{"quote_id": "none"}`)},
+	"locked_rate_is_positive":                         {lockWith(`{"rate": 0}`), lockWith(`{"markup_percent": -1}`)},
+	"locked_in_another_currency":                      {lockWith(`{"from_currency": "EUR"}`)},
 	"inbound_event_pkey":                              {`INSERT INTO inbound_event (id, provider, type, payload) VALUES ('evt_1', 'stripe', 'x', '{}')`},
 }
 

@@ -17,7 +17,7 @@ import (
 )
 
 func (p *program) entities() *cobra.Command {
-	return p.group("entity", "Create and list legal entities, the sellers", p.createEntity(), p.listEntities())
+	return p.group("entity", "Create and list legal entities, the sellers", p.createEntity(), p.listEntities(), p.setPresentment())
 }
 
 func (p *program) createEntity() *cobra.Command {
@@ -91,14 +91,14 @@ func (p *program) printEntities(result any, list []store.Entity) error {
 	return p.show(result, func(out io.Writer) error {
 		rows := make([][]any, len(list))
 		for i, e := range list {
-			rows[i] = []any{e.ID, e.Name, e.Country, e.Zone, e.BookCurrency, e.InvoicePrefix}
+			rows[i] = []any{e.ID, e.Name, e.Country, e.Zone, e.BookCurrency, e.InvoicePrefix, localPrices(e.Presentment)}
 		}
-		return table(out, "id|name|country|zone|currency|prefix", rows)
+		return table(out, "id|name|country|zone|currency|prefix|local prices", rows)
 	})
 }
 
 func (p *program) plans() *cobra.Command {
-	return p.group("plan", "Add and list what is sold", p.addPlans(), p.listPlans())
+	return p.group("plan", "Add and list what is sold", p.addPlans(), p.listPlans(), p.planPrice())
 }
 
 func (p *program) addPlans() *cobra.Command {

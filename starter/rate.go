@@ -14,7 +14,7 @@ import (
 )
 
 func (p *program) rates() *cobra.Command {
-	return p.group("fx-rate", "Record published exchange rates for tax returns", p.addRate())
+	return p.group("fx-rate", "Record published exchange rates, for local prices and tax returns", p.addRate(), p.importRates())
 }
 
 func (p *program) addRate() *cobra.Command {

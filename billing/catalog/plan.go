@@ -117,6 +117,8 @@ type Price struct {
 	FreeUnits decimal.Decimal `json:"free_units,omitzero"`
 	// FlatAtZero charges the first tier's flat amount also when nothing was used.
 	FlatAtZero bool `json:"flat_at_zero,omitzero"`
+	// Converted is set on a price that is not the catalogue's own. It is no part of a catalogue.
+	Converted *Conversion `json:"-"`
 }
 
 // Tier is a range of quantities: above the previous tier's bound, up to and

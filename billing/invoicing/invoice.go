@@ -4,6 +4,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/perennial-billing/perennial/billing/calendar"
+	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/rating"
 	"github.com/perennial-billing/perennial/billing/tax"
@@ -58,6 +59,8 @@ type Explanation struct {
 	Of   int64 `json:"of,omitempty"`
 	// Late is the quantity that belongs to earlier periods.
 	Late string `json:"late,omitempty"`
+	// Conversion says where a price came from that is not the catalogue's own.
+	Conversion *catalog.Conversion `json:"conversion,omitempty"`
 }
 
 // Offset is credit that pays, in whole or in part, what is owed for an earlier invoice.

@@ -52,6 +52,7 @@ func (f Facts) charge(c catalog.Charge, terms Terms, qty decimal.Decimal, period
 		Description: describe(terms.Plan, c, qty), Quantity: qty, TaxCategory: c.TaxCategory, Period: period,
 		Explanation: part.explained(rated.Steps),
 	}
+	line.Explanation.Conversion = price.Converted
 	line.Exact = part.of(rated.Exact, exactPlaces)
 	line.Amount, err = money.FromDecimal(part.of(rated.Exact, int32(f.Currency.Digits())), f.Currency)
 	if err != nil {

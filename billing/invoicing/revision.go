@@ -86,6 +86,10 @@ func (f Facts) credit(billed BilledLine) (Line, error) {
 	if err != nil {
 		return Line{}, err
 	}
+	explanation := share{num, den}.explained(nil)
+	if charge, err := billed.Plan.Charge(original.ChargeID); err == nil {
+		explanation.Conversion = charge.Prices[f.Currency].Converted
+	}
 	return Line{
 		Kind: ProrationCredit, ChargeID: original.ChargeID, PlanID: original.PlanID, PlanVersion: original.PlanVersion,
 		Description: unusedTime + strings.TrimPrefix(original.Description, remainingTime), Quantity: original.Quantity,
@@ -93,7 +97,7 @@ func (f Facts) credit(billed BilledLine) (Line, error) {
 		TaxCategory: original.TaxCategory, Decision: original.Decision,
 		Period:      calendar.Period{Start: f.Revises.At, End: original.Period.End},
 		Credits:     &LineRef{InvoiceID: billed.InvoiceID, Position: billed.Position},
-		Explanation: share{num, den}.explained(nil),
+		Explanation: explanation,
 	}, nil
 }
 

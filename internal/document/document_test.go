@@ -15,6 +15,7 @@ import (
 	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/money"
+	"github.com/perennial-billing/perennial/billing/presentment"
 	"github.com/perennial-billing/perennial/billing/tax"
 	"github.com/perennial-billing/perennial/internal/document"
 	"github.com/perennial-billing/perennial/internal/store"
@@ -36,6 +37,7 @@ func TestRenderings(t *testing.T) {
 		"gbp-credited":       gbpCredited,
 		"eur-tiers":          eurTiers,
 		"kwd-carried":        kwdCarried,
+		"chf-converted":      chfConverted,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -207,6 +209,35 @@ func kwdCarried(t *testing.T, s *store.Store) string {
 	january := a.month("2027-01")
 	return a.issue("inv_kwd", invoicing.Facts{
 		Reason: invoicing.ForCycle, IssuedAt: january.Start, Opens: &invoicing.Opening{Period: january, Terms: a.terms()}, CarriedIn: money.New(6, "KWD"),
+	}).ID
+}
+
+// chfConverted changes seats that were sold at a price converted from dollars: a credit and a charge, with usage of the month before.
+func chfConverted(t *testing.T, s *store.Store) string {
+	entity := northwind
+	entity.ID, entity.InvoicePrefix = "converted", "NWC"
+	a := newAccount(t, s, entity, nil, store.Customer{
+		ID: "urs", Name: "Urs Beispiel", Email: "urs@example.ch", Country: "CH", Zone: "Europe/Zurich", Currency: "CHF", Locale: "de-CH",
+	}, monthly("local", "Team", catalog.GrainDay, seats("USD", "20"), metered("api", "Calls", "USD", catalog.Price{
+		Model: catalog.Package, UnitAmount: amount("4"), PackageSize: amount("500"),
+	})), 10)
+	on := calendar.Date{Year: 2026, Month: time.December, Day: 31}
+	local, err := presentment.Convert(a.plan, "CHF", []tax.Rate{
+		{From: "EUR", To: "USD", Date: on, Value: amount("1.0815"), Source: "ECB"}, {From: "EUR", To: "CHF", Date: on, Value: amount("0.9402"), Source: "ECB"},
+	}, presentment.Policy{BaseCurrency: "USD", MarkupPercent: amount("2.5"), MaxRateAgeDays: 7, QuoteHours: 24}, on)
+	require.NoError(t, err)
+	a.plan = local.Apply(a.plan, founded)
+	january := a.month("2027-01")
+	first := a.issue("inv_chf_1", invoicing.Facts{
+		Reason: invoicing.ForCycle, IssuedAt: january.Start, Opens: &invoicing.Opening{Period: january, Terms: a.terms()},
+	})
+	at := a.zone.Instant(calendar.Date{Year: 2027, Month: time.January, Day: 16}, 10, 30, 0)
+	used := calendar.Period{Start: january.Start, End: at}
+	return a.issue("inv_chf_2", invoicing.Facts{
+		Reason: invoicing.ForChange, IssuedAt: at, Revises: a.revise(at, january, first.ID, invoicing.Terms{Plan: a.plan, Seats: 14}),
+		Closes: &invoicing.Closing{Period: used, Full: january, Segments: []invoicing.Segment{{
+			Period: used, Terms: a.terms(), Usage: []invoicing.Usage{{Meter: "api", Quantity: amount("1200")}},
+		}}},
 	}).ID
 }
 

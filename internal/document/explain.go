@@ -33,7 +33,11 @@ func (l *lineFacts) read() error {
 	if err != nil {
 		return fmt.Errorf("line %d: %w", l.row.Position, err)
 	}
-	if l.price, err = charge.Price(l.currency); err != nil {
+	priced := l.currency
+	if l.explained.Conversion != nil {
+		priced = l.explained.Conversion.From // the catalogue's own price, of the same model
+	}
+	if l.price, err = charge.Price(priced); err != nil {
 		return fmt.Errorf("line %d of plan %q version %d: %w", l.row.Position, l.plan.ID, l.plan.Version, err)
 	}
 	return nil
@@ -56,7 +60,19 @@ func (l *lineFacts) details() []string {
 	if l.explained.Late != "" {
 		details = append(details, fmt.Sprintf("Includes %s used before this period and reported late", l.late()))
 	}
+	if l.explained.Conversion != nil {
+		details = append(details, l.converted(*l.explained.Conversion))
+	}
 	return details
+}
+
+// converted says where a price came from that is not the catalogue's own.
+func (l *lineFacts) converted(c catalog.Conversion) string {
+	text := fmt.Sprintf("Price in %s, converted at 1 %s = %s %s (%s, %s)", c.From, c.From, l.Number(c.Rate), l.currency, c.Source, l.Date(c.RateDate))
+	if c.MarkupPercent.IsPositive() {
+		text += fmt.Sprintf(" plus %s %%", l.Number(c.MarkupPercent))
+	}
+	return text
 }
 
 func (l *lineFacts) late() string {

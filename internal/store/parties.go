@@ -8,6 +8,7 @@ import (
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/dunning"
 	"github.com/perennial-billing/perennial/billing/money"
+	"github.com/perennial-billing/perennial/billing/presentment"
 	"github.com/perennial-billing/perennial/billing/tax"
 )
 
@@ -21,8 +22,10 @@ type Entity struct {
 	InvoicePrefix string         `db:"invoice_prefix" json:"invoice_prefix"`
 	Address       string         `db:"address" json:"address"`
 	// Dunning is how the entity collects what its customers did not pay.
-	Dunning   dunning.Policy `db:"dunning_policy" json:"dunning_policy"`
-	CreatedAt time.Time      `db:"created_at" json:"created_at"`
+	Dunning dunning.Policy `db:"dunning_policy" json:"dunning_policy"`
+	// Presentment is how it makes prices in currencies that its catalogue lacks; nil: it does not.
+	Presentment *presentment.Policy `db:"presentment" json:"presentment,omitempty"`
+	CreatedAt   time.Time           `db:"created_at" json:"created_at"`
 }
 
 // Customer is who is billed.
@@ -60,7 +63,7 @@ type PaymentMethod struct {
 	ChangedAt     time.Time `db:"changed_at" json:"changed_at"`
 }
 
-const entityColumns = `id, name, country, zone, book_currency, invoice_prefix, address, dunning_policy, created_at`
+const entityColumns = `id, name, country, zone, book_currency, invoice_prefix, address, dunning_policy, presentment, created_at`
 
 // AddEntity records a legal entity with its invoice numbers. An entity that exists is left as it is.
 func (q Queries) AddEntity(ctx context.Context, e Entity, at time.Time) error {

@@ -162,38 +162,5 @@ func (tx Tx) SaveReturn(ctx context.Context, r TaxReturn) error {
 	return err
 }
 
-// AddFXRate records a published exchange rate: one unit of From is Value of To. One that exists is left as it is.
-func (q Queries) AddFXRate(ctx context.Context, r tax.Rate) error {
-	_, err := q.exec(ctx, "add exchange rate", `INSERT INTO fx_rate (base, quote, on_date, rate, source) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
-		r.From, r.To, r.Date.String(), r.Value, r.Source)
-	return err
-}
-
-// FXRates lists the exchange rates published in [from, to].
-func (q Queries) FXRates(ctx context.Context, from, to calendar.Date) (tax.FX, error) {
-	type row struct {
-		Base   money.Currency  `db:"base"`
-		Quote  money.Currency  `db:"quote"`
-		On     string          `db:"on_date"`
-		Rate   decimal.Decimal `db:"rate"`
-		Source string          `db:"source"`
-	}
-	rows, err := many[row](ctx, q.db, "exchange rates", `
-		SELECT base, quote, on_date::text, rate, source FROM fx_rate WHERE on_date BETWEEN $1 AND $2 ORDER BY base, quote, on_date, source`,
-		from.String(), to.String())
-	if err != nil {
-		return nil, err
-	}
-	rates := make(tax.FX, len(rows))
-	for i, r := range rows {
-		date, err := calendar.ParseDate(r.On)
-		if err != nil {
-			return nil, fmt.Errorf("exchange rate %s/%s: %w", r.Base, r.Quote, err)
-		}
-		rates[i] = tax.Rate{From: r.Base, To: r.Quote, Date: date, Value: r.Rate, Source: r.Source}
-	}
-	return rates, nil
-}
-
 // Owed is what the return says is to be paid.
 func (r TaxReturn) Owed() money.Amount { return money.New(r.Payable, r.Currency) }

@@ -44,6 +44,7 @@ func New(options Options) *API {
 	}
 	h := humago.New(a.mux, configuration())
 	a.addCustomers(h)
+	a.addPlans(h)
 	a.addSubscriptions(h)
 	a.addUsage(h)
 	a.addInvoices(h)

@@ -117,7 +117,7 @@ func sameEntity(ctx context.Context, tx store.Tx, wanted store.Entity) error {
 	if err != nil {
 		return err
 	}
-	existing.CreatedAt = wanted.CreatedAt
+	existing.CreatedAt, existing.Presentment = wanted.CreatedAt, nil // it is set by itself
 	same, err := sameJSON(existing, wanted)
 	if err == nil && !same {
 		return conflict("entity_exists", "legal entity %s exists with other data: choose another id", wanted.ID)

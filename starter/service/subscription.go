@@ -20,7 +20,8 @@ type NewSubscription struct {
 	Plan        string    `json:"plan" example:"pro"`
 	PlanVersion int       `json:"plan_version,omitempty" doc:"The newest when absent."`
 	Seats       int64     `json:"seats,omitempty" doc:"For plans priced per seat." example:"5"`
-	Currency    string    `json:"currency,omitempty" doc:"The customer's when absent."`
+	Currency    string    `json:"currency,omitempty" doc:"The quote's when absent, else the customer's."`
+	Quote       string    `json:"quote,omitempty" doc:"The local price that the customer was shown: see the plan's price."`
 	StartAt     time.Time `json:"start_at,omitzero" doc:"At once when absent. A later start brings no invoice yet; an earlier one bills what has passed since."`
 	EndsAfter   int       `json:"ends_after,omitempty" doc:"A fixed term in billing periods; without end when absent."`
 }
@@ -68,10 +69,13 @@ func (s *Service) checkSubscription(ctx context.Context, in NewSubscription) (st
 	if err != nil {
 		return customer, message.Subscribe{}, err
 	}
+	if err := s.takeQuote(ctx, &in, customer, before != nil); err != nil {
+		return customer, message.Subscribe{}, err
+	}
 	if before != nil && in.PlanVersion == 0 && before.PlanID == in.Plan {
 		in.PlanVersion = before.PlanVersion // a repeated request means the version that was the newest then
 	}
-	request := message.Subscribe{SubscriptionID: in.ID, CustomerID: customer.ID, EntityID: customer.EntityID, EndsAfter: in.EndsAfter}
+	request := message.Subscribe{SubscriptionID: in.ID, CustomerID: customer.ID, EntityID: customer.EntityID, EndsAfter: in.EndsAfter, Quote: in.Quote}
 	if request.Currency, err = currencyOr(in.Currency, customer.Currency); err != nil {
 		return customer, request, err
 	}

@@ -36,6 +36,8 @@ type Subscribe struct {
 	StartAt        time.Time          `json:"start_at"`
 	// EndsAfter, above 0, is a fixed term in billing cycles.
 	EndsAfter int `json:"ends_after,omitempty"`
+	// Quote is the local price that the customer was shown, if it is to be honoured.
+	Quote string `json:"quote,omitempty"`
 	// AwaitStart makes the update answer when the subscription has begun, with its first invoice,
 	// instead of when the agreement is recorded.
 	AwaitStart bool `json:"await_start,omitempty"`

@@ -1,0 +1,64 @@
+package api_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/shopspring/decimal"
+	"github.com/stretchr/testify/require"
+
+	"github.com/perennial-billing/perennial/billing/calendar"
+	"github.com/perennial-billing/perennial/billing/presentment"
+	"github.com/perennial-billing/perennial/billing/tax"
+	"github.com/perennial-billing/perennial/starter/startertest"
+)
+
+func TestALocalPriceIsQuotedAndTaken(t *testing.T) {
+	t.Parallel()
+	id := running.Seller(t)
+	running.Customer(t, startertest.NewCustomer(id, id+"-c"))
+	refused := call(t, "GET", fill(id, "/v1/plans/$-team/price?currency=JPY"), nil)
+	require.Equal(t, http.StatusUnprocessableEntity, refused.status)
+	require.Equal(t, "currency_not_priced", refused.json(t)["code"])
+	_, err := running.Service.SetPresentment(t.Context(), id, &presentment.Policy{
+		BaseCurrency: "USD", MarkupPercent: decimal.NewFromInt(2), MaxRateAgeDays: 7, QuoteHours: 24, RateSource: id,
+	})
+	require.NoError(t, err)
+	yesterday := calendar.Zone{}.DateOf(time.Now().AddDate(0, 0, -1))
+	require.NoError(t, running.Service.AddRate(t.Context(), tax.Rate{From: "USD", To: "JPY", Date: yesterday, Value: decimal.RequireFromString("150.25"), Source: id}))
+
+	asked := time.Now()
+	price := call(t, "GET", fill(id, "/v1/plans/$-team/price?country=JP"), nil)
+	require.Equal(t, http.StatusOK, price.status, string(price.body))
+	got := price.json(t)
+	require.Equal(t, "JPY", got["currency"])
+	require.Equal(t, []any{"USD"}, got["catalogue_currencies"])
+	charge := got["charges"].([]any)[0].(map[string]any)
+	require.Equal(t, map[string]any{"model": "per_unit", "unit_amount": "1226"}, charge["price"]) // 8 × 150.25 × 1.02 = 1226.04
+	quote := got["quote"].(map[string]any)
+	conversion := quote["conversion"].(map[string]any)
+	require.Equal(t, []any{"150.25", id, yesterday.String(), "2"}, []any{conversion["rate"], conversion["source"], conversion["rate_date"], conversion["markup_percent"]})
+	until, err := time.Parse(time.RFC3339, quote["valid_until"].(string))
+	require.NoError(t, err)
+	require.WithinDuration(t, asked.Add(24*time.Hour), until, 2*time.Minute)
+
+	sold := call(t, "POST", "/v1/subscriptions", fill(id, `{"id":"$-s","customer":"$-c","plan":"$-team","seats":2,"quote":"`+quote["id"].(string)+`"}`))
+	require.Equal(t, http.StatusCreated, sold.status, string(sold.body))
+	invoice := sold.json(t)["invoice"].(map[string]any)
+	require.Equal(t, map[string]any{"minor": 2452.0, "currency": "JPY"}, invoice["total"])
+	line := call(t, "GET", "/v1/invoices/"+invoice["invoice_id"].(string), nil).json(t)["lines"].([]any)[0].(map[string]any)
+	noted := line["explanation"].(map[string]any)["conversion"].(map[string]any)
+	require.Equal(t, []any{"USD", "150.25", id}, []any{noted["from"], noted["rate"], noted["source"]})
+	require.NotEmpty(t, noted["locked_at"])
+	page := call(t, "GET", "/invoices/"+invoice["invoice_id"].(string), nil)
+	require.Contains(t, string(page.body), "Price in USD, converted at 1 USD = 150.25 JPY")
+
+	for path, status := range map[string]int{
+		"/v1/plans/$-none/price": http.StatusNotFound, "/v1/plans/$-team/price?currency=XXB": http.StatusBadRequest,
+		"/v1/plans/$-team/price?country=ZZ": http.StatusBadRequest, "/v1/plans/$-team/price?version=x": http.StatusBadRequest,
+		"/v1/plans/$-team/price?colour=red": http.StatusBadRequest,
+	} {
+		require.Equal(t, status, call(t, "GET", fill(id, path), nil).status, path)
+	}
+}

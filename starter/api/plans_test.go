@@ -47,11 +47,12 @@ func TestALocalPriceIsQuotedAndTaken(t *testing.T) {
 	require.Equal(t, http.StatusCreated, sold.status, string(sold.body))
 	invoice := sold.json(t)["invoice"].(map[string]any)
 	require.Equal(t, map[string]any{"minor": 2452.0, "currency": "JPY"}, invoice["total"])
-	line := call(t, "GET", "/v1/invoices/"+invoice["invoice_id"].(string), nil).json(t)["lines"].([]any)[0].(map[string]any)
+	shown := call(t, "GET", "/v1/invoices/"+invoice["invoice_id"].(string), nil).json(t)
+	line := shown["lines"].([]any)[0].(map[string]any)
 	noted := line["explanation"].(map[string]any)["conversion"].(map[string]any)
 	require.Equal(t, []any{"USD", "150.25", id}, []any{noted["from"], noted["rate"], noted["source"]})
 	require.NotEmpty(t, noted["locked_at"])
-	page := call(t, "GET", "/invoices/"+invoice["invoice_id"].(string), nil)
+	page := call(t, "GET", "/invoices/"+shown["page_key"].(string), nil)
 	require.Contains(t, string(page.body), "Price in USD, converted at 1 USD = 150.25 JPY")
 
 	for path, status := range map[string]int{

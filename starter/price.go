@@ -39,7 +39,7 @@ func (p *program) setPresentment() *cobra.Command {
 	f.BoolVar(&in.roundUsage, "round-usage", false, "round prices of usage too, as far as they reach the rule's smallest amount")
 	f.IntVar(&in.rateAge, "max-rate-age", 7, "days that a rate may be old")
 	f.StringVar(&in.source, "rate-source", "", "use the rates of this publisher only, such as ECB")
-	f.IntVar(&in.quoteHours, "quote-hours", 24, "hours that a price holds that was shown")
+	f.IntVar(&in.quoteHours, "quote-hours", 24, "hours that a price holds at least that was shown")
 	f.BoolVar(&in.none, "none", false, "sell in the catalogue's currencies only")
 	c.RunE = p.ask(func(ctx context.Context, svc *service.Service, args []string) error {
 		policy, err := in.policy()

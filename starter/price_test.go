@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -31,6 +32,8 @@ func TestLocalPricesFromFileToInvoice(t *testing.T) {
 	set := ok(t, "entity", "set-presentment", id, "--base", "usd", "--markup", "2", "--round", "CAD=ends:.99", "--round", "JPY=multiple:10")
 	require.Contains(t, set, "from USD plus 2 %")
 	require.Contains(t, ok(t, "entity", "list"), "from USD plus 2 %")
+	require.Contains(t, ok(t, "entity", "create", "--id", id, "--name", "Seller "+id, "--country", "IE", "--zone", "Europe/Dublin", "--currency", "EUR",
+		"--prefix", strings.ToUpper(id)), "from USD plus 2 %", "creating it again leaves the policy as it is")
 
 	// 8 × 1.50 / 1.25 × 1.02 = 9.792
 	shown := ok(t, "plan", "price", "--plan", id+"-team", "--country", "CA")
@@ -78,4 +81,22 @@ func TestBadLocalPrices(t *testing.T) {
 		require.Contains(t, got.err, says, command)
 		require.Empty(t, got.out, command)
 	}
+}
+
+// TestTheReadmesLocalPricesParse checks the commands that need the bank's file of the day.
+func TestTheReadmesLocalPricesParse(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	_, section, found := strings.Cut(string(raw), "## Sell in the customer's currency")
+	require.True(t, found)
+	section, _, _ = strings.Cut(section, "\n## ")
+	commands := 0
+	for line := range strings.Lines(section) {
+		if _, command, found := strings.Cut(strings.TrimSpace(line), "go run ./starter "); found {
+			commands++
+			checkExample(t, command)
+		}
+	}
+	require.Equal(t, 4, commands)
 }

@@ -31,7 +31,7 @@ type Policy struct {
 	MaxRateAgeDays int `json:"max_rate_age_days"`
 	// RateSource, if set, is the only publisher whose rates are used, such as "ECB" or "manual".
 	RateSource string `json:"rate_source,omitempty"`
-	// QuoteHours is how long a price holds that was shown to a customer, 1 to 720.
+	// QuoteHours is how long a price holds at least that was shown to a customer, 1 to 720.
 	QuoteHours int `json:"quote_hours"`
 }
 

@@ -50,7 +50,8 @@ func (s *Service) CreateEntity(ctx context.Context, in NewEntity) (store.Entity,
 			}
 		}
 		// What existed was left as it was; if it differs, nothing of this request may stay.
-		if err := sameEntity(ctx, tx, entity); err != nil {
+		var err error
+		if entity, err = sameEntity(ctx, tx, entity); err != nil {
 			return err
 		}
 		return sameRegistrations(ctx, tx, entity.ID, in.Registrations)
@@ -112,17 +113,18 @@ func checkCountry(code string, day calendar.Date) error {
 	return fmt.Errorf("%s is not a country: give its ISO 3166-1 alpha-2 code, such as DE or GB", clip(code))
 }
 
-func sameEntity(ctx context.Context, tx store.Tx, wanted store.Entity) error {
+// sameEntity is the wanted entity with what it was given since: how it makes local prices is set by itself.
+func sameEntity(ctx context.Context, tx store.Tx, wanted store.Entity) (store.Entity, error) {
 	existing, err := tx.Entity(ctx, wanted.ID)
 	if err != nil {
-		return err
+		return wanted, err
 	}
-	existing.CreatedAt, existing.Presentment = wanted.CreatedAt, nil // it is set by itself
+	wanted.Presentment, existing.CreatedAt = existing.Presentment, wanted.CreatedAt
 	same, err := sameJSON(existing, wanted)
 	if err == nil && !same {
-		return conflict("entity_exists", "legal entity %s exists with other data: choose another id", wanted.ID)
+		return wanted, conflict("entity_exists", "legal entity %s exists with other data: choose another id", wanted.ID)
 	}
-	return err
+	return wanted, err
 }
 
 func sameRegistrations(ctx context.Context, tx store.Tx, entityID string, wanted []tax.Registration) error {

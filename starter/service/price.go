@@ -162,14 +162,15 @@ func (s *Service) priceIn(ctx context.Context, entity store.Entity, plan catalog
 	return answerPrice(plan, converted.Apply(plan, at.at), currency, quote)
 }
 
-// quote records a conversion. Whoever asks for the same within a minute gets the same quote.
+// quote records a conversion. Whoever asks for the same within the hour gets the same quote, so that asking often does not
+// fill the table; from whenever it was asked for, it holds for at least the policy's hours.
 func (s *Service) quote(
 	ctx context.Context, entityID string, plan catalog.Plan, converted presentment.Conversion, policy presentment.Policy, at time.Time,
 ) (*PriceQuote, error) {
-	at = at.UTC().Truncate(time.Minute)
+	at = at.UTC().Truncate(time.Hour)
 	q := store.Quote{
 		EntityID: entityID, PlanID: plan.ID, PlanVersion: plan.Version, Conversion: converted,
-		QuotedAt: at, ValidUntil: at.Add(time.Duration(policy.QuoteHours) * time.Hour),
+		QuotedAt: at, ValidUntil: at.Add(time.Duration(policy.QuoteHours+1) * time.Hour),
 	}
 	content, err := json.Marshal(converted) //nolint:musttag // its days, which have no tags, are written as text
 	if err != nil {

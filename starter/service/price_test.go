@@ -55,10 +55,10 @@ func TestAQuoteIsHonouredUntilItEnds(t *testing.T) {
 	// 8 × 150.25 × 1.02 = 1226.04
 	require.Equal(t, "1230", price.Charges[0].Price.UnitAmount.String())
 	require.True(t, price.Charges[0].Converted)
-	require.Equal(t, start.Add(24*time.Hour), price.Quote.ValidUntil)
+	require.Equal(t, start.Add(25*time.Hour), price.Quote.ValidUntil, "a day after the hour in which it was asked for")
 	again, err := running.Service.Price(t.Context(), service.PriceQuestion{Plan: id + "-team", Currency: "jpy", Customer: id + "-c"})
 	require.NoError(t, err)
-	require.Equal(t, price.Quote, again.Quote, "the same question at the same time is the same quote")
+	require.Equal(t, price.Quote, again.Quote, "the same question in the same hour is the same quote")
 
 	_, err = running.Service.AdvanceClock(t.Context(), id+"-clock", start.Add(23*time.Hour), nil)
 	require.NoError(t, err)

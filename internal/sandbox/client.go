@@ -30,6 +30,8 @@ type (
 	FaultKind = control.FaultKind
 	// Mail is one accepted message.
 	Mail = control.Mail
+	// Payer is what a customer fills in on one of the sandbox's pages.
+	Payer = control.Payer
 	// Scenario scripts the outcomes of successive charges.
 	Scenario = control.Scenario
 )
@@ -78,6 +80,11 @@ func FetchClock(ctx context.Context, stripeURL string) (Clock, error) {
 // afterwards tells the outcome.
 func Authenticate(ctx context.Context, stripeURL, intentID, clientSecret string, succeed bool) error {
 	return control.Authenticate(ctx, stripeURL, intentID, clientSecret, succeed)
+}
+
+// Pay plays the customer on a page that asks for a payment method, and returns where the customer is sent next.
+func Pay(ctx context.Context, pageURL string, p Payer) (next string, err error) {
+	return control.Pay(ctx, pageURL, p)
 }
 
 // Mailbox reads the newest messages to one address, or to anybody when to is empty: at most 1,000.

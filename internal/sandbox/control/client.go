@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"html"
 	"io"
 	"net/http"
 	"net/url"
@@ -80,6 +81,32 @@ func Authenticate(ctx context.Context, stripeURL, intentID, clientSecret string,
 		return fmt.Errorf("sandbox refused to authenticate %s with %d: it does not wait for its customer, or the client secret is wrong", intentID, res.StatusCode)
 	}
 	return nil
+}
+
+// Pay plays the customer on a page that asks for a payment method: a checkout or the billing portal. It returns where
+// the customer is sent next, which is the shop or a page that authenticates, and may be empty.
+func Pay(ctx context.Context, pageURL string, p Payer) (next string, err error) {
+	fields := url.Values{"email": {p.Email}, "name": {p.Name}, "payment_method": {p.PaymentMethod}}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, pageURL, strings.NewReader(fields.Encode()))
+	if err != nil {
+		return "", fmt.Errorf("build request to sandbox: %w", err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	browser := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	res, err := browser.Do(req)
+	if err != nil {
+		return "", fmt.Errorf("call sandbox: %w", err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	if res.StatusCode >= http.StatusBadRequest {
+		shown, _ := io.ReadAll(io.LimitReader(res.Body, 1<<16))
+		reason := string(shown)
+		if _, after, found := strings.Cut(reason, "<strong>"); found {
+			reason, _, _ = strings.Cut(after, "</strong>")
+		}
+		return "", fmt.Errorf("the sandbox's page answered %d: %s", res.StatusCode, html.UnescapeString(reason))
+	}
+	return res.Header.Get("Location"), nil
 }
 
 func call(ctx context.Context, method, url string, in, out any) error {

@@ -23,6 +23,13 @@ type Advance struct {
 	To time.Time `json:"to,omitzero"`  // an instant that has not passed
 }
 
+// Payer is what a customer fills in on one of the sandbox's pages.
+type Payer struct {
+	Email         string // empty: the page's own
+	Name          string
+	PaymentMethod string // a test method such as pm_card_visa, a kind without accounts such as ideal, or a test card's number
+}
+
 // Clock is the settlement clock: what time it is for requests without a billing time of their own, and what waits.
 type Clock struct {
 	Due     int       `json:"due"`               // how many things are to happen by themselves

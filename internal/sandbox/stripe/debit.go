@@ -88,6 +88,7 @@ func (r *call) startDebit(p *paymentIntent, m *paymentMethod, given *mandate) (a
 	r.emit("charge.pending", c, nil)
 	r.emit("payment_intent.processing", p, nil)
 	r.saveMethod(p, m)
+	r.followPayment(p)
 	if given.SingleUse != nil {
 		r.setMandate(given, mandateInactive)
 	}
@@ -131,6 +132,7 @@ func (r *call) endDebit(chargeID string, plan debitPlan) {
 	paymentIntents.put(r.tx, p)
 	r.emit("charge.succeeded", c, nil)
 	r.emit("payment_intent.succeeded", p, nil)
+	r.followPayment(p)
 	if plan.Dispute {
 		r.schedule(r.asOf.Add(lateReturn), due{Action: takeBack, ID: c.ID})
 	}
@@ -157,6 +159,7 @@ func (r *call) returnDebit(p *paymentIntent, m *paymentMethod, c *charge, code s
 	}
 	// The error is for a caller who waits; nobody does.
 	_, _ = r.fail(p, m, lastError{Type: typeInvalid, Charge: c.ID, Code: known.failure, Message: message})
+	r.followPayment(p)
 }
 
 // takeBack is a debit returned after its success: no failed payment, but a dispute that is lost from the start.

@@ -33,6 +33,9 @@
 //     Test methods such as pm_usBankAccount_success count as linked through Financial Connections; accounts typed in by
 //     number are verified by microdeposits. A blocked account is blocked as this payment method only.
 //   - Nothing can be searched, only listed.
+//   - Checkout sells one-time prices given with the session and saves methods: there is no catalogue, and subscriptions,
+//     taxes, discounts and shipping are refused. Its page offers test methods; adaptive pricing is accepted, and the
+//     customer pays the session's currency. Pages use the billing time of the request that led to them.
 //   - Parameters that would change what is charged and are not played (such as capture_method for cards alone,
 //     application fees, transfers) are refused as unknown, never ignored.
 //   - A dispute is decided by the test texts of its evidence, right after it was submitted; other evidence stays

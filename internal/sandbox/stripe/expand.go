@@ -29,6 +29,8 @@ func expandable(object string) map[string]loader {
 	switch object {
 	case "balance_transaction":
 		return map[string]loader{"source": balanceSource}
+	case "billing_portal.session":
+		return map[string]loader{"configuration": from(portalConfigurations)}
 	case "charge":
 		return map[string]loader{
 			"application": never, "balance_transaction": from(balanceTransactions), "customer": showCustomer,
@@ -36,6 +38,11 @@ func expandable(object string) map[string]loader {
 			"payment_intent": from(paymentIntents), "payment_method_details.bancontact.generated_sepa_debit": from(paymentMethods),
 			"payment_method_details.ideal.generated_sepa_debit": from(paymentMethods),
 			"refunds": chargeRefunds, "review": from(reviews), "transfer": never,
+		}
+	case "checkout.session":
+		return map[string]loader{
+			"customer": showCustomer, "invoice": never, "line_items": sessionItems, "payment_intent": from(paymentIntents), "payment_link": never,
+			"setup_intent": from(setupIntents), "subscription": never,
 		}
 	case "customer":
 		return map[string]loader{

@@ -25,8 +25,9 @@ func FuzzRequest(f *testing.F) {
 		"customers":       "metadata[a]=b&address[line1]=x&preferred_locales[]=de&invoice_settings[default_payment_method]=pm_card_visa",
 		"disputes/dp_x":   "evidence[uncategorized_text]=winning_evidence&submit=true", "payment_intents/pi_x/verify_microdeposits": "amounts[]=32&amounts[]=45",
 		"test_helpers/customers/cus_x/fund_cash_balance": "amount=5&currency=eur",
-		"setup_intents/": "payment_method=pm_usBankAccount_success&confirm=true&mandate_data[customer_acceptance][type]=offline&payment_method_types[]=us_bank_account",
-		"refunds":        "charge=ch_x&amount=5", "webhook_endpoints": "url=http://127.0.0.1:1&enabled_events[]=none",
+		"setup_intents/":    "payment_method=pm_usBankAccount_success&confirm=true&mandate_data[customer_acceptance][type]=offline&payment_method_types[]=us_bank_account",
+		"checkout/sessions": "mode=payment&success_url=x&line_items[][price_data][currency]=eur&line_items[][price_data][unit_amount]=500&line_items[][price_data][product_data][name]=a",
+		"refunds":           "charge=ch_x&amount=5", "webhook_endpoints": "url=http://127.0.0.1:1&enabled_events[]=none",
 		"charges": "limit=3&created[gte]=1&starting_after=ch_x", "events": "types[]=a&delivery_success=true", "balance_transactions": "type=charge",
 	} {
 		f.Add(path, form, true)

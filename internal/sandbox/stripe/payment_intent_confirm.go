@@ -157,6 +157,7 @@ func (r *call) attempt(p *paymentIntent, m *paymentMethod, o outcome) (any, erro
 		r.emit("payment_intent.succeeded", p, nil)
 	}
 	r.afterSuccess(p, m, c, o)
+	r.followPayment(p)
 	return p, nil
 }
 

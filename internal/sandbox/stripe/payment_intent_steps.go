@@ -122,5 +122,6 @@ func captureIntent(r *call) (any, error) {
 	p.Status, p.AmountReceived, p.AmountCapturable = statusSucceeded, amount, 0
 	paymentIntents.put(r.tx, p)
 	r.emit("payment_intent.succeeded", p, nil)
+	r.followPayment(p)
 	return p, nil
 }

@@ -30,8 +30,8 @@ func withExpand(params spec) spec { return params.with(spec{"expand": list(text(
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	for _, e := range slices.Concat(
-		balanceEndpoints(), balanceTransactionEndpoints(), cashBalanceEndpoints(), chargeEndpoints(), customerEndpoints(), disputeEndpoints(),
-		eventEndpoints(), fraudWarningEndpoints(), mandateEndpoints(), paymentIntentEndpoints(), paymentMethodEndpoints(), refundEndpoints(), reviewEndpoints(), setupAttemptEndpoints(), setupIntentEndpoints(),
+		balanceEndpoints(), balanceTransactionEndpoints(), cashBalanceEndpoints(), chargeEndpoints(), checkoutEndpoints(), customerEndpoints(), disputeEndpoints(),
+		eventEndpoints(), fraudWarningEndpoints(), mandateEndpoints(), paymentIntentEndpoints(), paymentMethodEndpoints(), portalConfigurationEndpoints(), portalSessionEndpoints(), refundEndpoints(), reviewEndpoints(), setupAttemptEndpoints(), setupIntentEndpoints(),
 		webhookEndpointEndpoints(),
 	) {
 		mux.Handle(e.method+" "+e.path, s.api(e))
@@ -42,6 +42,8 @@ func (s *Server) routes() http.Handler {
 	mux.Handle("/", s.api(unknownEndpoint()))
 	s.adminRoutes(mux)
 	s.pageRoutes(mux)
+	s.checkoutRoutes(mux)
+	s.portalRoutes(mux)
 	return mux
 }
 

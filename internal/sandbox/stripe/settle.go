@@ -23,6 +23,7 @@ const (
 	endDebit      dueAction = "end_debit"
 	endInquiry    dueAction = "end_inquiry"
 	endRefund     dueAction = "end_refund"
+	endSession    dueAction = "end_session"
 	judgeEvidence dueAction = "judge_evidence"
 	makeAvailable dueAction = "make_available"
 	missEvidence  dueAction = "miss_evidence"
@@ -94,6 +95,10 @@ func (r *call) happen(key []byte) {
 		r.endInquiry(d.ID)
 	case endRefund:
 		r.endRefund(d.ID)
+	case endSession:
+		if s, _ := checkoutSessions.get(r.tx, d.ID); s.Status == sessionOpen {
+			_ = r.endSession(s) // an open session's intent can be cancelled
+		}
 	case judgeEvidence:
 		r.judgeEvidence(d.ID)
 	case makeAvailable:

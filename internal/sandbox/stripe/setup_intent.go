@@ -241,6 +241,8 @@ func (r *call) finishSetup(s *setupIntent, m *paymentMethod, test testCard) (any
 		}
 	}
 	r.emit("setup_intent.succeeded", s, nil)
+	r.followSetup(s)
+	r.followPortal(s)
 	return s, nil
 }
 

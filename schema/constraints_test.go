@@ -54,6 +54,7 @@ INSERT INTO invoice_run (id, entity_id, period, as_of, shards, status, started_a
 INSERT INTO invoice_run_member (run_id, shard, subscription_id) VALUES ('run', 0, 'sub');
 INSERT INTO outbox (message_key, template, customer_id, invoice_id, as_of) VALUES ('mail:inv:invoice', 'invoice', 'ada', 'inv', '2027-01-01');
 INSERT INTO inbound_event (id, provider, type, payload) VALUES ('evt_1', 'stripe', 'charge.failed', '{}');
+INSERT INTO mail_suppression (customer_id, email, reason, event_id, at) VALUES ('ada', 'ada@example.com', 'bounce', 'sg_1', '2027-01-01');
 `
 
 // copyInvoice inserts another invoice like the fixture's, with some columns otherwise.
@@ -128,6 +129,13 @@ var violations = map[string][]string{
 	"not_both":                                        {`UPDATE invoice_run_member SET invoice_id = 'inv', skipped_because = 'nothing'`},
 	"outbox_message_key_key":                          {`INSERT INTO outbox (message_key, template, customer_id, as_of) VALUES ('mail:inv:invoice', 'invoice', 'ada', now())`},
 	"inbound_event_pkey":                              {`INSERT INTO inbound_event (id, provider, type, payload) VALUES ('evt_1', 'stripe', 'x', '{}')`},
+	"waits_or_is_over": {
+		`UPDATE inbound_event SET next_try_at = NULL`, `UPDATE inbound_event SET status = 'applied'`, `UPDATE inbound_event SET processed_at = now()`,
+		`UPDATE inbound_event SET status = 'given_up', next_try_at = NULL`,
+	},
+	"mail_suppression_one_in_force":   {`INSERT INTO mail_suppression (customer_id, email, reason, event_id, at) VALUES ('ada', 'a@example.com', 'dropped', 'sg_2', now())`},
+	"mail_suppression_once_per_event": {`UPDATE mail_suppression SET lifted_at = now(); INSERT INTO mail_suppression (customer_id, email, reason, event_id, at) VALUES ('ada', 'a@example.com', 'bounce', 'sg_1', now())`},
+	"outbox_status_check":             {`UPDATE outbox SET status = 'lost'`},
 }
 
 // Every rule that is a constraint really refuses what it is there to refuse.

@@ -10,7 +10,8 @@ import (
 )
 
 func (p *program) customers() *cobra.Command {
-	return p.group("customer", "Create and show customers", p.createCustomer(), p.showCustomer(), p.listCustomers(), p.payWith())
+	return p.group("customer", "Create and show customers", p.createCustomer(), p.showCustomer(), p.listCustomers(), p.payWith(),
+		p.setEmail())
 }
 
 func (p *program) createCustomer() *cobra.Command {
@@ -118,12 +119,16 @@ func (p *program) printCustomer(c service.Customer) error {
 				method = m.Network + ", " + method
 			}
 		}
+		stopped := ""
+		if m := c.MailSuppression; m != nil {
+			stopped = "none since " + cell(m.At) + ": " + m.Reason + ": " + m.Detail
+		}
 		taxID := c.TaxID
 		if c.TaxIDValid {
 			taxID += " (validated)"
 		}
-		return facts(out, "Customer", c.ID, "Entity", c.EntityID, "Name", c.Name, "E-mail", c.Email, "Country", c.Country, "Postal code", c.PostalCode,
-			"Zone", c.Zone, "Currency", c.Currency, "Locale", c.Locale, "Business", c.Business, "Tax id", taxID, "Test clock", c.TestClockID,
+		return facts(out, "Customer", c.ID, "Entity", c.EntityID, "Name", c.Name, "E-mail", c.Email, "Mail", stopped, "Country", c.Country,
+			"Postal code", c.PostalCode, "Zone", c.Zone, "Currency", c.Currency, "Locale", c.Locale, "Business", c.Business, "Tax id", taxID, "Test clock", c.TestClockID,
 			"Pays with", method, "Since", c.CreatedAt)
 	})
 }

@@ -26,6 +26,10 @@ type (
 	FaultKind = control.FaultKind
 	// Mail is one accepted message.
 	Mail = control.Mail
+	// MailEvent makes something happen to an accepted message.
+	MailEvent = control.MailEvent
+	// MailEventSent says how telling it was answered.
+	MailEventSent = control.MailEventSent
 	// Scenario scripts the outcomes of successive charges.
 	Scenario = control.Scenario
 )
@@ -69,4 +73,14 @@ func Authenticate(ctx context.Context, stripeURL, intentID, clientSecret string,
 // Mailbox reads the newest messages to one address, or to anybody when to is empty: at most 1,000.
 func Mailbox(ctx context.Context, sendGridURL, to string) ([]Mail, error) {
 	return control.Mailbox(ctx, sendGridURL, to)
+}
+
+// SetEventWebhook has the SendGrid side tell address what becomes of mail, and returns the public key that verifies it.
+func SetEventWebhook(ctx context.Context, sendGridURL, address string) (publicKey string, err error) {
+	return control.SetEventWebhook(ctx, sendGridURL, address)
+}
+
+// SendMailEvent makes something happen to a message that was accepted, and has the event webhook told.
+func SendMailEvent(ctx context.Context, sendGridURL string, e MailEvent) (MailEventSent, error) {
+	return control.SendMailEvent(ctx, sendGridURL, e)
 }

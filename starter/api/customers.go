@@ -26,6 +26,14 @@ type newMethod struct {
 	}
 }
 
+type newEmail struct {
+	ByID
+
+	Body struct {
+		Email string `json:"email" doc:"Where invoices and receipts are sent." example:"erika@example.com"`
+	}
+}
+
 func (a *API) addCustomers(h huma.API) {
 	add(a, h, huma.Operation{
 		OperationID: "create-customer", Method: http.MethodPost, Path: "/v1/customers", Tags: []string{"customers"},
@@ -51,5 +59,12 @@ func (a *API) addCustomers(h huma.API) {
 		Description: "Unpaid invoices that are being collected are tried with it at once.",
 	}, func(ctx context.Context, in *newMethod) (service.Customer, error) {
 		return a.service.SetPaymentMethod(ctx, in.ID, in.Body.PaymentMethod)
+	})
+	add(a, h, huma.Operation{
+		OperationID: "set-email", Method: http.MethodPut, Path: "/v1/customers/{id}/email", Tags: []string{"customers"},
+		Summary: "Set the address that mail goes to", Errors: []int{http.StatusNotFound},
+		Description: "Mail that had been stopped because the address was dead, or did not want it, goes out again.",
+	}, func(ctx context.Context, in *newEmail) (service.Customer, error) {
+		return a.service.SetEmail(ctx, in.ID, in.Body.Email)
 	})
 }

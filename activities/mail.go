@@ -127,6 +127,13 @@ func (m *Mailer) deliver(ctx context.Context, queued store.Mail) error {
 }
 
 func (m *Mailer) attempt(ctx context.Context, queued store.Mail) fate {
+	stopped, err := m.Store.MailSuppression(ctx, queued.CustomerID)
+	if err == nil {
+		return fate{status: mailSuppressed, problem: stopped.Reason + ": " + stopped.Detail, cause: stopped.Reason}
+	}
+	if !errors.Is(err, store.ErrNotFound) {
+		return m.notSent(queued, err)
+	}
 	letter, err := m.compose(ctx, queued)
 	if err != nil {
 		return m.notSent(queued, fmt.Errorf("compose: %w", err))

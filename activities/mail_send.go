@@ -20,10 +20,11 @@ import (
 
 // The ends a message can come to; a delayed one is tried again.
 const (
-	mailDelayed   = "delayed"
-	mailRefused   = "refused"
-	mailSent      = "sent"
-	mailUncertain = "uncertain"
+	mailDelayed    = "delayed"
+	mailRefused    = "refused"
+	mailSent       = "sent"
+	mailSuppressed = "suppressed"
+	mailUncertain  = "uncertain"
 )
 
 // fate is what became of an attempt to send a message.
@@ -186,6 +187,8 @@ func (m *Mailer) report(queued store.Mail, end fate) {
 		log.Error("MAIL IS UNCERTAIN: it may have arrived, and is not sent again")
 	case mailRefused:
 		log.Error("mail was refused; the reason is in the outbox")
+	case mailSuppressed:
+		log.Warn("mail is not sent: its address is dead or does not want it; setting the customer's address lifts that")
 	case mailDelayed:
 		log.Warn("mail is delayed", "wait", end.wait)
 	}

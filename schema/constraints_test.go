@@ -58,6 +58,7 @@ INSERT INTO price_quote (id, entity_id, plan_id, plan_version, currency, convers
 	VALUES ('quote', 'acme', 'pro', 1, 'EUR', '{}', '2027-01-01', '2027-01-02');
 INSERT INTO price_lock (subscription_id, plan_id, plan_version, locked_at, currency, from_currency, rate, rate_date, source, markup_percent, conversion, quote_id)
 	VALUES ('sub', 'pro', 1, '2027-01-01', 'EUR', 'USD', 0.9, '2027-01-01', 'ECB', 2, '{}', 'quote');
+INSERT INTO mail_suppression (customer_id, email, reason, event_id, at) VALUES ('ada', 'ada@example.com', 'bounce', 'sg_1', '2027-01-01');
 `
 
 // copyInvoice inserts another invoice like the fixture's, with some columns otherwise.
@@ -146,6 +147,13 @@ var violations = map[string][]string{
 	"locked_rate_is_positive":                         {lockWith(`{"rate": 0}`), lockWith(`{"markup_percent": -1}`)},
 	"locked_in_another_currency":                      {lockWith(`{"from_currency": "EUR"}`)},
 	"inbound_event_pkey":                              {`INSERT INTO inbound_event (id, provider, type, payload) VALUES ('evt_1', 'stripe', 'x', '{}')`},
+	"waits_or_is_over": {
+		`UPDATE inbound_event SET next_try_at = NULL`, `UPDATE inbound_event SET status = 'applied'`, `UPDATE inbound_event SET processed_at = now()`,
+		`UPDATE inbound_event SET status = 'given_up', next_try_at = NULL`,
+	},
+	"mail_suppression_one_in_force":   {`INSERT INTO mail_suppression (customer_id, email, reason, event_id, at) VALUES ('ada', 'a@example.com', 'dropped', 'sg_2', now())`},
+	"mail_suppression_once_per_event": {`UPDATE mail_suppression SET lifted_at = now(); INSERT INTO mail_suppression (customer_id, email, reason, event_id, at) VALUES ('ada', 'a@example.com', 'bounce', 'sg_1', now())`},
+	"outbox_status_check":             {`UPDATE outbox SET status = 'lost'`},
 }
 
 // Every rule that is a constraint really refuses what it is there to refuse.

@@ -92,5 +92,6 @@ func (p *program) connectWith(ctx context.Context, most int32) (*connected, erro
 		db.Close()
 		return nil, err
 	}
-	return &connected{settings: settings, store: db, temporal: temporal, service: service.New(db, temporal, namespace, p.now)}, nil
+	svc := service.New(db, temporal, namespace, p.now).WithStripe(settings.Stripe(), settings.StripeLive())
+	return &connected{settings: settings, store: db, temporal: temporal, service: svc}, nil
 }

@@ -11,7 +11,8 @@ import (
 )
 
 func (p *program) customers() *cobra.Command {
-	return p.group("customer", "Create and show customers", p.createCustomer(), p.showCustomer(), p.listCustomers(), p.payWith(), p.removeMethod())
+	return p.group("customer", "Create and show customers", p.createCustomer(), p.showCustomer(), p.listCustomers(), p.payWith(), p.removeMethod(),
+		p.setEmail())
 }
 
 func (p *program) createCustomer() *cobra.Command {
@@ -135,12 +136,16 @@ func (p *program) paging(c *cobra.Command, after *string, limit *int) {
 
 func (p *program) printCustomer(c service.Customer) error {
 	return p.show(c, func(out io.Writer) error {
+		stopped := ""
+		if m := c.MailSuppression; m != nil {
+			stopped = "none since " + cell(m.At) + ": " + m.Reason + ": " + m.Detail
+		}
 		taxID := c.TaxID
 		if c.TaxIDValid {
 			taxID += " (validated)"
 		}
-		err := facts(out, "Customer", c.ID, "Entity", c.EntityID, "Name", c.Name, "E-mail", c.Email, "Country", c.Country, "Postal code", c.PostalCode,
-			"Zone", c.Zone, "Currency", c.Currency, "Locale", c.Locale, "Business", c.Business, "Tax id", taxID, "Test clock", c.TestClockID,
+		err := facts(out, "Customer", c.ID, "Entity", c.EntityID, "Name", c.Name, "E-mail", c.Email, "Mail", stopped, "Country", c.Country,
+			"Postal code", c.PostalCode, "Zone", c.Zone, "Currency", c.Currency, "Locale", c.Locale, "Business", c.Business, "Tax id", taxID, "Test clock", c.TestClockID,
 			"Since", c.CreatedAt)
 		if err != nil || len(c.PaymentMethods) == 0 {
 			return err

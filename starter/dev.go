@@ -99,14 +99,14 @@ func (p *program) tellWhere(system *stack.Stack, file string) (remove func(), er
 	return func() { _ = os.Remove(file) }, nil // left behind, it leads to a clear refusal to connect
 }
 
-// apiOn makes the API over a running stack. In the sandbox it registers itself for webhooks.
+// apiOn makes the API over a running stack. On the sandbox it registers itself for webhooks.
 func (p *program) apiOn(ctx context.Context, system *stack.Stack, public, webhookFile string) (*api.API, error) {
-	secret, err := webhookSecret(ctx, system.Config, public+webhookPath, webhookFile)
-	if err != nil {
+	svc := service.New(system.Store, system.Temporal, system.Namespace, p.now).WithStripe(system.Config.Stripe(), system.Config.StripeLive())
+	options := api.Options{Service: svc, Log: p.log()}
+	if err := takeWebhooks(ctx, &options, system.Config, public+webhookPath, webhookFile); err != nil {
 		return nil, err
 	}
-	svc := service.New(system.Store, system.Temporal, system.Namespace, p.now)
-	return api.New(api.Options{Service: svc, WebhookSecret: secret, Log: p.log()}), nil
+	return api.New(options), nil
 }
 
 func (p *program) printLinks(system *stack.Stack, public, folder string) {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/stripe/stripe-go/v79"
 	stripeclient "github.com/stripe/stripe-go/v79/client"
@@ -23,8 +24,10 @@ type Config struct {
 	// MailFrom is the sender of all mail; PublicURL is where customers reach our pages.
 	MailFrom  string
 	PublicURL string
-	// StripeWebhookSecret verifies what Stripe sends us.
-	StripeWebhookSecret string
+	// StripeWebhookSecrets verify what Stripe sends us: each of them does, so that one can take the place of another.
+	StripeWebhookSecrets []string
+	// SendGridWebhookKeys are the public keys (base64, as SendGrid shows them) that verify its event webhook.
+	SendGridWebhookKeys []string
 }
 
 // The sandbox's addresses and keys when nothing else is configured.
@@ -40,7 +43,8 @@ func FromEnv(env Environment) (Config, error) {
 	getenv := env.Getenv
 	c := Config{
 		DatabaseURL: getenv("DATABASE_URL"), StripeKey: getenv("STRIPE_API_KEY"), SendGridKey: getenv("SENDGRID_API_KEY"),
-		MailFrom: getenv("MAIL_FROM"), PublicURL: strings.TrimSuffix(getenv("PUBLIC_URL"), "/"), StripeWebhookSecret: getenv("STRIPE_WEBHOOK_SECRET"),
+		MailFrom: getenv("MAIL_FROM"), PublicURL: strings.TrimSuffix(getenv("PUBLIC_URL"), "/"),
+		StripeWebhookSecrets: list(getenv("STRIPE_WEBHOOK_SECRET")), SendGridWebhookKeys: list(getenv("SENDGRID_WEBHOOK_KEY")),
 	}
 	if c.DatabaseURL == "" {
 		return c, errors.New("DATABASE_URL is not set: give the Postgres to use, e.g. postgres://user@host:5432/perennial, " +
@@ -64,6 +68,16 @@ func orDefault(value, otherwise string) string {
 		return otherwise
 	}
 	return value
+}
+
+// list reads values that are separated by commas.
+func list(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
+}
+
+// StripeLive says that the key works in Stripe's live mode.
+func (c Config) StripeLive() bool {
+	return strings.HasPrefix(c.StripeKey, "sk_live_") || strings.HasPrefix(c.StripeKey, "rk_live_")
 }
 
 // Sandboxed lists the providers for which the sandbox stands in.

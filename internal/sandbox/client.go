@@ -32,6 +32,10 @@ type (
 	Mail = control.Mail
 	// Payer is what a customer fills in on one of the sandbox's pages.
 	Payer = control.Payer
+	// MailEvent makes something happen to an accepted message.
+	MailEvent = control.MailEvent
+	// MailEventSent says how telling it was answered.
+	MailEventSent = control.MailEventSent
 	// Scenario scripts the outcomes of successive charges.
 	Scenario = control.Scenario
 )
@@ -90,4 +94,14 @@ func Pay(ctx context.Context, pageURL string, p Payer) (next string, err error) 
 // Mailbox reads the newest messages to one address, or to anybody when to is empty: at most 1,000.
 func Mailbox(ctx context.Context, sendGridURL, to string) ([]Mail, error) {
 	return control.Mailbox(ctx, sendGridURL, to)
+}
+
+// SetEventWebhook has the SendGrid side tell address what becomes of mail, and returns the public key that verifies it.
+func SetEventWebhook(ctx context.Context, sendGridURL, address string) (publicKey string, err error) {
+	return control.SetEventWebhook(ctx, sendGridURL, address)
+}
+
+// SendMailEvent makes something happen to a message that was accepted, and has the event webhook told.
+func SendMailEvent(ctx context.Context, sendGridURL string, e MailEvent) (MailEventSent, error) {
+	return control.SendMailEvent(ctx, sendGridURL, e)
 }

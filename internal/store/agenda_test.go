@@ -109,18 +109,30 @@ func TestMailIsClaimedOnce(t *testing.T) {
 func TestInboundEventsAreStoredOnce(t *testing.T) {
 	t.Parallel()
 	s, ctx := open(t), t.Context()
-	event := store.InboundEvent{ID: "evt_1", Provider: "stripe", Type: "charge.failed", Payload: []byte(`{"a": 1}`)}
+	event := store.InboundEvent{
+		ID: "evt_1", Provider: "stripe", Type: "charge.failed", Source: store.FromWebhook, OccurredAt: time.Now(), Payload: []byte(`{"a": 1}`),
+	}
 	for _, fresh := range []bool{true, false} {
 		added, err := s.AddInboundEvent(ctx, event)
 		require.NoError(t, err)
 		require.Equal(t, fresh, added)
 	}
-	require.NoError(t, s.FinishEvent(ctx, "evt_1", "the workflow is away"))
-	waiting, err := s.WaitingEvents(ctx, 10)
+	claim := func(want int) {
+		claimed, err := s.ClaimEvents(ctx, 10, time.Hour)
+		require.NoError(t, err)
+		require.Len(t, claimed, want)
+	}
+	claim(1)
+	claim(0) // somebody else's
+	givenUp, err := s.DelayEvent(ctx, "evt_1", 0, "the workflow is away")
 	require.NoError(t, err)
-	require.Len(t, waiting, 1, "what could not be processed waits")
-	require.NoError(t, s.FinishEvent(ctx, "evt_1", ""))
-	waiting, err = s.WaitingEvents(ctx, 10)
+	require.False(t, givenUp)
+	claim(1) // what could not be applied waits
+	require.NoError(t, s.EndEvent(ctx, "evt_1", store.EventApplied, "told", ""))
+	claim(0)
+	require.NoError(t, s.EndEvent(ctx, "evt_1", store.EventIgnored, "too late", ""), "another program was faster")
+	ended, err := s.InboundEvent(ctx, "evt_1")
 	require.NoError(t, err)
-	require.Empty(t, waiting)
+	require.Equal(t, "told", ended.Note)
+	require.Equal(t, 2, ended.Tries)
 }

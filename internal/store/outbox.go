@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 )
 
@@ -16,6 +15,20 @@ type Mail struct {
 	AsOf       time.Time `db:"as_of" json:"as_of"`
 	Tries      int       `db:"tries" json:"tries"`
 }
+
+// QueuedMail is a message of the outbox with what became of it.
+type QueuedMail struct {
+	Mail
+
+	// Status is pending, sending, sent, refused, uncertain or suppressed; Delivery is what the provider said later.
+	Status     string     `db:"status" json:"status"`
+	Delivery   string     `db:"delivery" json:"delivery,omitempty"`
+	DeliveryAt *time.Time `db:"delivery_at" json:"delivery_at,omitempty"`
+	ProviderID string     `db:"provider_id" json:"provider_id,omitempty"`
+	Error      string     `db:"error" json:"error,omitempty"`
+}
+
+const mailColumns = `id, message_key, template, customer_id, invoice_id, as_of, tries, status, delivery, delivery_at, provider_id, error`
 
 // QueueMail queues a message about an invoice in the transaction that makes it necessary. Its key makes it unique.
 func (tx Tx) QueueMail(ctx context.Context, template, customerID, invoiceID string, asOf time.Time) error {
@@ -41,9 +54,12 @@ func (q Queries) AbandonedMail(ctx context.Context, after time.Duration) (int64,
 		 WHERE status = 'sending' AND claimed_at < now() - $1::interval`, after)
 }
 
-// FinishMail records what became of a claimed message: sent, refused or uncertain.
+// FinishMail records what became of a claimed message: sent, refused, suppressed or uncertain. One that the provider has
+// reported on meanwhile is not uncertain.
 func (q Queries) FinishMail(ctx context.Context, id int64, status, providerID, problem string) error {
-	_, err := q.exec(ctx, "finish mail", `UPDATE outbox SET status = $2, provider_id = $3, error = $4 WHERE id = $1`, id, status, providerID, problem)
+	_, err := q.exec(ctx, "finish mail", `
+		UPDATE outbox SET status = $2, provider_id = $3, error = $4 WHERE id = $1 AND NOT ($2 = 'uncertain' AND delivery <> '')`,
+		id, status, providerID, problem)
 	return err
 }
 
@@ -53,31 +69,36 @@ func (q Queries) DelayMail(ctx context.Context, id int64, wait time.Duration, pr
 	return err
 }
 
-// InboundEvent is a webhook as it was received.
-type InboundEvent struct {
-	ID       string          `db:"id"`
-	Provider string          `db:"provider"`
-	Type     string          `db:"type"`
-	Payload  json.RawMessage `db:"payload"`
+// MailByKey reads a message.
+func (q Queries) MailByKey(ctx context.Context, key string) (QueuedMail, error) {
+	return one[QueuedMail](ctx, q.db, "message "+key, `SELECT `+mailColumns+` FROM outbox WHERE message_key = $1`, key)
 }
 
-// AddInboundEvent stores a webhook; false when it had been received before.
-func (q Queries) AddInboundEvent(ctx context.Context, e InboundEvent) (fresh bool, err error) {
-	added, err := q.exec(ctx, "store event "+e.ID, `
-		INSERT INTO inbound_event (id, provider, type, payload) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING`,
-		e.ID, e.Provider, e.Type, e.Payload)
-	return added > 0, err
+// MailFilter selects messages; empty fields select all. Before continues behind a message of an earlier page.
+type MailFilter struct {
+	Status, CustomerID string
+	Before             int64
+	Limit              int
 }
 
-// WaitingEvents lists stored webhooks that have not been processed, oldest first.
-func (q Queries) WaitingEvents(ctx context.Context, limit int) ([]InboundEvent, error) {
-	return many[InboundEvent](ctx, q.db, "inbound events", `
-		SELECT id, provider, type, payload FROM inbound_event WHERE processed_at IS NULL ORDER BY received_at, id LIMIT $1`, limit)
+// Mails lists messages, newest first.
+func (q Queries) Mails(ctx context.Context, f MailFilter) ([]QueuedMail, error) {
+	return many[QueuedMail](ctx, q.db, "outbox", `SELECT `+mailColumns+` FROM outbox
+		 WHERE ($1 = '' OR status = $1) AND ($2 = '' OR customer_id = $2) AND ($3 = 0 OR id < $3) ORDER BY id DESC LIMIT $4`,
+		f.Status, f.CustomerID, f.Before, f.Limit)
 }
 
-// FinishEvent notes that a webhook was processed, or why it could not be.
-func (q Queries) FinishEvent(ctx context.Context, id, problem string) error {
-	_, err := q.exec(ctx, "finish event "+id, `
-		UPDATE inbound_event SET processed_at = CASE WHEN $2 = '' THEN now() END, error = $2 WHERE id = $1`, id, problem)
+// NoteDelivery records what the provider says of a message that it took: the message has left, whatever we knew of it.
+// Reports come in any order, so that a later stage is never replaced by an earlier one.
+func (q Queries) NoteDelivery(ctx context.Context, key, delivery, providerID, detail string, at time.Time) error {
+	_, err := q.exec(ctx, "note delivery of message "+key, `
+		WITH stage AS (SELECT ARRAY['', 'processed', 'deferred', 'delivered', 'blocked', 'dropped', 'bounced', 'spam_report'] AS rising)
+		UPDATE outbox SET
+			status = CASE WHEN status IN ('sending', 'uncertain') THEN 'sent' ELSE status END,
+			provider_id = CASE WHEN provider_id = '' THEN $3 ELSE provider_id END,
+			error = CASE WHEN array_position(rising, $2::text) < array_position(rising, delivery) THEN error ELSE $4 END,
+			delivery_at = CASE WHEN array_position(rising, $2::text) < array_position(rising, delivery) THEN delivery_at ELSE $5 END,
+			delivery = CASE WHEN array_position(rising, $2::text) < array_position(rising, delivery) THEN delivery ELSE $2 END
+		  FROM stage WHERE message_key = $1`, key, delivery, providerID, detail, at)
 	return err
 }

@@ -4,6 +4,7 @@ package api
 
 import (
 	"context"
+	"crypto/ecdsa"
 	"log/slog"
 	"net/http"
 	"reflect"
@@ -19,18 +20,21 @@ import (
 // Options configure the API.
 type Options struct {
 	Service *service.Service
-	// WebhookSecret verifies the payment provider's webhooks; without it they are refused.
-	WebhookSecret string
+	// WebhookSecrets verify Stripe's webhooks, each of them; without one they are refused.
+	WebhookSecrets []string
+	// MailKeys verify SendGrid's event webhook, each of them; without one it is refused. See MailKeys.
+	MailKeys []*ecdsa.PublicKey
 	// Log is told of failures; nil: nobody is.
 	Log *slog.Logger
 }
 
 // API serves requests.
 type API struct {
-	service *service.Service
-	secret  string
-	log     *slog.Logger
-	mux     *http.ServeMux
+	service  *service.Service
+	secrets  []string
+	mailKeys []*ecdsa.PublicKey
+	log      *slog.Logger
+	mux      *http.ServeMux
 	// arrived wakes the processing of webhooks.
 	arrived chan struct{}
 }
@@ -39,7 +43,7 @@ type API struct {
 func New(options Options) *API {
 	useProblems()
 	a := &API{
-		service: options.Service, secret: options.WebhookSecret, log: logger(options.Log),
+		service: options.Service, secrets: options.WebhookSecrets, mailKeys: options.MailKeys, log: logger(options.Log),
 		mux: http.NewServeMux(), arrived: make(chan struct{}, 1),
 	}
 	h := humago.New(a.mux, configuration())
@@ -50,7 +54,8 @@ func New(options Options) *API {
 	a.addInvoices(h)
 	a.addDocs(h.OpenAPI())
 	a.mux.HandleFunc("GET /invoices/{key}", a.showInvoice)
-	a.mux.HandleFunc("POST /webhooks/stripe", a.receiveStripe)
+	a.mux.HandleFunc("POST /webhooks/stripe", a.receive(a.stripeDoor()))
+	a.mux.HandleFunc("POST /webhooks/sendgrid", a.receive(a.sendGridDoor()))
 	a.mux.HandleFunc("GET /healthz", a.healthz)
 	a.mux.Handle("GET /{$}", http.RedirectHandler("/docs", http.StatusFound))
 	return a

@@ -16,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/perennial-billing/perennial/internal/sandbox"
 	"github.com/perennial-billing/perennial/starter/api"
 	"github.com/perennial-billing/perennial/starter/startertest"
 )
@@ -23,8 +24,9 @@ import (
 var (
 	running startertest.Stack
 	// base is the API's address, and secret what its webhooks are signed with.
-	base   string
-	secret string
+	base    string
+	secret  string
+	handler *api.API
 )
 
 func TestMain(m *testing.M) { os.Exit(startertest.Run(m, &running, serve)) }
@@ -38,12 +40,21 @@ func serve() (stop func() error, err error) {
 	base = "http://" + listener.Addr().String()
 	ctx, cancel := context.WithCancel(context.Background())
 	secret, err = api.RegisterWebhook(ctx, running.Config.Stripe(), base+"/webhooks/stripe", "")
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	mailKey, err := sandbox.SetEventWebhook(ctx, running.Config.SendGridURL, base+"/webhooks/sendgrid")
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	keys, err := api.MailKeys([]string{mailKey})
+	handler = api.New(api.Options{
+		Service: running.Service, WebhookSecrets: []string{"whsec_retired", secret}, MailKeys: keys, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+	})
 	served := make(chan error, 1)
-	go func() {
-		served <- api.Serve(ctx, listener, api.New(api.Options{
-			Service: running.Service, WebhookSecret: secret, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
-		}))
-	}()
+	go func() { served <- api.Serve(ctx, listener, handler) }()
 	return func() error { cancel(); return <-served }, err
 }
 

@@ -33,6 +33,14 @@ type oldMethod struct {
 	Method string `path:"method" doc:"The id of the payment method."`
 }
 
+type newEmail struct {
+	ByID
+
+	Body struct {
+		Email string `json:"email" doc:"Where invoices and receipts are sent." example:"erika@example.com"`
+	}
+}
+
 func (a *API) addCustomers(h huma.API) {
 	add(a, h, huma.Operation{
 		OperationID: "create-customer", Method: http.MethodPost, Path: "/v1/customers", Tags: []string{"customers"},
@@ -64,5 +72,12 @@ func (a *API) addCustomers(h huma.API) {
 		Summary: "Stop charging a payment method", Errors: []int{http.StatusNotFound}, DefaultStatus: http.StatusOK,
 	}, func(ctx context.Context, in *oldMethod) (service.Customer, error) {
 		return a.service.RemovePaymentMethod(ctx, in.ID, in.Method)
+	})
+	add(a, h, huma.Operation{
+		OperationID: "set-email", Method: http.MethodPut, Path: "/v1/customers/{id}/email", Tags: []string{"customers"},
+		Summary: "Set the address that mail goes to", Errors: []int{http.StatusNotFound},
+		Description: "Mail that had been stopped because the address was dead, or did not want it, goes out again.",
+	}, func(ctx context.Context, in *newEmail) (service.Customer, error) {
+		return a.service.SetEmail(ctx, in.ID, in.Body.Email)
 	})
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stripe/stripe-go/v79"
 	stripeclient "github.com/stripe/stripe-go/v79/client"
+
+	"github.com/perennial-billing/perennial/starter/service"
 )
 
 // endpoint is a webhook endpoint registered at Stripe, with the secret it told us once.
@@ -17,14 +19,6 @@ type endpoint struct {
 	ID     string `json:"id"`
 	URL    string `json:"url"`
 	Secret string `json:"secret"`
-}
-
-// Events are the kinds of events the API is told of.
-var events = []string{
-	string(stripe.EventTypePaymentIntentSucceeded),
-	string(stripe.EventTypePaymentIntentPaymentFailed),
-	string(stripe.EventTypePaymentIntentProcessing),
-	string(stripe.EventTypePaymentIntentCanceled),
 }
 
 // RegisterWebhook asks Stripe to send events to url and returns the secret that verifies them. The registration is kept
@@ -39,7 +33,7 @@ func RegisterWebhook(ctx context.Context, api *stripeclient.API, url, file strin
 		return "", err
 	}
 	created, err := api.WebhookEndpoints.New(&stripe.WebhookEndpointParams{
-		Params: stripe.Params{Context: ctx}, URL: &url, EnabledEvents: stripe.StringSlice(events), APIVersion: stripe.String(stripe.APIVersion),
+		Params: stripe.Params{Context: ctx}, URL: &url, EnabledEvents: stripe.StringSlice(service.StripeEventTypes()), APIVersion: stripe.String(stripe.APIVersion),
 	})
 	if err != nil {
 		return "", fmt.Errorf("register webhook %s at Stripe: %w", url, err)

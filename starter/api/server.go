@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -19,7 +20,7 @@ const (
 	largestHeader = 64 << 10
 )
 
-// Serve answers requests on a listener and processes webhooks until ctx ends; then it lets running requests finish.
+// Serve answers requests on a listener, processes webhooks and looks for missed ones until ctx ends; then it lets running requests finish.
 func Serve(ctx context.Context, listener net.Listener, a *API) error {
 	server := &http.Server{
 		Handler: a, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
@@ -27,8 +28,11 @@ func Serve(ctx context.Context, listener net.Listener, a *API) error {
 	}
 	processing, stop := context.WithCancel(ctx)
 	defer stop()
-	processed := make(chan struct{})
-	go func() { defer close(processed); a.process(processing) }()
+	var background sync.WaitGroup
+	background.Go(func() { a.process(processing) })
+	if a.service.CanSweep() {
+		background.Go(func() { a.sweep(processing) })
+	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	select {
@@ -39,7 +43,7 @@ func Serve(ctx context.Context, listener net.Listener, a *API) error {
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
 	err := server.Shutdown(stopping)
-	<-processed
+	background.Wait()
 	if errors.Is(err, context.DeadlineExceeded) {
 		return errors.Join(fmt.Errorf("requests were still running after %s and were cut off", stopTimeout), server.Close())
 	}

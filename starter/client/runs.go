@@ -74,15 +74,22 @@ func (c *Client) ApproveTaxFiling(ctx context.Context, entityID, scheme, period 
 // PaymentNews tells the dunning of an invoice that something happened to its payment; it finds out what.
 // An invoice that nobody collects any more needs no news, so that it is not found is no error.
 func (c *Client) PaymentNews(ctx context.Context, invoiceID string, news message.PaymentNews) error {
+	_, err := c.TellDunning(ctx, invoiceID, news)
+	return err
+}
+
+// TellDunning is PaymentNews for who must know whether the invoice's dunning runs, and so was told.
+func (c *Client) TellDunning(ctx context.Context, invoiceID string, news message.PaymentNews) (told bool, err error) {
 	id := message.DunningID(invoiceID)
-	err := c.moveTo(ctx, id, news.At)
+	err = c.moveTo(ctx, id, news.At)
 	if err == nil {
 		err = c.temporal.SignalWorkflow(ctx, id, "", message.PaymentNewsSignal, news)
 	}
+	told = err == nil
 	if err = ignoreMissing(err); err != nil {
-		return fmt.Errorf("payment news for %s: %w", id, err)
+		return false, fmt.Errorf("payment news for %s: %w", id, err)
 	}
-	return nil
+	return told, nil
 }
 
 // once are the options of a workflow that completes once ever for its id: starting it again joins it, or, if it failed or

@@ -29,6 +29,8 @@ type NewCustomer struct {
 type Customer struct {
 	store.Customer
 	PaymentMethods []store.PaymentMethod `json:"payment_methods"`
+	// MailSuppression is why no mail is sent to the customer's address.
+	MailSuppression *store.MailSuppression `json:"mail_suppression,omitempty"`
 }
 
 // CreateCustomer records a customer. Repeating it with the same content answers the same; other content under a known
@@ -72,8 +74,33 @@ func (s *Service) Customer(ctx context.Context, id string) (Customer, error) {
 	if err != nil {
 		return Customer{}, err
 	}
-	methods, err := s.store.PaymentMethods(ctx, id)
-	return Customer{Customer: row, PaymentMethods: methods}, err
+	found := Customer{Customer: row}
+	if found.PaymentMethods, err = s.store.PaymentMethods(ctx, id); err != nil {
+		return Customer{}, err
+	}
+	stopped, err := s.store.MailSuppression(ctx, id)
+	if err == nil {
+		found.MailSuppression = &stopped
+	} else if !errors.Is(err, store.ErrNotFound) {
+		return Customer{}, err
+	}
+	return found, nil
+}
+
+// SetEmail changes the address that a customer's mail goes to. Mail that had been stopped because the address before was
+// dead, or did not want it, goes out again from here on, also if the address stays the same.
+func (s *Service) SetEmail(ctx context.Context, customerID, email string) (Customer, error) {
+	if err := checkEmail(email); err != nil {
+		return Customer{}, invalid("email", "%s", err)
+	}
+	if _, err := s.customer(ctx, customerID); err != nil {
+		return Customer{}, err
+	}
+	err := s.store.Tx(ctx, func(tx store.Tx) error { return tx.SetCustomerEmail(ctx, customerID, email, s.wallNow()) })
+	if err != nil {
+		return Customer{}, err
+	}
+	return s.Customer(ctx, customerID)
 }
 
 func (s *Service) customer(ctx context.Context, id string) (store.Customer, error) {

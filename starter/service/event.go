@@ -2,117 +2,147 @@ package service
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
-	"github.com/stripe/stripe-go/v79"
-
 	"github.com/perennial-billing/perennial/internal/store"
-	"github.com/perennial-billing/perennial/workflows/message"
 )
 
-// eventsAtOnce is how many stored events are read at a time.
-const eventsAtOnce = 100
+// The providers that tell us of events.
+const (
+	providerStripe   = "stripe"
+	providerSendGrid = "sendgrid"
+)
 
-// KeepEvent stores an event of the payment provider. Storing it again changes nothing.
-func (s *Service) KeepEvent(ctx context.Context, event stripe.Event, payload []byte) error {
-	_, err := s.store.AddInboundEvent(ctx, store.InboundEvent{ID: event.ID, Provider: "stripe", Type: string(event.Type), Payload: payload})
-	return err
+const (
+	// eventsAtOnce are claimed together; a claim lasts for longer than all of them may take.
+	eventsAtOnce = 5
+	eventTimeout = 10 * time.Second
+	eventLease   = time.Minute
+
+	longestEventPause = time.Hour
+)
+
+// Processed says what became of the events that were due.
+type Processed struct {
+	Applied int `json:"applied"`
+	Ignored int `json:"ignored"`
+	Waiting int `json:"waiting"`
+	// GivenUp are the events that nothing will be done about unless an operator replays them.
+	GivenUp []store.InboundEvent `json:"given_up"`
 }
 
-// ProcessEvents acts on the events that are waiting, oldest first. One that fails stays and is tried again next time;
-// the others go on.
-func (s *Service) ProcessEvents(ctx context.Context) error {
-	events, err := s.store.WaitingEvents(ctx, eventsAtOnce)
-	if err != nil {
-		return err
-	}
+// verdict is how an event ended.
+type verdict struct {
+	status  string // of store.InboundEvent
+	note    string
+	problem string // why it is given up
+}
+
+func applied(format string, args ...any) verdict {
+	return verdict{status: store.EventApplied, note: fmt.Sprintf(format, args...)}
+}
+
+func ignored(format string, args ...any) verdict {
+	return verdict{status: store.EventIgnored, note: fmt.Sprintf(format, args...)}
+}
+
+// hopeless ends an event about which a person has to do something.
+func hopeless(format string, args ...any) verdict {
+	return verdict{status: store.EventGivenUp, problem: fmt.Sprintf(format, args...)}
+}
+
+// tooEarly is the error of an event that cannot be applied yet: something that it is about is still to come.
+type tooEarly struct{ reason string }
+
+func (e tooEarly) Error() string { return "waits: " + e.reason }
+
+func waits(format string, args ...any) (verdict, error) {
+	return verdict{}, tooEarly{reason: fmt.Sprintf(format, args...)}
+}
+
+// ProcessEvents acts on all events that are due. One that fails, or comes too early, is tried again after a pause that
+// grows, and is given up after three days; it never holds up the others. Several programs may do this at once. The
+// error joins what failed.
+func (s *Service) ProcessEvents(ctx context.Context) (Processed, error) {
+	var done Processed
 	var failures []error
-	for _, event := range events {
-		problem := ""
-		if err := s.processEvent(ctx, event); err != nil {
-			failures = append(failures, fmt.Errorf("event %s (%s): %w", event.ID, event.Type, err))
-			problem = err.Error()
+	for ctx.Err() == nil {
+		claimed, err := s.store.ClaimEvents(ctx, eventsAtOnce, eventLease)
+		if err != nil {
+			return done, errors.Join(append(failures, err)...)
 		}
-		if err := s.store.FinishEvent(ctx, event.ID, problem); err != nil {
-			return errors.Join(append(failures, err)...)
+		if len(claimed) == 0 {
+			break
+		}
+		for _, event := range claimed {
+			if err := s.process(ctx, event, &done); err != nil {
+				failures = append(failures, fmt.Errorf("event %s (%s): %w", event.ID, event.Type, err))
+			}
 		}
 	}
-	return errors.Join(failures...)
+	return done, errors.Join(failures...)
 }
 
-// processEvent tells the collection of an invoice that its payment moved by itself: the bank answered, or the customer
-// acted. What our own requests brought about is known already; other events are kept and need nothing.
-func (s *Service) processEvent(ctx context.Context, kept store.InboundEvent) error {
-	if !strings.HasPrefix(kept.Type, "payment_intent.") {
-		return nil
+// process applies one claimed event and records what became of it. That it comes too early is no error.
+func (s *Service) process(ctx context.Context, event store.InboundEvent, done *Processed) error {
+	applying, cancel := context.WithTimeout(ctx, eventTimeout)
+	end, failure := s.apply(applying, event)
+	cancel()
+	// What was done is recorded even if the program is being stopped.
+	ctx = context.WithoutCancel(ctx)
+	if failure == nil {
+		done.count(event, end)
+		return s.store.EndEvent(ctx, event.ID, end.status, end.note, end.problem)
 	}
-	var event stripe.Event
-	var intent stripe.PaymentIntent
-	if err := json.Unmarshal(kept.Payload, &event); err != nil {
-		return fmt.Errorf("read event: %w", err)
-	}
-	if event.Data == nil {
-		return errors.New("read event: it has no data")
-	}
-	if err := json.Unmarshal(event.Data.Raw, &intent); err != nil {
-		return fmt.Errorf("read payment intent: %w", err)
-	}
-	invoice, err := s.invoiceOf(ctx, intent)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil // a payment that is not for one of our invoices
-	}
-	if err != nil || invoice.Status != "open" {
+	givenUp, err := s.store.DelayEvent(ctx, event.ID, eventPause(event.Tries), failure.Error())
+	if givenUp {
+		done.count(event, hopeless("%s", failure))
 		return err
 	}
-	payments, err := s.store.Payments(ctx, invoice.ID)
-	if err != nil || !isNews(payments, event.Type) {
+	done.Waiting++
+	if _, expected := errors.AsType[tooEarly](failure); expected {
 		return err
 	}
-	at, err := s.eventTime(ctx, invoice, time.Unix(event.Created, 0).UTC())
-	if err != nil {
-		return err
-	}
-	return s.client.PaymentNews(ctx, invoice.ID, message.PaymentNews{At: at, Reason: kept.Type})
+	return errors.Join(failure, err)
 }
 
-// invoiceOf finds the invoice of an intent by our record of it, or by what we wrote into the intent: the event can be
-// faster than our record.
-func (s *Service) invoiceOf(ctx context.Context, intent stripe.PaymentIntent) (store.Invoice, error) {
-	invoice, err := s.store.InvoiceByIntent(ctx, intent.ID)
-	if id := intent.Metadata["invoice"]; errors.Is(err, store.ErrNotFound) && checkID(id) == nil {
-		return s.store.Invoice(ctx, id)
+func (p *Processed) count(event store.InboundEvent, end verdict) {
+	switch end.status {
+	case store.EventApplied:
+		p.Applied++
+	case store.EventIgnored:
+		p.Ignored++
+	default:
+		event.Status, event.Error, event.Payload = store.EventGivenUp, end.problem, nil
+		p.GivenUp = append(p.GivenUp, event)
 	}
-	return invoice, err
 }
 
-// isNews says whether an event can be more than the echo of an attempt of ours. While an attempt is pending, its
-// activity is about to record the outcome; one that failed was recorded.
-func isNews(payments []store.Payment, kind stripe.EventType) bool {
-	if len(payments) == 0 {
-		return kind == stripe.EventTypePaymentIntentSucceeded
+// eventPause doubles with each try.
+func eventPause(tries int) time.Duration {
+	pause := time.Second
+	for ; tries > 1 && pause < longestEventPause; tries-- {
+		pause *= 2
 	}
-	switch payments[len(payments)-1].Status {
-	case store.PaymentProcessing, store.PaymentRequiresAction:
-		return kind != stripe.EventTypePaymentIntentCreated
-	case store.PaymentFailed:
-		return kind == stripe.EventTypePaymentIntentSucceeded || kind == stripe.EventTypePaymentIntentProcessing
-	}
-	return false
+	return min(pause, longestEventPause)
 }
 
-// eventTime dates an event in the customer's billing time, which is never behind the test clock.
-func (s *Service) eventTime(ctx context.Context, invoice store.Invoice, created time.Time) (time.Time, error) {
-	customer, err := s.store.Customer(ctx, invoice.CustomerID)
-	if err != nil || customer.TestClockID == nil {
-		return created, err
+// apply does what follows from an event. What the event is about is looked up, or asked of its provider: events come in
+// any order and more than once, so that none is believed to be the latest. An event that makes a handler panic must not
+// take the program, and so the other events, with it.
+func (s *Service) apply(ctx context.Context, event store.InboundEvent) (end verdict, err error) {
+	defer func() {
+		if problem := recover(); problem != nil {
+			err = fmt.Errorf("applying it panics: %v", problem)
+		}
+	}()
+	switch event.Provider {
+	case providerStripe:
+		return s.applyStripe(ctx, event)
+	case providerSendGrid:
+		return s.applyMail(ctx, event)
 	}
-	clock, err := s.store.Clock(ctx, *customer.TestClockID)
-	if clock.Now.After(created) {
-		return clock.Now.UTC(), err
-	}
-	return created, err
+	return ignored("nothing is known of the provider %s", event.Provider), nil
 }

@@ -13,6 +13,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	stripeclient "github.com/stripe/stripe-go/v79/client"
 	temporalclient "go.temporal.io/sdk/client"
 
 	"github.com/perennial-billing/perennial/internal/store"
@@ -27,6 +28,9 @@ type Service struct {
 	namespace string
 	client    *client.Client
 	wall      func() time.Time
+	// stripe, when there is one, is asked for events; live says in which of its modes.
+	stripe *stripeclient.API
+	live   bool
 }
 
 // New makes a service. The namespace is the Temporal client's; wall is the clock of customers without a test clock.

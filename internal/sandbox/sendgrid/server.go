@@ -52,6 +52,7 @@ func Open(path string) (*Server, error) {
 	s.mux.Handle("POST /_sandbox/faults", s.faults)
 	s.mux.Handle("DELETE /_sandbox/faults", s.faults)
 	s.mailboxRoutes()
+	s.webhookRoutes()
 	return s, nil
 }
 

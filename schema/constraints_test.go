@@ -68,6 +68,13 @@ func paymentWith(columns string) string {
 	return `INSERT INTO payment (id, invoice_id, attempt, amount, currency, asked_at, status, idempotency_key, settled_at) VALUES ('pay2', 'inv', 2, 1000, 'USD', '2027-01-02', ` + columns + `)`
 }
 
+// refundWith inserts a refund of the fixture's payment, after it has succeeded.
+func refundWith(columns string) string {
+	return paidFixture + `INSERT INTO refund (id, payment_id, currency, goodwill, reason, asked_at, status, amount, idempotency_key, provider_refund, settled_at) VALUES ('r1', 'pay', 'USD', FALSE, '', '2027-01-02', ` + columns + `); `
+}
+
+const paidFixture = `UPDATE payment SET status = 'succeeded', settled_at = '2027-01-01'; `
+
 // violations says for each rule of the schema, by the name of its constraint, what it must refuse.
 var violations = map[string][]string{
 	"registration_ends_after_it_starts": {`INSERT INTO tax_registration VALUES ('acme', 'uk_vat', 'GB', '1', '2027-01-02', '2027-01-02')`},
@@ -117,6 +124,22 @@ var violations = map[string][]string{
 		`INSERT INTO ledger_posting SELECT id, 3, 'Cash', 'USD', 1 FROM ledger_transaction`,
 		`INSERT INTO ledger_posting SELECT id, 3, 'Cash', 'USD', 1 FROM ledger_transaction; INSERT INTO ledger_posting SELECT id, 4, 'Cash', 'EUR', -1 FROM ledger_transaction`,
 	},
+	"refund_is_positive":              {refundWith(`'pending', 0, 'k', NULL, NULL`)},
+	"refund_settled_when_over":        {refundWith(`'pending', 1, 'k', NULL, '2027-01-02'`), refundWith(`'failed', 1, 'k', NULL, NULL`)},
+	"refund_succeeds_at_the_provider": {refundWith(`'succeeded', 1, 'k', NULL, '2027-01-02'`)},
+	"goodwill_has_a_reason":           {paidFixture + `INSERT INTO refund (id, payment_id, currency, goodwill, reason, asked_at, status, amount, idempotency_key) VALUES ('r1', 'pay', 'USD', TRUE, '', '2027-01-02', 'pending', 1, 'k')`},
+	"refund_within_payment": {
+		refundWith(`'pending', 1001, 'k', NULL, NULL`),
+		refundWith(`'pending', 600, 'k', NULL, NULL`) + `INSERT INTO refund SELECT (jsonb_populate_record(r, '{"id": "r2", "amount": 401, "idempotency_key": "k2"}')).* FROM refund r`,
+		`INSERT INTO refund (id, payment_id, currency, goodwill, reason, asked_at, status, amount, idempotency_key) VALUES ('r1', 'pay', 'USD', FALSE, '', '2027-01-02', 'pending', 1, 'k')`,
+		paidFixture + `INSERT INTO refund (id, payment_id, currency, goodwill, reason, asked_at, status, amount, idempotency_key) VALUES ('r1', 'pay', 'EUR', FALSE, '', '2027-01-02', 'pending', 1, 'k')`,
+	},
+	"refund_is_what_was_asked": {
+		refundWith(`'pending', 600, 'k', NULL, NULL`) + `UPDATE refund SET amount = 1`, refundWith(`'pending', 600, 'k', NULL, NULL`) + `DELETE FROM refund`,
+		refundWith(`'failed', 600, 'k', NULL, '2027-01-02'`) + `UPDATE refund SET status = 'pending', settled_at = NULL`,
+	},
+	"refund_idempotency_key_key":                      {refundWith(`'pending', 1, 'k', NULL, NULL`) + `INSERT INTO refund SELECT (jsonb_populate_record(r, '{"id": "r2"}')).* FROM refund r`},
+	"refund_provider_refund_key":                      {refundWith(`'pending', 1, 'k', 're_1', NULL`) + `INSERT INTO refund SELECT (jsonb_populate_record(r, '{"id": "r2", "idempotency_key": "k2"}')).* FROM refund r`},
 	"wallet_is_never_negative":                        {`UPDATE wallet SET balance = balance - 101`},
 	"invoice_offset_is_immutable":                     {`UPDATE invoice_offset SET amount = 1`, `DELETE FROM invoice_offset`},
 	"invoice_offset_pkey":                             {`INSERT INTO invoice_offset SELECT * FROM invoice_offset`},

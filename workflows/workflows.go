@@ -125,6 +125,7 @@ func Register(registry interface {
 		message.DunningWorkflow:      Dunning,
 		message.InvoiceRunWorkflow:   InvoiceRun,
 		message.TaxFilingWorkflow:    TaxFiling,
+		message.RefundWorkflow:       Refund,
 	} {
 		registry.RegisterWorkflowWithOptions(definition, workflow.RegisterOptions{Name: name})
 	}

@@ -25,6 +25,7 @@ var events = []string{
 	string(stripe.EventTypePaymentIntentPaymentFailed),
 	string(stripe.EventTypePaymentIntentProcessing),
 	string(stripe.EventTypePaymentIntentCanceled),
+	string(stripe.EventTypeChargeRefundUpdated),
 }
 
 // RegisterWebhook asks Stripe to send events to url and returns the secret that verifies them. The registration is kept

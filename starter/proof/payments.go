@@ -10,7 +10,7 @@ import (
 	"github.com/perennial-billing/perennial/internal/stripeunit"
 )
 
-// paymentsAgree compares our payments with the provider's own books, charge by charge and both ways, and checks that
+// paymentsAgree compares our payments with the provider's own books, charge by charge and both ways, with refunds, and checks that
 // no invoice was collected twice.
 func paymentsAgree(ctx context.Context, db *store.Store, books sandbox.Books) (Proof, error) {
 	p := Proof{
@@ -42,6 +42,9 @@ func paymentsAgree(ctx context.Context, db *store.Store, books sandbox.Books) (P
 				dispute.Charge, dispute.Withdrawn, dispute.Currency, dispute.ID)
 		}
 	}
+	if err := p.refundsAgree(ctx, db, books.Refunds); err != nil {
+		return p, err
+	}
 	return p, p.uncharged(ctx, db)
 }
 
@@ -65,9 +68,6 @@ func (p *Proof) compare(mine store.ProviderCharge, theirs sandbox.BookedCharge) 
 	fee, err := stripeunit.Amount(theirs.Fee, currency)
 	if err != nil || mine.Status == store.PaymentSucceeded && fee.Minor != mine.Fee {
 		p.fault("charge %s: the provider kept %s, we booked %d", theirs.ID, fee, mine.Fee)
-	}
-	if theirs.AmountRefunded != 0 {
-		p.fault("charge %s: the provider refunded %d, of which we know nothing", theirs.ID, theirs.AmountRefunded)
 	}
 }
 

@@ -57,6 +57,7 @@ type falsification struct {
 // falsifications of the books of one subscription, whose only invoice is paid.
 func falsifications(id, invoice string) map[string]falsification {
 	paid := `UPDATE payment SET %s WHERE invoice_id = '` + invoice + `'`
+	refund := `UPDATE refund SET %s WHERE id = '` + id + `-refund'`
 	return map[string]falsification{
 		"a posting": {
 			`UPDATE ledger_posting SET amount = amount + 1 WHERE seq = 1 AND transaction_id = (SELECT MIN(id) FROM ledger_transaction)`,
@@ -76,6 +77,19 @@ func falsifications(id, invoice string) map[string]falsification {
 		},
 		"a fee": {
 			fmt.Sprintf(paid, "provider_fee = provider_fee + 1"), fmt.Sprintf(paid, "provider_fee = provider_fee - 1"), payments, []string{"the provider kept"},
+		},
+		"an amount that was refunded": {
+			fmt.Sprintf(refund, "amount = amount + 1"), fmt.Sprintf(refund, "amount = amount - 1"), payments, []string{"the provider refunded USD 3.00, we have USD 3.01"},
+		},
+		"a refund that failed": {
+			fmt.Sprintf(refund, "status = 'failed'"), fmt.Sprintf(refund, "status = 'succeeded'"), payments, []string{"succeeded for the provider, failed for us"},
+		},
+		"a refund that the ledger would not know": {
+			fmt.Sprintf(refund, "goodwill = FALSE"), fmt.Sprintf(refund, "goodwill = TRUE"), postings, []string{"Refunds: the ledger has 300 USD, the facts say 0"},
+		},
+		"a refund that the provider does not know": {
+			fmt.Sprintf(refund, "provider_refund = provider_refund || '!'"), fmt.Sprintf(refund, "provider_refund = rtrim(provider_refund, '!')"), payments,
+			[]string{"(succeeded) is in the provider's books and not in ours", "is in our books and not in the provider's"},
 		},
 		"a period of another number": {
 			`UPDATE subscription_cycle SET cycle = 7 WHERE subscription_id = '` + id + `'`, `UPDATE subscription_cycle SET cycle = 0 WHERE subscription_id = '` + id + `'`,
@@ -106,6 +120,10 @@ func TestProofsNameWhatIsWrong(t *testing.T) { //nolint:paralleltest // it falsi
 	running.Customer(t, startertest.NewCustomer(id, id))
 	subscribed := running.Subscribe(t, service.NewSubscription{ID: id, Customer: id, Plan: id + "-pro"})
 	invoice := subscribed.Invoice.InvoiceID
+	paid, err := running.Service.Payments(t.Context(), service.PaymentQuery{Invoice: invoice})
+	require.NoError(t, err)
+	_, err = running.Service.RefundPayment(t.Context(), paid.Data[0].ID, service.NewRefund{ID: id + "-refund", Amount: 300, Goodwill: true, Reason: "outage"})
+	require.NoError(t, err)
 	require.True(t, report(t).Holds(), "%+v", report(t))
 	for name, tt := range falsifications(id, invoice) { //nolint:paralleltest // one after the other
 		t.Run(name, func(t *testing.T) {

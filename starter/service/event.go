@@ -47,19 +47,16 @@ func (s *Service) ProcessEvents(ctx context.Context) error {
 // processEvent tells the collection of an invoice that its payment moved by itself: the bank answered, or the customer
 // acted. What our own requests brought about is known already; other events are kept and need nothing.
 func (s *Service) processEvent(ctx context.Context, kept store.InboundEvent) error {
+	if kept.Type == string(stripe.EventTypeChargeRefundUpdated) {
+		return s.refundNews(ctx, kept)
+	}
 	if !strings.HasPrefix(kept.Type, "payment_intent.") {
 		return nil
 	}
-	var event stripe.Event
 	var intent stripe.PaymentIntent
-	if err := json.Unmarshal(kept.Payload, &event); err != nil {
-		return fmt.Errorf("read event: %w", err)
-	}
-	if event.Data == nil {
-		return errors.New("read event: it has no data")
-	}
-	if err := json.Unmarshal(event.Data.Raw, &intent); err != nil {
-		return fmt.Errorf("read payment intent: %w", err)
+	event, err := readEvent(kept, &intent)
+	if err != nil {
+		return err
 	}
 	invoice, err := s.invoiceOf(ctx, intent)
 	if errors.Is(err, store.ErrNotFound) {
@@ -72,11 +69,26 @@ func (s *Service) processEvent(ctx context.Context, kept store.InboundEvent) err
 	if err != nil || !isNews(payments, event.Type) {
 		return err
 	}
-	at, err := s.eventTime(ctx, invoice, time.Unix(event.Created, 0).UTC())
+	at, err := s.eventTime(ctx, invoice.CustomerID, time.Unix(event.Created, 0).UTC())
 	if err != nil {
 		return err
 	}
 	return s.client.PaymentNews(ctx, invoice.ID, message.PaymentNews{At: at, Reason: kept.Type})
+}
+
+// readEvent reads an event and the object it is about.
+func readEvent(kept store.InboundEvent, object any) (stripe.Event, error) {
+	var event stripe.Event
+	if err := json.Unmarshal(kept.Payload, &event); err != nil {
+		return event, fmt.Errorf("read event: %w", err)
+	}
+	if event.Data == nil {
+		return event, errors.New("read event: it has no data")
+	}
+	if err := json.Unmarshal(event.Data.Raw, object); err != nil {
+		return event, fmt.Errorf("read %s: %w", kept.Type, err)
+	}
+	return event, nil
 }
 
 // invoiceOf finds the invoice of an intent by our record of it, or by what we wrote into the intent: the event can be
@@ -104,9 +116,9 @@ func isNews(payments []store.Payment, kind stripe.EventType) bool {
 	return false
 }
 
-// eventTime dates an event in the customer's billing time, which is never behind the test clock.
-func (s *Service) eventTime(ctx context.Context, invoice store.Invoice, created time.Time) (time.Time, error) {
-	customer, err := s.store.Customer(ctx, invoice.CustomerID)
+// eventTime dates an event in a customer's billing time, which is never behind the test clock.
+func (s *Service) eventTime(ctx context.Context, customerID string, created time.Time) (time.Time, error) {
+	customer, err := s.store.Customer(ctx, customerID)
 	if err != nil || customer.TestClockID == nil {
 		return created, err
 	}

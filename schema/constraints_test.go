@@ -73,6 +73,10 @@ func refundWith(columns string) string {
 	return paidFixture + `INSERT INTO refund (id, payment_id, currency, goodwill, reason, asked_at, status, amount, idempotency_key, provider_refund, settled_at) VALUES ('r1', 'pay', 'USD', FALSE, '', '2027-01-02', ` + columns + `); `
 }
 
+func disputeWith(columns string) string {
+	return `INSERT INTO dispute (id, payment_id, currency, reason, fee, opened_at, status, amount, movements, withdrawn, closed_at) VALUES ('dp_1', 'pay', 'USD', 'fraudulent', 0, '2027-01-02', ` + columns + `)`
+}
+
 const paidFixture = `UPDATE payment SET status = 'succeeded', settled_at = '2027-01-01'; `
 
 // violations says for each rule of the schema, by the name of its constraint, what it must refuse.
@@ -138,8 +142,13 @@ var violations = map[string][]string{
 		refundWith(`'pending', 600, 'k', NULL, NULL`) + `UPDATE refund SET amount = 1`, refundWith(`'pending', 600, 'k', NULL, NULL`) + `DELETE FROM refund`,
 		refundWith(`'failed', 600, 'k', NULL, '2027-01-02'`) + `UPDATE refund SET status = 'pending', settled_at = NULL`,
 	},
-	"refund_idempotency_key_key":                      {refundWith(`'pending', 1, 'k', NULL, NULL`) + `INSERT INTO refund SELECT (jsonb_populate_record(r, '{"id": "r2"}')).* FROM refund r`},
-	"refund_provider_refund_key":                      {refundWith(`'pending', 1, 'k', 're_1', NULL`) + `INSERT INTO refund SELECT (jsonb_populate_record(r, '{"id": "r2", "idempotency_key": "k2"}')).* FROM refund r`},
+	"refund_idempotency_key_key": {refundWith(`'pending', 1, 'k', NULL, NULL`) + `INSERT INTO refund SELECT (jsonb_populate_record(r, '{"id": "r2"}')).* FROM refund r`},
+	"refund_provider_refund_key": {refundWith(`'pending', 1, 'k', 're_1', NULL`) + `INSERT INTO refund SELECT (jsonb_populate_record(r, '{"id": "r2", "idempotency_key": "k2"}')).* FROM refund r`},
+	"dispute_is_positive":        {disputeWith(`'needs_response', 0, 1, 0, NULL`)},
+	"dispute_never_gives":        {disputeWith(`'won', 10, 2, -1, '2027-01-02'`)},
+	"dispute_closed_when_over": {
+		disputeWith(`'won', 10, 2, 0, NULL`), disputeWith(`'lost', 10, 1, 10, NULL`), disputeWith(`'warning_closed', 10, 0, 0, NULL`), disputeWith(`'needs_response', 10, 1, 10, '2027-01-02'`),
+	},
 	"wallet_is_never_negative":                        {`UPDATE wallet SET balance = balance - 101`},
 	"invoice_offset_is_immutable":                     {`UPDATE invoice_offset SET amount = 1`, `DELETE FROM invoice_offset`},
 	"invoice_offset_pkey":                             {`INSERT INTO invoice_offset SELECT * FROM invoice_offset`},

@@ -13,7 +13,7 @@ import (
 )
 
 func (p *program) payments() *cobra.Command {
-	return p.group("payment", "List, show and refund payments", p.listPayments(), p.showPayment(), p.refundPayment())
+	return p.group("payment", "List, show and refund payments, and see disputes", p.listPayments(), p.showPayment(), p.refundPayment(), p.disputes())
 }
 
 func (p *program) listPayments() *cobra.Command {

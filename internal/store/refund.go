@@ -107,20 +107,36 @@ type ListedPayment struct {
 	Refunded int64 `db:"refunded" json:"refunded"`
 }
 
-const listedPayments = `SELECT p.*, COALESCE((SELECT SUM(r.amount) FROM refund r WHERE r.payment_id = p.id AND r.status <> 'failed'), 0)::bigint AS refunded
-	  FROM (SELECT p.id, p.invoice_id, p.attempt, p.status, p.amount, p.currency, p.idempotency_key, p.method_id, p.provider_charge,
-	               p.provider_fee, p.decline_code, p.asked_at, p.settled_at, i.entity_id, i.customer_id
-	          FROM payment p JOIN invoice i ON i.id = p.invoice_id) p`
+const listedPayments = `, i.entity_id, i.customer_id,
+		COALESCE((SELECT SUM(r.amount) FROM refund r WHERE r.payment_id = p.id AND r.status <> 'failed'), 0)::bigint AS refunded
+	  FROM payment p JOIN invoice i ON i.id = p.invoice_id`
 
 // ListedPayments lists payments by when they were asked for.
 func (q Queries) ListedPayments(ctx context.Context, f PaymentFilter) ([]ListedPayment, error) {
-	return many[ListedPayment](ctx, q.db, "payments", listedPayments+`
-		 WHERE ($1 = '' OR p.entity_id = $1) AND ($2 = '' OR p.customer_id = $2) AND ($3 = '' OR p.invoice_id = $3) AND ($4 = '' OR p.status = $4)
+	return many[ListedPayment](ctx, q.db, "payments", `SELECT `+prefixed("p", paymentColumns)+listedPayments+`
+		 WHERE ($1 = '' OR i.entity_id = $1) AND ($2 = '' OR i.customer_id = $2) AND ($3 = '' OR p.invoice_id = $3) AND ($4 = '' OR p.status = $4)
 		   AND ($5 = '' OR (p.asked_at, p.id) > (SELECT asked_at, id FROM payment WHERE id = $5))
 		 ORDER BY p.asked_at, p.id LIMIT $6`, f.EntityID, f.CustomerID, f.InvoiceID, f.Status, f.After, f.Limit)
 }
 
 // ListedPayment reads one payment as in the list.
 func (q Queries) ListedPayment(ctx context.Context, id string) (ListedPayment, error) {
-	return one[ListedPayment](ctx, q.db, fmt.Sprintf("payment %q", id), listedPayments+` WHERE p.id = $1`, id)
+	return one[ListedPayment](ctx, q.db, fmt.Sprintf("payment %q", id),
+		`SELECT `+prefixed("p", paymentColumns)+listedPayments+` WHERE p.id = $1`, id)
+}
+
+// ChargesBetween lists the payments asked for in [from, to) that succeeded by a charge of the provider's, of a legal
+// entity or (empty) of all.
+func (q Queries) ChargesBetween(ctx context.Context, entityID string, from, to time.Time) ([]Payment, error) {
+	return many[Payment](ctx, q.db, "charges", `
+		SELECT `+prefixed("p", paymentColumns)+` FROM payment p JOIN invoice i ON i.id = p.invoice_id
+		 WHERE p.provider_charge IS NOT NULL AND p.status = 'succeeded' AND p.asked_at >= $2 AND p.asked_at < $3 AND ($1 = '' OR i.entity_id = $1)
+		 ORDER BY p.id`, entityID, from, to)
+}
+
+// RefundsBetween lists the refunds asked for in [from, to), and all that are pending.
+func (q Queries) RefundsBetween(ctx context.Context, entityID string, from, to time.Time) ([]Refund, error) {
+	return many[Refund](ctx, q.db, "refunds", `
+		SELECT `+prefixed("r", refundColumns)+` FROM refund r JOIN payment p ON p.id = r.payment_id JOIN invoice i ON i.id = p.invoice_id
+		 WHERE (r.status = 'pending' OR r.asked_at >= $2 AND r.asked_at < $3) AND ($1 = '' OR i.entity_id = $1) ORDER BY r.id`, entityID, from, to)
 }

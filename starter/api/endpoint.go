@@ -26,6 +26,11 @@ var events = []string{
 	string(stripe.EventTypePaymentIntentProcessing),
 	string(stripe.EventTypePaymentIntentCanceled),
 	string(stripe.EventTypeChargeRefundUpdated),
+	string(stripe.EventTypeChargeDisputeCreated),
+	string(stripe.EventTypeChargeDisputeUpdated),
+	string(stripe.EventTypeChargeDisputeFundsWithdrawn),
+	string(stripe.EventTypeChargeDisputeFundsReinstated),
+	string(stripe.EventTypeChargeDisputeClosed),
 }
 
 // RegisterWebhook asks Stripe to send events to url and returns the secret that verifies them. The registration is kept

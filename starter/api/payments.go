@@ -19,6 +19,15 @@ type paymentList struct {
 	Status   string `query:"status" doc:"pending, processing, requires_action, succeeded or failed."`
 }
 
+type disputeList struct {
+	Paging
+
+	Entity   string `query:"entity" doc:"Of this legal entity only."`
+	Customer string `query:"customer" doc:"Of this customer only."`
+	Payment  string `query:"payment" doc:"Of this payment only."`
+	Status   string `query:"status" doc:"needs_response, under_review, won, lost; of inquiries warning_needs_response, warning_under_review, warning_closed."`
+}
+
 type newRefund struct {
 	ByID
 
@@ -49,5 +58,19 @@ func (a *API) addPayments(h huma.API) {
 			"its status can be failed, and one that succeeded can still fail days later, which gives the credit back.",
 	}, func(ctx context.Context, in *newRefund) (store.Refund, error) {
 		return a.service.RefundPayment(ctx, in.ID, in.Body)
+	})
+	add(a, h, huma.Operation{
+		OperationID: "list-disputes", Method: http.MethodGet, Path: "/v1/disputes", Tags: []string{"payments"},
+		Summary: "List payments that banks take back, first to last",
+	}, func(ctx context.Context, in *disputeList) (service.Page[store.Dispute], error) {
+		return a.service.Disputes(ctx, service.DisputeQuery{
+			Entity: in.Entity, Customer: in.Customer, Payment: in.Payment, Status: in.Status, After: in.After, Limit: in.Limit,
+		})
+	})
+	add(a, h, huma.Operation{
+		OperationID: "get-dispute", Method: http.MethodGet, Path: "/v1/disputes/{id}", Tags: []string{"payments"},
+		Summary: "Show a dispute", Errors: []int{http.StatusNotFound},
+	}, func(ctx context.Context, in *ByID) (service.Dispute, error) {
+		return a.service.Dispute(ctx, in.ID)
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
@@ -139,14 +140,30 @@ func TestProofsNameWhatIsWrong(t *testing.T) { //nolint:paralleltest // it falsi
 		})
 	}
 
-	// A bank took a payment back, and our books have no word for it.
+	// A bank took a payment back, and nobody has told us.
 	disputed := startertest.NewCustomer(id, id+"-disputed")
 	disputed.PaymentMethod = "pm_card_createDispute"
 	running.Customer(t, disputed)
 	running.Subscribe(t, service.NewSubscription{ID: id + "-disputed", Customer: id + "-disputed", Plan: id + "-pro"})
 	withdrawn := report(t).Proofs[payments].Faults
 	require.Len(t, withdrawn, 1)
-	require.Regexp(t, "^charge ch_.*: the provider took 1000 usd back in dispute ", withdrawn[0])
+	require.Regexp(t, "^charge ch_.*: the provider took 1000 usd back in dispute dp_.* which is not in our books$", withdrawn[0])
+
+	// Then we are told, and the books agree.
+	running.Events(t, "charge.dispute.created")
+	require.Eventually(t, func() bool { return report(t).Holds() }, 20*time.Second, 50*time.Millisecond)
+	for change, words := range map[string]string{
+		"status = 'under_review'":   "needs_response for the provider, under_review for us",
+		"amount = amount - 1":       "the provider disputed USD 10.00, we have USD 9.99",
+		"withdrawn = withdrawn - 1": "the provider withdrew USD 10.00, we have USD 9.99",
+		"fee = fee - 1":             "the provider charged a fee of USD 15.00, we have USD 14.99",
+	} {
+		kept := `UPDATE dispute SET status = 'needs_response', amount = 1000, withdrawn = 1000, fee = 1500`
+		falsify(t, `UPDATE dispute SET `+change)
+		require.Contains(t, strings.Join(report(t).Proofs[payments].Faults, "\n"), words)
+		falsify(t, kept)
+	}
+	require.True(t, report(t).Holds())
 
 	// The sandbox's own books contradict ours when it took money that we did not ask for.
 	customer, err := running.Service.Customer(t.Context(), id)

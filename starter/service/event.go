@@ -50,6 +50,9 @@ func (s *Service) processEvent(ctx context.Context, kept store.InboundEvent) err
 	if kept.Type == string(stripe.EventTypeChargeRefundUpdated) {
 		return s.refundNews(ctx, kept)
 	}
+	if strings.HasPrefix(kept.Type, disputeEvents) {
+		return s.disputeNews(ctx, kept)
+	}
 	if !strings.HasPrefix(kept.Type, "payment_intent.") {
 		return nil
 	}

@@ -147,7 +147,8 @@ func (s *Service) checkRefund(ctx context.Context, payment Payment, in NewRefund
 func nextRefund(payment Payment) (string, error) {
 	for _, r := range payment.Refunds {
 		if r.Status == store.RefundPending {
-			return "", refused("refund_under_way", "refund %s of payment %s is under way: name it to ask how it stands, or give another refund an id of its own", r.ID, payment.ID)
+			return "", refused("refund_under_way", "refund %s of payment %s is under way: name it to ask how it stands, or give another an id of its own",
+				r.ID, payment.ID)
 		}
 	}
 	return fmt.Sprintf("%s-%d", payment.ID, len(payment.Refunds)+1), nil

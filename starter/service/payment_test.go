@@ -1,7 +1,6 @@
 package service_test
 
 import (
-	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -82,30 +81,13 @@ func TestNewsOfARefund(t *testing.T) { //nolint:paralleltest // it processes all
 	require.Equal(t, store.RefundSucceeded, made.Status)
 
 	later := time.Now().Add(25 * time.Hour).UTC()
-	stripeAPI := running.Config.Stripe()
-	_, err = stripeAPI.Refunds.Get(*made.ProviderRefund, &stripe.RefundParams{
+	_, err = running.Config.Stripe().Refunds.Get(*made.ProviderRefund, &stripe.RefundParams{
 		Params: stripe.Params{Headers: http.Header{activities.AsOfHeader: []string{later.Format(time.RFC3339)}}},
 	})
 	require.NoError(t, err)
-	events := stripeAPI.Events.List(&stripe.EventListParams{Type: stripe.String(string(stripe.EventTypeChargeRefundUpdated))})
-	kept := 0
-	for events.Next() {
-		event := events.Event()
-		if strings.Contains(string(event.Data.Raw), *made.ProviderRefund) {
-			kept++
-			require.NoError(t, running.Service.KeepEvent(t.Context(), *event, payloadOf(*event)))
-		}
-	}
-	require.NoError(t, events.Err())
-	require.Equal(t, 1, kept)
-	require.NoError(t, running.Service.ProcessEvents(t.Context()))
+	running.Events(t, stripe.EventTypeChargeRefundUpdated)
 	require.Eventually(t, func() bool {
 		shown, err := running.Service.Payment(t.Context(), payment.ID)
 		return err == nil && shown.Refunds[0].Status == store.RefundFailed && shown.Refunded == 0
 	}, 20*time.Second, 50*time.Millisecond)
-}
-
-// payloadOf is an event as a webhook brings it.
-func payloadOf(event stripe.Event) []byte {
-	return fmt.Appendf(nil, `{"id":%q,"object":"event","type":%q,"created":%d,"data":{"object":%s}}`, event.ID, event.Type, event.Created, event.Data.Raw)
 }

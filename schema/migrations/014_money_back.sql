@@ -51,3 +51,25 @@ END $$;
 
 CREATE TRIGGER refund_is_what_was_asked BEFORE UPDATE OR DELETE ON refund
     FOR EACH ROW EXECUTE FUNCTION refuse_refund_edit();
+
+-- A payment that its bank takes back, as the provider told us last. `movements` are the provider's balance transactions of
+-- it: none, the withdrawal, the reinstatement. `withdrawn` and `fee` are what is gone after all of them.
+CREATE TABLE dispute (
+    id         TEXT PRIMARY KEY,
+    payment_id TEXT NOT NULL REFERENCES payment,
+    status     TEXT NOT NULL CHECK (status IN ('warning_needs_response', 'warning_under_review', 'warning_closed',
+                                               'needs_response', 'under_review', 'won', 'lost')),
+    reason     TEXT NOT NULL,
+    amount     BIGINT NOT NULL CONSTRAINT dispute_is_positive CHECK (amount > 0),
+    currency   TEXT NOT NULL,
+    movements  INT NOT NULL CHECK (movements >= 0),
+    withdrawn  BIGINT NOT NULL CONSTRAINT dispute_never_gives CHECK (withdrawn >= 0),
+    fee        BIGINT NOT NULL,
+    respond_by TIMESTAMPTZ,
+    opened_at  TIMESTAMPTZ NOT NULL,
+    closed_at  TIMESTAMPTZ,
+    CONSTRAINT dispute_closed_when_over CHECK ((status IN ('warning_closed', 'won', 'lost')) = (closed_at IS NOT NULL))
+);
+
+CREATE INDEX dispute_payment ON dispute (payment_id);
+CREATE INDEX dispute_open ON dispute (opened_at) WHERE closed_at IS NULL;

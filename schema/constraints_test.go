@@ -78,6 +78,17 @@ func lockWith(changes string) string {
 	return `INSERT INTO price_lock SELECT (jsonb_populate_record(l, '{"locked_at": "2027-01-02T00:00:00Z"}'::jsonb || '` + changes + `'::jsonb)).* FROM price_lock l`
 }
 
+// refundWith inserts a refund of the fixture's payment, after it has succeeded.
+func refundWith(columns string) string {
+	return paidFixture + `INSERT INTO refund (id, payment_id, currency, goodwill, reason, asked_at, status, amount, idempotency_key, provider_refund, settled_at) VALUES ('r1', 'pay', 'USD', FALSE, '', '2027-01-02', ` + columns + `); `
+}
+
+func disputeWith(columns string) string {
+	return `INSERT INTO dispute (id, payment_id, currency, reason, fee, opened_at, status, amount, movements, withdrawn, closed_at) VALUES ('dp_1', 'pay', 'USD', 'fraudulent', 0, '2027-01-02', ` + columns + `)`
+}
+
+const paidFixture = `UPDATE payment SET status = 'succeeded', settled_at = '2027-01-01'; `
+
 // violations says for each rule of the schema, by the name of its constraint, what it must refuse.
 var violations = map[string][]string{
 	"registration_ends_after_it_starts": {`INSERT INTO tax_registration VALUES ('acme', 'uk_vat', 'GB', '1', '2027-01-02', '2027-01-02')`},
@@ -128,6 +139,27 @@ var violations = map[string][]string{
 	"postings_balance": {
 		`INSERT INTO ledger_posting SELECT id, 3, 'Cash', 'USD', 1 FROM ledger_transaction`,
 		`INSERT INTO ledger_posting SELECT id, 3, 'Cash', 'USD', 1 FROM ledger_transaction; INSERT INTO ledger_posting SELECT id, 4, 'Cash', 'EUR', -1 FROM ledger_transaction`,
+	},
+	"refund_is_positive":              {refundWith(`'pending', 0, 'k', NULL, NULL`)},
+	"refund_settled_when_over":        {refundWith(`'pending', 1, 'k', NULL, '2027-01-02'`), refundWith(`'failed', 1, 'k', NULL, NULL`)},
+	"refund_succeeds_at_the_provider": {refundWith(`'succeeded', 1, 'k', NULL, '2027-01-02'`)},
+	"goodwill_has_a_reason":           {paidFixture + `INSERT INTO refund (id, payment_id, currency, goodwill, reason, asked_at, status, amount, idempotency_key) VALUES ('r1', 'pay', 'USD', TRUE, '', '2027-01-02', 'pending', 1, 'k')`},
+	"refund_within_payment": {
+		refundWith(`'pending', 1001, 'k', NULL, NULL`),
+		refundWith(`'pending', 600, 'k', NULL, NULL`) + `INSERT INTO refund SELECT (jsonb_populate_record(r, '{"id": "r2", "amount": 401, "idempotency_key": "k2"}')).* FROM refund r`,
+		`INSERT INTO refund (id, payment_id, currency, goodwill, reason, asked_at, status, amount, idempotency_key) VALUES ('r1', 'pay', 'USD', FALSE, '', '2027-01-02', 'pending', 1, 'k')`,
+		paidFixture + `INSERT INTO refund (id, payment_id, currency, goodwill, reason, asked_at, status, amount, idempotency_key) VALUES ('r1', 'pay', 'EUR', FALSE, '', '2027-01-02', 'pending', 1, 'k')`,
+	},
+	"refund_is_what_was_asked": {
+		refundWith(`'pending', 600, 'k', NULL, NULL`) + `UPDATE refund SET amount = 1`, refundWith(`'pending', 600, 'k', NULL, NULL`) + `DELETE FROM refund`,
+		refundWith(`'failed', 600, 'k', NULL, '2027-01-02'`) + `UPDATE refund SET status = 'pending', settled_at = NULL`,
+	},
+	"refund_idempotency_key_key": {refundWith(`'pending', 1, 'k', NULL, NULL`) + `INSERT INTO refund SELECT (jsonb_populate_record(r, '{"id": "r2"}')).* FROM refund r`},
+	"refund_provider_refund_key": {refundWith(`'pending', 1, 'k', 're_1', NULL`) + `INSERT INTO refund SELECT (jsonb_populate_record(r, '{"id": "r2", "idempotency_key": "k2"}')).* FROM refund r`},
+	"dispute_is_positive":        {disputeWith(`'needs_response', 0, 1, 0, NULL`)},
+	"dispute_never_gives":        {disputeWith(`'won', 10, 2, -1, '2027-01-02'`)},
+	"dispute_closed_when_over": {
+		disputeWith(`'won', 10, 2, 0, NULL`), disputeWith(`'lost', 10, 1, 10, NULL`), disputeWith(`'warning_closed', 10, 0, 0, NULL`), disputeWith(`'needs_response', 10, 1, 10, '2027-01-02'`),
 	},
 	"wallet_is_never_negative":                        {`UPDATE wallet SET balance = balance - 101`},
 	"invoice_offset_is_immutable":                     {`UPDATE invoice_offset SET amount = 1`, `DELETE FROM invoice_offset`},

@@ -121,10 +121,13 @@ func Register(registry interface {
 },
 ) {
 	for name, definition := range map[string]any{
-		message.SubscriptionWorkflow: Subscription,
-		message.DunningWorkflow:      Dunning,
-		message.InvoiceRunWorkflow:   InvoiceRun,
-		message.TaxFilingWorkflow:    TaxFiling,
+		message.SubscriptionWorkflow:   Subscription,
+		message.DunningWorkflow:        Dunning,
+		message.InvoiceRunWorkflow:     InvoiceRun,
+		message.TaxFilingWorkflow:      TaxFiling,
+		message.RefundWorkflow:         Refund,
+		message.DisputeWorkflow:        Dispute,
+		message.ReconciliationWorkflow: Reconciliation,
 	} {
 		registry.RegisterWorkflowWithOptions(definition, workflow.RegisterOptions{Name: name})
 	}

@@ -26,6 +26,15 @@ const (
 	CustomerBalance    Account = "CustomerBalance" // customers' credit
 	ProcessingFees     Account = "ProcessingFees"
 	BadDebt            Account = "BadDebt"
+	RefundsPayable     Account = "RefundsPayable" // refunds on their way
+	// Refunds takes away from revenue (contra revenue) what was refunded out of goodwill, without a correction of an
+	// invoice. Source of the account: https://docs.stripe.com/revenue-recognition/methodology/refunds-and-disputes.
+	Refunds Account = "Refunds"
+	// DisputedFunds is what banks have withdrawn in disputes that are not over, an asset; Disputes takes away from revenue
+	// (contra revenue, as Refunds) what is lost; DisputeFees is what the provider charges for them.
+	DisputedFunds Account = "DisputedFunds"
+	Disputes      Account = "Disputes"
+	DisputeFees   Account = "DisputeFees"
 )
 
 // ErrUnbalanced is wrapped by Validate when a currency does not sum to zero.

@@ -23,7 +23,8 @@ type LedgerFault struct {
 
 // LedgerFaults checks double entry transaction by transaction, and that each account that mirrors facts equals them:
 // receivables the open invoices, customer balances the wallets, tax the tax entries not yet filed, cash the payments
-// less fees and tax paid, revenue the lines, bad debt what was written off.
+// less fees, refunds, disputes and tax paid, revenue the lines, bad debt what was written off, refunds those out of goodwill
+// and those payable, disputes what is withdrawn or lost.
 func (q Queries) LedgerFaults(ctx context.Context) ([]LedgerFault, error) {
 	return many[LedgerFault](ctx, q.db, "ledger", `
 		SELECT 'transaction balances' AS rule, t.natural_key AS subject, p.currency, SUM(p.amount)::bigint AS booked, 0::bigint AS expected
@@ -33,7 +34,8 @@ func (q Queries) LedgerFaults(ctx context.Context) ([]LedgerFault, error) {
 		SELECT 'account equals facts', entity_id || ' ' || account, currency, COALESCE(booked, 0)::bigint, COALESCE(expected, 0)::bigint
 		  FROM (SELECT t.entity_id, p.account, p.currency, SUM(p.amount) AS booked
 		          FROM ledger_transaction t JOIN ledger_posting p ON p.transaction_id = t.id
-		         WHERE p.account IN ('AccountsReceivable', 'CustomerBalance', 'TaxPayable', 'Cash', 'ProcessingFees', 'BadDebt', 'NetSales')
+		         WHERE p.account IN ('AccountsReceivable', 'CustomerBalance', 'TaxPayable', 'Cash', 'ProcessingFees', 'BadDebt', 'NetSales',
+		                             'Refunds', 'RefundsPayable', 'DisputedFunds', 'Disputes', 'DisputeFees')
 		         GROUP BY 1, 2, 3
 		        UNION ALL
 		        SELECT t.entity_id, 'NetSales', p.currency, SUM(p.amount)
@@ -51,10 +53,22 @@ func (q Queries) LedgerFaults(ctx context.Context) ([]LedgerFault, error) {
 		        UNION ALL SELECT entity_id, 'Cash', currency, SUM(amount) FROM (
 		            SELECT i.entity_id, p.currency, p.amount - p.provider_fee AS amount
 		              FROM payment p JOIN invoice i ON i.id = p.invoice_id WHERE p.status = 'succeeded'
+		            UNION ALL SELECT i.entity_id, r.currency, -r.amount FROM refund r JOIN payment p ON p.id = r.payment_id
+		              JOIN invoice i ON i.id = p.invoice_id WHERE r.status = 'succeeded'
+		            UNION ALL SELECT i.entity_id, d.currency, -d.withdrawn - d.fee FROM dispute d JOIN payment p ON p.id = d.payment_id
+		              JOIN invoice i ON i.id = p.invoice_id
 		            UNION ALL SELECT e.entity_id, e.currency, -e.tax FROM tax_entry e JOIN tax_return r ON r.id = e.return_id WHERE r.status = 'paid'
 		          ) cash GROUP BY 1, 3
 		        UNION ALL SELECT i.entity_id, 'ProcessingFees', p.currency, SUM(p.provider_fee)
 		          FROM payment p JOIN invoice i ON i.id = p.invoice_id WHERE p.status = 'succeeded' GROUP BY 1, 3
+		        UNION ALL SELECT i.entity_id, 'Refunds', r.currency, SUM(r.amount) FROM refund r JOIN payment p ON p.id = r.payment_id
+		          JOIN invoice i ON i.id = p.invoice_id WHERE r.goodwill AND r.status <> 'failed' GROUP BY 1, 3
+		        UNION ALL SELECT i.entity_id, 'RefundsPayable', r.currency, -SUM(r.amount) FROM refund r JOIN payment p ON p.id = r.payment_id
+		          JOIN invoice i ON i.id = p.invoice_id WHERE r.status = 'pending' GROUP BY 1, 3
+		        UNION ALL SELECT i.entity_id, v.account, d.currency, SUM(v.amount)
+		          FROM dispute d JOIN payment p ON p.id = d.payment_id JOIN invoice i ON i.id = p.invoice_id
+		         CROSS JOIN LATERAL (VALUES (CASE d.status WHEN 'lost' THEN 'Disputes' ELSE 'DisputedFunds' END, d.withdrawn),
+		                                    ('DisputeFees', d.fee)) AS v (account, amount) GROUP BY 1, 2, 3
 		        UNION ALL SELECT entity_id, 'BadDebt', currency, SUM(amount_due - amount_paid - amount_credited)
 		          FROM invoice WHERE status = 'uncollectible' GROUP BY 1, 3
 		        UNION ALL SELECT i.entity_id, 'NetSales', i.currency, -SUM(l.amount)

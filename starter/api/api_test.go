@@ -189,6 +189,7 @@ func TestTheDescriptionIsOpenAPI(t *testing.T) {
 		"/v1/customers", "/v1/customers/{id}", "/v1/customers/{id}/payment-method", "/v1/subscriptions", "/v1/subscriptions/{id}",
 		"/v1/subscriptions/{id}/change", "/v1/subscriptions/{id}/cancel", "/v1/subscriptions/{id}/pause", "/v1/subscriptions/{id}/resume",
 		"/v1/plans/{id}/price", "/v1/usage", "/v1/invoices", "/v1/invoices/{id}", "/v1/invoice-runs/{entity}/{period}", "/v1/tax-returns",
+		"/v1/payments", "/v1/payments/{id}", "/v1/payments/{id}/refunds", "/v1/disputes", "/v1/disputes/{id}",
 	} {
 		require.Contains(t, paths, path)
 	}

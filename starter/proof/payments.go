@@ -10,7 +10,8 @@ import (
 	"github.com/perennial-billing/perennial/internal/stripeunit"
 )
 
-// paymentsAgree compares our payments with the provider's own books, charge by charge and both ways, and checks that
+// paymentsAgree compares our payments with the provider's own books, charge by charge and both ways, with refunds and
+// disputes, and checks that
 // no invoice was collected twice.
 func paymentsAgree(ctx context.Context, db *store.Store, books sandbox.Books) (Proof, error) {
 	p := Proof{
@@ -36,11 +37,11 @@ func paymentsAgree(ctx context.Context, db *store.Store, books sandbox.Books) (P
 	for id, charge := range known {
 		p.fault("charge %s of invoice %s is in our books and not in the provider's", id, charge.InvoiceID)
 	}
-	for _, dispute := range books.Disputes {
-		if dispute.Withdrawn != 0 {
-			p.fault("charge %s: the provider took %d %s back in dispute %s, of which we know nothing",
-				dispute.Charge, dispute.Withdrawn, dispute.Currency, dispute.ID)
-		}
+	if err := p.refundsAgree(ctx, db, books.Refunds); err != nil {
+		return p, err
+	}
+	if err := p.disputesAgree(ctx, db, books.Disputes); err != nil {
+		return p, err
 	}
 	return p, p.uncharged(ctx, db)
 }
@@ -65,9 +66,6 @@ func (p *Proof) compare(mine store.ProviderCharge, theirs sandbox.BookedCharge) 
 	fee, err := stripeunit.Amount(theirs.Fee, currency)
 	if err != nil || mine.Status == store.PaymentSucceeded && fee.Minor != mine.Fee {
 		p.fault("charge %s: the provider kept %s, we booked %d", theirs.ID, fee, mine.Fee)
-	}
-	if theirs.AmountRefunded != 0 {
-		p.fault("charge %s: the provider refunded %d, of which we know nothing", theirs.ID, theirs.AmountRefunded)
 	}
 }
 

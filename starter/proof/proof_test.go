@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
@@ -57,6 +58,7 @@ type falsification struct {
 // falsifications of the books of one subscription, whose only invoice is paid.
 func falsifications(id, invoice string) map[string]falsification {
 	paid := `UPDATE payment SET %s WHERE invoice_id = '` + invoice + `'`
+	refund := `UPDATE refund SET %s WHERE id = '` + id + `-refund'`
 	return map[string]falsification{
 		"a posting": {
 			`UPDATE ledger_posting SET amount = amount + 1 WHERE seq = 1 AND transaction_id = (SELECT MIN(id) FROM ledger_transaction)`,
@@ -76,6 +78,19 @@ func falsifications(id, invoice string) map[string]falsification {
 		},
 		"a fee": {
 			fmt.Sprintf(paid, "provider_fee = provider_fee + 1"), fmt.Sprintf(paid, "provider_fee = provider_fee - 1"), payments, []string{"the provider kept"},
+		},
+		"an amount that was refunded": {
+			fmt.Sprintf(refund, "amount = amount + 1"), fmt.Sprintf(refund, "amount = amount - 1"), payments, []string{"the provider refunded USD 3.00, we have USD 3.01"},
+		},
+		"a refund that failed": {
+			fmt.Sprintf(refund, "status = 'failed'"), fmt.Sprintf(refund, "status = 'succeeded'"), payments, []string{"succeeded for the provider, failed for us"},
+		},
+		"a refund that the ledger would not know": {
+			fmt.Sprintf(refund, "goodwill = FALSE"), fmt.Sprintf(refund, "goodwill = TRUE"), postings, []string{"Refunds: the ledger has 300 USD, the facts say 0"},
+		},
+		"a refund that the provider does not know": {
+			fmt.Sprintf(refund, "provider_refund = provider_refund || '!'"), fmt.Sprintf(refund, "provider_refund = rtrim(provider_refund, '!')"), payments,
+			[]string{"(succeeded) is in the provider's books and not in ours", "is in our books and not in the provider's"},
 		},
 		"a period of another number": {
 			`UPDATE subscription_cycle SET cycle = 7 WHERE subscription_id = '` + id + `'`, `UPDATE subscription_cycle SET cycle = 0 WHERE subscription_id = '` + id + `'`,
@@ -111,6 +126,10 @@ func TestProofsNameWhatIsWrong(t *testing.T) { //nolint:paralleltest // it falsi
 	running.Customer(t, startertest.NewCustomer(id, id))
 	subscribed := running.Subscribe(t, service.NewSubscription{ID: id, Customer: id, Plan: id + "-pro"})
 	invoice := subscribed.Invoice.InvoiceID
+	paid, err := running.Service.Payments(t.Context(), service.PaymentQuery{Invoice: invoice})
+	require.NoError(t, err)
+	_, err = running.Service.RefundPayment(t.Context(), paid.Data[0].ID, service.NewRefund{ID: id + "-refund", Amount: 300, Goodwill: true, Reason: "outage"})
+	require.NoError(t, err)
 	require.True(t, report(t).Holds(), "%+v", report(t))
 	for name, tt := range falsifications(id, invoice) { //nolint:paralleltest // one after the other
 		t.Run(name, func(t *testing.T) {
@@ -126,14 +145,30 @@ func TestProofsNameWhatIsWrong(t *testing.T) { //nolint:paralleltest // it falsi
 		})
 	}
 
-	// A bank took a payment back, and our books have no word for it.
+	// A bank took a payment back, and nobody has told us.
 	disputed := startertest.NewCustomer(id, id+"-disputed")
 	disputed.PaymentMethod = "pm_card_createDispute"
 	running.Customer(t, disputed)
 	running.Subscribe(t, service.NewSubscription{ID: id + "-disputed", Customer: id + "-disputed", Plan: id + "-pro"})
 	withdrawn := report(t).Proofs[payments].Faults
 	require.Len(t, withdrawn, 1)
-	require.Regexp(t, "^charge ch_.*: the provider took 1000 usd back in dispute ", withdrawn[0])
+	require.Regexp(t, "^charge ch_.*: the provider took 1000 usd back in dispute dp_.* which is not in our books$", withdrawn[0])
+
+	// Then we are told, and the books agree.
+	running.Events(t, "charge.dispute.created")
+	require.Eventually(t, func() bool { return report(t).Holds() }, 20*time.Second, 50*time.Millisecond)
+	for change, words := range map[string]string{
+		"status = 'under_review'":   "needs_response for the provider, under_review for us",
+		"amount = amount - 1":       "the provider disputed USD 10.00, we have USD 9.99",
+		"withdrawn = withdrawn - 1": "the provider withdrew USD 10.00, we have USD 9.99",
+		"fee = fee - 1":             "the provider charged a fee of USD 15.00, we have USD 14.99",
+	} {
+		kept := `UPDATE dispute SET status = 'needs_response', amount = 1000, withdrawn = 1000, fee = 1500`
+		falsify(t, `UPDATE dispute SET `+change)
+		require.Contains(t, strings.Join(report(t).Proofs[payments].Faults, "\n"), words)
+		falsify(t, kept)
+	}
+	require.True(t, report(t).Holds())
 
 	// The sandbox's own books contradict ours when it took money that we did not ask for.
 	customer, err := running.Service.Customer(t.Context(), id)

@@ -34,6 +34,10 @@ func StripeEventTypes() []string {
 		string(stripe.EventTypePaymentIntentSucceeded), string(stripe.EventTypePaymentIntentPaymentFailed),
 		string(stripe.EventTypePaymentIntentProcessing), string(stripe.EventTypePaymentIntentRequiresAction),
 		string(stripe.EventTypePaymentIntentCanceled),
+		string(stripe.EventTypeChargeRefundUpdated),
+		string(stripe.EventTypeChargeDisputeCreated), string(stripe.EventTypeChargeDisputeUpdated),
+		string(stripe.EventTypeChargeDisputeFundsWithdrawn), string(stripe.EventTypeChargeDisputeFundsReinstated),
+		string(stripe.EventTypeChargeDisputeClosed),
 	}
 }
 
@@ -119,10 +123,14 @@ func (s *Service) applyStripe(ctx context.Context, kept store.InboundEvent) (ver
 		return ignored("it is of the connected account %s: this system bills with its own", clip(event.Account)), nil
 	case s.stripe != nil && event.Livemode != s.live:
 		return ignored("it is of Stripe's %s mode, and STRIPE_API_KEY of the other", modeName(event.Livemode)), nil
-	case slices.Contains(StripeEventTypes(), kept.Type) && strings.HasPrefix(kept.Type, "payment_intent."):
-		return s.applyPayment(ctx, kept, event)
+	case !slices.Contains(StripeEventTypes(), kept.Type):
+		return ignored("nothing follows from %s", kept.Type), nil
+	case kept.Type == string(stripe.EventTypeChargeRefundUpdated):
+		return s.applyRefund(ctx, kept, event)
+	case strings.HasPrefix(kept.Type, "charge.dispute."):
+		return s.applyDispute(ctx, kept, event)
 	}
-	return ignored("nothing follows from %s", kept.Type), nil
+	return s.applyPayment(ctx, kept, event)
 }
 
 func modeName(live bool) string {
@@ -153,7 +161,7 @@ func (s *Service) applyPayment(ctx context.Context, kept store.InboundEvent, eve
 	if end, err := weigh(invoice, payments, intent.ID, stripe.EventType(kept.Type)); end.status != "" || err != nil {
 		return end, err
 	}
-	at, err := s.eventTime(ctx, invoice, kept.OccurredAt)
+	at, err := s.eventTime(ctx, invoice.CustomerID, kept.OccurredAt)
 	if err != nil {
 		return verdict{}, err
 	}
@@ -225,8 +233,8 @@ func isNews(payments []store.Payment, kind stripe.EventType) bool {
 
 // eventTime dates an event in the customer's billing time, which is never behind the test clock. Nothing is dated in the
 // future: whoever dated the event had another clock than we.
-func (s *Service) eventTime(ctx context.Context, invoice store.Invoice, created time.Time) (time.Time, error) {
-	customer, err := s.store.Customer(ctx, invoice.CustomerID)
+func (s *Service) eventTime(ctx context.Context, customerID string, created time.Time) (time.Time, error) {
+	customer, err := s.store.Customer(ctx, customerID)
 	if err != nil {
 		return created, err
 	}

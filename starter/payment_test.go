@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/perennial-billing/perennial/workflows/message"
 )
 
 func TestRefundOnTheCommandLine(t *testing.T) {
@@ -30,7 +33,24 @@ func TestRefundOnTheCommandLine(t *testing.T) {
 	require.Contains(t, made, "pays out the customer's credit")
 	require.Equal(t, made, ok(t, "payment", "refund", payment, "--id", id+"-r", "--amount", "2.50"))
 	require.Contains(t, ok(t, "payment", "refund", payment, "--amount", "1", "--goodwill", "--reason", "outage"), "the tax stays as it is")
+	require.Regexp(t, `Compared \d+ charges, \d+ refunds, .* 0 open\n$`, ok(t, "reconcile", "--entity", id))
+	require.Contains(t, starter(t, "reconcile", "--since", "2126-01-01").err, "--since: ")
+	require.Contains(t, starter(t, "reconcile", "--entity", "nix").err, "--entity: ")
 	shown := ok(t, "payment", "show", payment)
 	require.Regexp(t, `Refunded\s+EUR 3.50`, shown)
 	require.Regexp(t, payment+`-2\s.*succeeded\s+EUR 1.00\s+goodwill\s+outage`, shown)
+}
+
+// What is left to settle is named, and fails the command.
+func TestDifferencesAreShown(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	require.NoError(t, printReconciled(&out, message.Reconciled{Charges: 3, Healed: 1, Open: 1, Differences: []message.Difference{
+		{Kind: "charge_not_recorded", Subject: "ch_1", InvoiceID: "inv_1", Detail: "it succeeded", Healed: true},
+		{Kind: "refund_of_nobody", Subject: "re_1", Detail: "not by us"},
+	}}))
+	require.Regexp(t, `healed\s+charge_not_recorded\s+ch_1\s+inv_1`, out.String())
+	require.Regexp(t, `open\s+refund_of_nobody\s+re_1\s+not by us`, out.String())
+	require.ErrorContains(t, leftToSettle(message.Reconciled{Open: 1}), "1 difference(s) left to settle")
+	require.NoError(t, leftToSettle(message.Reconciled{Healed: 3}))
 }

@@ -127,7 +127,7 @@ func (p *program) root() *cobra.Command {
 	}
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "print JSON for scripts instead of tables")
 	root.AddGroup(&cobra.Group{ID: "run", Title: "Run:"}, &cobra.Group{ID: "bill", Title: "Bill:"})
-	for _, c := range []*cobra.Command{p.demo(), p.dev(), p.serve(), p.sandbox(), p.migrate(), p.check()} {
+	for _, c := range []*cobra.Command{p.demo(), p.dev(), p.serve(), p.sandbox(), p.migrate(), p.check(), p.reconcile()} {
 		c.GroupID = "run"
 		root.AddCommand(c)
 	}

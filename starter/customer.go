@@ -128,7 +128,7 @@ func (p *program) printCustomer(c service.Customer) error {
 			taxID += " (validated)"
 		}
 		return facts(out, "Customer", c.ID, "Entity", c.EntityID, "Name", c.Name, "E-mail", c.Email, "Mail", stopped, "Country", c.Country,
-			"Postal code", c.PostalCode, "Zone", c.Zone, "Currency", c.Currency, "Locale", c.Locale, "Business", c.Business, "Tax id", taxID, "Test clock", c.TestClockID,
-			"Pays with", method, "Since", c.CreatedAt)
+			"Postal code", c.PostalCode, "Zone", c.Zone, "Currency", c.Currency, "Locale", c.Locale, "Business", c.Business,
+			"Tax id", taxID, "Test clock", c.TestClockID, "Pays with", method, "Since", c.CreatedAt)
 	})
 }

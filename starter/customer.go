@@ -145,8 +145,8 @@ func (p *program) printCustomer(c service.Customer) error {
 			taxID += " (validated)"
 		}
 		err := facts(out, "Customer", c.ID, "Entity", c.EntityID, "Name", c.Name, "E-mail", c.Email, "Mail", stopped, "Country", c.Country,
-			"Postal code", c.PostalCode, "Zone", c.Zone, "Currency", c.Currency, "Locale", c.Locale, "Business", c.Business, "Tax id", taxID, "Test clock", c.TestClockID,
-			"Since", c.CreatedAt)
+			"Postal code", c.PostalCode, "Zone", c.Zone, "Currency", c.Currency, "Locale", c.Locale, "Business", c.Business,
+			"Tax id", taxID, "Test clock", c.TestClockID, "Since", c.CreatedAt)
 		if err != nil || len(c.PaymentMethods) == 0 {
 			return err
 		}

@@ -45,7 +45,7 @@ func (s *Service) SweepEvents(ctx context.Context, unlessWithin time.Duration) (
 		if errors.Is(err, store.ErrNotFound) {
 			from, err = store.EventSweep{Provider: providerStripe, ListedTo: s.wallNow().Add(-firstSweep)}, nil
 		}
-		if err != nil || s.wallNow().Before(from.SweptAt.Add(unlessWithin)) {
+		if err != nil || unlessWithin > 0 && s.wallNow().Before(from.SweptAt.Add(unlessWithin)) {
 			return err
 		}
 		due = true

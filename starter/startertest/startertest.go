@@ -31,6 +31,8 @@ type Stack struct {
 	Service *service.Service
 	// Env is what a program needs in its environment to work on the stack.
 	Env config.Environment
+	// NoWorker, set before the start, leaves the worker to the tests' own setup.
+	NoWorker bool
 
 	ids *atomic.Int64
 }
@@ -79,7 +81,10 @@ func (s *Stack) start(stops *[]func() error) error {
 	*stops = append(*stops, temporal.Stop)
 	// The environment holds nothing else: a test must not reach a database or a provider that the developer works with.
 	env := config.Environment{"TEMPORAL_ADDRESS=" + temporal.Address(), "TEMPORAL_NAMESPACE=" + temporal.Namespace()}
-	if s.Stack, err = stack.Start(context.Background(), stack.Options{Env: env, Progress: os.Stderr, WorkerLog: os.Stderr}); err != nil {
+	s.Stack, err = stack.Start(context.Background(), stack.Options{
+		Env: env, Progress: os.Stderr, WorkerLog: os.Stderr, NoWorker: s.NoWorker,
+	})
+	if err != nil {
 		return err
 	}
 	*stops = append(*stops, s.Close)

@@ -22,7 +22,8 @@
 //
 // # Where it is simpler than Stripe
 //
-//   - Every currency settles in itself; there are no exchange rates and no payouts yet.
+//   - Every currency settles in itself; there are no exchange rates. Payouts are manual until the admin API makes them
+//     daily; then everything available leaves at midnight (UTC) and arrives on the next business day.
 //   - The fee is 2.9 % rounded half up plus a fixed part worth about USD 0.30; refunds keep it.
 //   - Money is booked when a payment succeeds, also with capture_method automatic_async, where Stripe
 //     may deliver the balance transaction a moment later with charge.updated.

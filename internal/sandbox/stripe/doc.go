@@ -10,7 +10,8 @@
 //
 // Two clocks run here. Objects are dated with the caller's billing time (header Perennial-As-Of), and what
 // happens by itself (money becoming available, the end of an asynchronous payment or refund) happens just before the
-// first request whose billing time has reached its instant, or when the admin API moves the clock there. Webhook signatures, pauses between deliveries
+// first request whose billing time has reached its instant, or when the admin API moves the clock there,
+// and, as long as no caller has sent a billing time, when the wall clock gets there. Webhook signatures, pauses between deliveries
 // and the retention of idempotency keys follow the wall clock.
 //
 // # Idempotency

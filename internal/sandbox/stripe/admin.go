@@ -30,7 +30,7 @@ func (s *Server) health(w http.ResponseWriter, r *http.Request) {
 	report := map[string]any{"api_version": APIVersion, "faults": s.faults.Len(), "requests": s.requests.Load(), "sandbox": "stripe"}
 	err := s.view(func(tx *bolt.Tx) error {
 		report["objects"] = map[string]int{
-			"balance_transactions": balanceTransactions.count(tx), "charges": charges.count(tx), "customers": customers.count(tx),
+			"balance_transactions": balanceTransactions.count(tx), "charges": charges.count(tx), "checkout_sessions": checkoutSessions.count(tx), "customers": customers.count(tx),
 			"deliveries": bucketOf(tx, deliveriesBucket).count(), "disputes": disputes.count(tx), "events": events.count(tx),
 			"payment_intents": paymentIntents.count(tx), "payment_methods": paymentMethods.count(tx), "payouts": payouts.count(tx), "refunds": refunds.count(tx),
 			"setup_intents": setupIntents.count(tx), "webhook_endpoints": webhookEndpoints.count(tx),

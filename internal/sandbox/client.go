@@ -16,12 +16,16 @@ type (
 	BookedCharge = control.BookedCharge
 	// BookedDispute is a charge that the cardholder contests.
 	BookedDispute = control.BookedDispute
+	// BookedPayout is money sent from the balance to our bank account.
+	BookedPayout = control.BookedPayout
 	// BookedRefund is one refund.
 	BookedRefund = control.BookedRefund
 	// Books is what the sandbox itself recorded.
 	Books = control.Books
 	// BookTotal sums one currency of the books.
 	BookTotal = control.BookTotal
+	// CardUpdate is what the card network tells about a saved card.
+	CardUpdate = control.CardUpdate
 	// Clock is the settlement clock.
 	Clock = control.Clock
 	// Fault is injected into the next matching requests.
@@ -36,8 +40,12 @@ type (
 	MailEvent = control.MailEvent
 	// MailEventSent says how telling it was answered.
 	MailEventSent = control.MailEventSent
+	// Payouts says how money leaves the balance.
+	Payouts = control.Payouts
 	// Scenario scripts the outcomes of successive charges.
 	Scenario = control.Scenario
+	// WebhookFault spoils coming webhooks.
+	WebhookFault = control.WebhookFault
 )
 
 // The kinds of faults; see package control for what each does.
@@ -52,6 +60,20 @@ const (
 	TooManyRequests    = control.TooManyRequests
 )
 
+// The kinds of webhook faults; see package control for what each does.
+const (
+	DelayWebhook     = control.DelayWebhook
+	DuplicateWebhook = control.DuplicateWebhook
+	LoseWebhook      = control.LoseWebhook
+	ReorderWebhook   = control.ReorderWebhook
+)
+
+// The schedules of payouts.
+const (
+	DailyPayouts  = control.DailyPayouts
+	ManualPayouts = control.ManualPayouts
+)
+
 // AsOfHeader carries the caller's billing time (RFC 3339) to either server.
 const AsOfHeader = control.AsOfHeader
 
@@ -60,9 +82,24 @@ func FetchBooks(ctx context.Context, stripeURL string) (Books, error) {
 	return control.FetchBooks(ctx, stripeURL)
 }
 
+// SetPayouts says how money leaves the balance at stripeURL. Errors name the field at fault.
+func SetPayouts(ctx context.Context, stripeURL string, p Payouts) error {
+	return control.SetPayouts(ctx, stripeURL, p)
+}
+
 // AddScenario scripts charges at stripeURL. Errors name the field at fault.
 func AddScenario(ctx context.Context, stripeURL string, s Scenario) error {
 	return control.AddScenario(ctx, stripeURL, s)
+}
+
+// AddWebhookFault spoils coming webhooks of the Stripe side at stripeURL.
+func AddWebhookFault(ctx context.Context, stripeURL string, f WebhookFault) error {
+	return control.AddWebhookFault(ctx, stripeURL, f)
+}
+
+// UpdateCard plays the card network's account updater at stripeURL: the method keeps its id.
+func UpdateCard(ctx context.Context, stripeURL string, u CardUpdate) error {
+	return control.UpdateCard(ctx, stripeURL, u)
 }
 
 // AddFault injects a fault into the Stripe or SendGrid side at baseURL.

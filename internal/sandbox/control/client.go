@@ -20,9 +20,24 @@ func FetchBooks(ctx context.Context, stripeURL string) (Books, error) {
 	return books, err
 }
 
+// SetPayouts says how money leaves the balance at stripeURL.
+func SetPayouts(ctx context.Context, stripeURL string, p Payouts) error {
+	return call(ctx, http.MethodPost, stripeURL+"/_sandbox/payouts", p, nil)
+}
+
 // AddScenario scripts charges at stripeURL.
 func AddScenario(ctx context.Context, stripeURL string, s Scenario) error {
 	return call(ctx, http.MethodPost, stripeURL+"/_sandbox/scenarios", s, nil)
+}
+
+// AddWebhookFault spoils coming webhooks of the Stripe side at stripeURL.
+func AddWebhookFault(ctx context.Context, stripeURL string, f WebhookFault) error {
+	return call(ctx, http.MethodPost, stripeURL+"/_sandbox/webhook_faults", f, nil)
+}
+
+// UpdateCard plays the card network's account updater at stripeURL.
+func UpdateCard(ctx context.Context, stripeURL string, u CardUpdate) error {
+	return call(ctx, http.MethodPost, stripeURL+"/_sandbox/card_updates", u, nil)
 }
 
 // AddFault injects a fault into the Stripe or SendGrid side at baseURL.

@@ -62,11 +62,52 @@ type Fault struct {
 	PathPrefix           string    `json:"path_prefix,omitempty"`
 }
 
+// The schedules of payouts.
+const (
+	DailyPayouts  = "daily"
+	ManualPayouts = "manual"
+)
+
+// Payouts says how money leaves the balance. A new sandbox pays out by request only.
+type Payouts struct {
+	FailNext string `json:"fail_next,omitempty"` // the next payout to arrive fails with this code, such as account_closed
+	Schedule string `json:"schedule"`            // DailyPayouts: all that is available, every midnight (UTC); ManualPayouts: by request
+}
+
+// WebhookFaultKind says what goes wrong with a webhook.
+type WebhookFaultKind string
+
+// The webhook faults.
+const (
+	DelayWebhook     WebhookFaultKind = "delay"     // arrives DelayMS later; later events overtake it
+	DuplicateWebhook WebhookFaultKind = "duplicate" // arrives twice
+	LoseWebhook      WebhookFaultKind = "lose"      // never arrives; the event can be listed with delivery_success false
+	ReorderWebhook   WebhookFaultKind = "reorder"   // the next event arrives first, if one comes within two seconds
+)
+
+// WebhookFault spoils the next Count deliveries of matching events.
+type WebhookFault struct {
+	Count   int              `json:"count,omitempty"`    // at least 1; 0 means 1
+	DelayMS int              `json:"delay_ms,omitempty"` // for DelayWebhook, milliseconds, from 1 to 60,000
+	Kind    WebhookFaultKind `json:"kind"`
+	Type    string           `json:"type,omitempty"` // beginning of the event's type, such as "payment_intent."; empty: any
+}
+
+// CardUpdate is what the card network tells about a saved card: its new dates, or that another card replaced it. At least
+// one of the fields besides PaymentMethod is given.
+type CardUpdate struct {
+	ExpMonth      int64  `json:"exp_month,omitempty"`
+	ExpYear       int64  `json:"exp_year,omitempty"`
+	Number        string `json:"number,omitempty"` // of the test card that replaces it
+	PaymentMethod string `json:"payment_method"`   // pm_...
+}
+
 // Books is what the sandbox itself recorded: the independent side of a reconciliation.
 // Amounts are in Stripe's minor units of the currency.
 type Books struct {
 	Charges  []BookedCharge  `json:"charges"`
 	Disputes []BookedDispute `json:"disputes"`
+	Payouts  []BookedPayout  `json:"payouts"`
 	Refunds  []BookedRefund  `json:"refunds"`
 	Totals   []BookTotal     `json:"totals"` // by currency, in alphabetical order
 }
@@ -114,8 +155,19 @@ type BookedDispute struct {
 	Withdrawn     int64     `json:"withdrawn"` // taken off the balance: 0 for an inquiry
 }
 
-// BookTotal sums one currency. Refunded excludes failed refunds; Fees are those of charges and disputes; Net is
-// Captured - Refunded - Disputed - Fees, which is also the balance.
+// BookedPayout is money sent from the balance to our bank account.
+type BookedPayout struct {
+	Amount    int64     `json:"amount"`
+	Arrival   time.Time `json:"arrival"`
+	Automatic bool      `json:"automatic"`
+	Created   time.Time `json:"created"`
+	Currency  string    `json:"currency"`
+	ID        string    `json:"id"`
+	Status    string    `json:"status"` // pending, paid, failed or canceled
+}
+
+// BookTotal sums one currency. Refunded excludes failed refunds, PaidOut failed and cancelled payouts; Fees are those of
+// charges and disputes; Net is Captured - Refunded - Disputed - Fees. The balance is Net - PaidOut.
 type BookTotal struct {
 	Captured  int64  `json:"captured"`
 	Currency  string `json:"currency"`
@@ -123,7 +175,8 @@ type BookTotal struct {
 	Disputed  int64  `json:"disputed"` // withdrawn by disputes
 	Fees      int64  `json:"fees"`
 	Net       int64  `json:"net"`
-	Pending   int    `json:"pending"` // number of charges whose outcome the bank has not told
+	PaidOut   int64  `json:"paid_out"` // sent to our bank account
+	Pending   int    `json:"pending"`  // number of charges whose outcome the bank has not told
 	Refunded  int64  `json:"refunded"`
 	Succeeded int    `json:"succeeded"` // number of successful charges
 }

@@ -12,7 +12,11 @@ func (s *Server) adminRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /_sandbox/books", s.books)
 	mux.HandleFunc("GET /_sandbox/clock", s.showClock)
 	mux.HandleFunc("POST /_sandbox/clock", s.advanceClock)
+	mux.HandleFunc("POST /_sandbox/payouts", s.setPayouts)
 	mux.HandleFunc("POST /_sandbox/scenarios", s.addScenario)
+	mux.HandleFunc("POST /_sandbox/card_updates", s.updateCard)
+	mux.HandleFunc("POST /_sandbox/webhook_faults", s.addWebhookFault)
+	mux.HandleFunc("DELETE /_sandbox/webhook_faults", s.forgetWebhookFaults)
 	mux.Handle("POST /_sandbox/faults", s.faults)
 	mux.Handle("DELETE /_sandbox/faults", s.faults)
 }
@@ -26,9 +30,9 @@ func (s *Server) health(w http.ResponseWriter, r *http.Request) {
 	report := map[string]any{"api_version": APIVersion, "faults": s.faults.Len(), "requests": s.requests.Load(), "sandbox": "stripe"}
 	err := s.view(func(tx *bolt.Tx) error {
 		report["objects"] = map[string]int{
-			"balance_transactions": balanceTransactions.count(tx), "charges": charges.count(tx), "customers": customers.count(tx),
+			"balance_transactions": balanceTransactions.count(tx), "charges": charges.count(tx), "checkout_sessions": checkoutSessions.count(tx), "customers": customers.count(tx),
 			"deliveries": bucketOf(tx, deliveriesBucket).count(), "disputes": disputes.count(tx), "events": events.count(tx),
-			"payment_intents": paymentIntents.count(tx), "payment_methods": paymentMethods.count(tx), "refunds": refunds.count(tx),
+			"payment_intents": paymentIntents.count(tx), "payment_methods": paymentMethods.count(tx), "payouts": payouts.count(tx), "refunds": refunds.count(tx),
 			"setup_intents": setupIntents.count(tx), "webhook_endpoints": webhookEndpoints.count(tx),
 		}
 		return nil

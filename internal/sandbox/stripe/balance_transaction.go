@@ -55,24 +55,39 @@ func balanceTransactionEndpoints() []endpoint {
 }
 
 func listBalanceTransactions(r *call) (any, error) {
-	if id := r.args.text("payout"); id != "" {
+	id := r.args.text("payout")
+	if _, found := payouts.get(r.tx, id); id != "" && !found {
 		return nil, noSuch("payout", id, "payout")
 	}
-	return balanceTransactions.list(r, nil, "source", "type", "currency")
+	return balanceTransactions.list(r, func(t *balanceTransaction) bool {
+		return id == "" || string(bucketOf(r.tx, payoutPartsBucket).get([]byte(t.ID))) == id
+	}, "source", "type", "currency")
 }
 
 // book stores a movement; its net is the amount less the fee.
 func (r *call) book(t *balanceTransaction) *balanceTransaction {
 	t.ID, t.Object, t.Created = newID(r, balanceTransactions), "balance_transaction", r.now()
 	t.AvailableOn, t.Status = r.asOf.Add(settlementDelay).Unix(), "pending"
+	r.putMovement(t)
+	r.schedule(r.asOf.Add(settlementDelay), due{Action: makeAvailable, ID: t.ID})
+	return t
+}
+
+// bookAvailable stores a movement of money that was available already.
+func (r *call) bookAvailable(t *balanceTransaction) *balanceTransaction {
+	t.ID, t.Object, t.Created = newID(r, balanceTransactions), "balance_transaction", r.now()
+	t.AvailableOn, t.Status = r.now(), "available"
+	r.putMovement(t)
+	return t
+}
+
+func (r *call) putMovement(t *balanceTransaction) {
 	t.Net = t.Amount - t.Fee
 	t.FeeDetails = []feeDetail{}
 	if t.Fee != 0 {
 		t.FeeDetails = append(t.FeeDetails, feeDetail{Amount: t.Fee, Currency: t.Currency, Description: "Stripe processing fees", Type: "stripe_fee"})
 	}
 	balanceTransactions.put(r.tx, t)
-	r.schedule(r.asOf.Add(settlementDelay), due{Action: makeAvailable, ID: t.ID})
-	return t
 }
 
 func (r *call) bookCharge(c *charge) *balanceTransaction {
@@ -118,6 +133,8 @@ func balanceSource(tx *bolt.Tx, id string) (any, bool) {
 		return from(refunds)(tx, id)
 	case strings.HasPrefix(id, disputes.prefix):
 		return from(disputes)(tx, id)
+	case strings.HasPrefix(id, payouts.prefix):
+		return from(payouts)(tx, id)
 	default:
 		return nil, false
 	}

@@ -81,6 +81,22 @@ func TestMicrodepositsEndByCode(t *testing.T) {
 	require.Equal(t, stripego.SetupIntentStatusSucceeded, s.Status, "the page verifies, too")
 }
 
+// How an account is to be verified may be said when the intent is made, and confirmed later.
+func TestVerificationIsRemembered(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	s, err := b.api.SetupIntents.New(&stripego.SetupIntentParams{
+		PaymentMethodTypes: stripego.StringSlice([]string{"us_bank_account"}), PaymentMethodOptions: &stripego.SetupIntentPaymentMethodOptionsParams{
+			USBankAccount: &stripego.SetupIntentPaymentMethodOptionsUSBankAccountParams{VerificationMethod: stripego.String("microdeposits")},
+		},
+	})
+	require.NoError(t, err)
+	require.Equal(t, "microdeposits", string(s.PaymentMethodOptions.USBankAccount.VerificationMethod))
+	s, err = b.api.SetupIntents.Confirm(s.ID, &stripego.SetupIntentConfirmParams{PaymentMethod: stripego.String("pm_usBankAccount_success"), MandateData: accepted()})
+	require.NoError(t, err)
+	require.Equal(t, stripego.SetupIntentStatusRequiresAction, s.Status)
+}
+
 func TestPaymentWaitsForMicrodeposits(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

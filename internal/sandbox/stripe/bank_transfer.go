@@ -184,7 +184,7 @@ func (r *call) confirmTransfer(p *paymentIntent, m *paymentMethod) (any, error) 
 	if refusal != nil {
 		return nil, refusal
 	}
-	r.putTransfer(p.ID, transfer{Country: country})
+	r.putTransfer(p.ID, transfer{Country: country, Currency: p.Currency, Customer: *p.Customer})
 	p.Status, p.LastPaymentError = statusRequiresAction, nil
 	r.instruct(p, p.Amount, country)
 	paymentIntents.put(r.tx, p)
@@ -209,8 +209,10 @@ func (r *call) instruct(p *paymentIntent, remaining int64, country string) {
 
 // transfer is how far a payment by bank transfer has come.
 type transfer struct {
-	Applied int64  `json:"applied"` // of the amount, so far
-	Country string `json:"country"`
+	Applied  int64  `json:"applied"` // of the amount, so far
+	Country  string `json:"country"`
+	Currency string `json:"currency"`
+	Customer string `json:"customer"` // whose cash was used: the payment may be handed to somebody else
 }
 
 const transfersBucket = "transfers"

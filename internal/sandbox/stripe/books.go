@@ -14,7 +14,7 @@ import (
 
 const booksTimeout = time.Minute
 
-// books streams every charge, dispute and refund, and then the totals added up from them.
+// books streams every charge, dispute, payout and refund, and then the totals added up from them.
 func (s *Server) books(w http.ResponseWriter, r *http.Request) {
 	if format := r.URL.Query().Get("format"); format != "" && format != "json" {
 		http.Error(w, "format must be json", http.StatusBadRequest)
@@ -48,6 +48,12 @@ func writeBooks(tx *bolt.Tx, out *bufio.Writer) error {
 	disputes.all(tx, func(d *dispute) bool {
 		row := bookedDispute(d)
 		totals.addDispute(row)
+		return rows.write(row)
+	})
+	rows.begin(`],"payouts":[`)
+	payouts.all(tx, func(p *payout) bool {
+		row := bookedPayout(p)
+		totals.addPayout(row)
 		return rows.write(row)
 	})
 	rows.begin(`],"refunds":[`)
@@ -113,6 +119,13 @@ func bookedRefund(f *refund) control.BookedRefund {
 	}
 }
 
+func bookedPayout(p *payout) control.BookedPayout {
+	return control.BookedPayout{
+		Amount: p.Amount, Arrival: time.Unix(p.ArrivalDate, 0).UTC(), Automatic: p.Automatic, Created: time.Unix(p.Created, 0).UTC(), Currency: p.Currency,
+		ID: p.ID, Status: p.Status,
+	}
+}
+
 func bookedDispute(d *dispute) control.BookedDispute {
 	row := control.BookedDispute{
 		Amount: d.Amount, Charge: d.Charge, Created: time.Unix(d.Created, 0).UTC(), Currency: d.Currency, ID: d.ID,
@@ -155,6 +168,12 @@ func (t bookTotals) addDispute(d control.BookedDispute) {
 	total.Disputed += d.Withdrawn
 	total.Fees += d.Fee
 	total.Net -= d.Withdrawn + d.Fee
+}
+
+func (t bookTotals) addPayout(p control.BookedPayout) {
+	if p.Status == "pending" || p.Status == payoutPaid {
+		t.of(p.Currency).PaidOut += p.Amount
+	}
 }
 
 func (t bookTotals) addRefund(f control.BookedRefund) {

@@ -91,7 +91,10 @@ func TestBalanceAgreesWithCharges(t *testing.T) {
 		c, err := m.api.Customers.New(&stripego.CustomerParams{})
 		require.NoError(rt, err)
 		m.customer = c.ID
-		rt.Repeat(map[string]func(*rapid.T){"charge": m.charge, "refund": m.refund, "capture": m.capture, "cancel": m.cancel, "time passes": m.pass})
+		rt.Repeat(map[string]func(*rapid.T){
+			"charge": m.charge, "refund": m.refund, "capture": m.capture, "cancel": m.cancel, "time passes": m.pass,
+			"debit": m.debit, "transfer": m.transfer, "answer a dispute": m.answer, "pay out": m.payOut,
+		})
 		m.check()
 	})
 }
@@ -155,6 +158,48 @@ func (m *machine) pass(rt *rapid.T) {
 	m.now = m.now.Add(time.Duration(rapid.IntRange(1, 40).Draw(rt, "hours")) * time.Hour)
 }
 
+func (m *machine) debit(rt *rapid.T) {
+	token := rapid.SampledFrom([]string{"pm_usBankAccount_success", "pm_usBankAccount_insufficientFunds", "pm_usBankAccount_dispute", "pm_usBankAccount_processing"}).Draw(rt, "account")
+	params := debit(m.customer, token, "us_bank_account", rapid.Int64Range(50, 100_000).Draw(rt, "amount"), "usd")
+	params.MandateData = &stripego.PaymentIntentMandateDataParams{CustomerAcceptance: &stripego.PaymentIntentMandateDataCustomerAcceptanceParams{Type: stripego.String("offline")}}
+	asOf(&params.Params, m.now)
+	p, err := m.api.PaymentIntents.New(params)
+	require.NoError(rt, err)
+	m.intents = append(m.intents, p.ID)
+}
+
+func (m *machine) transfer(rt *rapid.T) {
+	params := byTransfer(m.customer, rapid.Int64Range(50, 100_000).Draw(rt, "asked"))
+	asOf(&params.Params, m.now)
+	p, err := m.api.PaymentIntents.New(params)
+	require.NoError(rt, err)
+	m.intents = append(m.intents, p.ID)
+	funding := &stripego.TestHelpersCustomerFundCashBalanceParams{Amount: stripego.Int64(rapid.Int64Range(1, 100_000).Draw(rt, "sent")), Currency: stripego.String("eur")}
+	asOf(&funding.Params, m.now)
+	_, err = m.api.TestHelpersCustomers.FundCashBalance(m.customer, funding)
+	require.NoError(rt, err)
+}
+
+func (m *machine) answer(rt *rapid.T) {
+	it := m.api.Disputes.List(&stripego.DisputeListParams{})
+	if !it.Next() {
+		rt.Skip("no dispute yet")
+	}
+	params := &stripego.DisputeParams{Evidence: &stripego.DisputeEvidenceParams{
+		UncategorizedText: stripego.String(rapid.SampledFrom([]string{"winning_evidence", "losing_evidence", "escalate_inquiry_evidence"}).Draw(rt, "evidence")),
+	}}
+	asOf(&params.Params, m.now)
+	if _, err := m.api.Disputes.Update(it.Dispute().ID, params); err != nil {
+		refusal(rt, err)
+	}
+}
+
+func (m *machine) payOut(rt *rapid.T) {
+	schedule := rapid.SampledFrom([]string{sandbox.DailyPayouts, sandbox.ManualPayouts}).Draw(rt, "schedule")
+	failure := rapid.SampledFrom([]string{"", "account_closed"}).Draw(rt, "failure")
+	require.NoError(rt, sandbox.SetPayouts(m.ctx, m.StripeURL(), sandbox.Payouts{FailNext: failure, Schedule: schedule}))
+}
+
 func (m *machine) check() {
 	books, err := sandbox.FetchBooks(m.ctx, m.StripeURL())
 	require.NoError(m.rt, err)
@@ -170,6 +215,11 @@ func (m *machine) check() {
 	for _, d := range books.Disputes {
 		expected[d.Currency] -= d.Withdrawn
 	}
+	for _, p := range books.Payouts {
+		if p.Status == "pending" || p.Status == "paid" {
+			expected[p.Currency] -= p.Amount
+		}
+	}
 	gross := map[string]int64{}
 	it := m.api.BalanceTransactions.List(&stripego.BalanceTransactionListParams{ListParams: stripego.ListParams{Limit: stripego.Int64(7)}})
 	for it.Next() {
@@ -181,7 +231,7 @@ func (m *machine) check() {
 	require.NoError(m.rt, it.Err())
 	for _, total := range books.Totals {
 		require.Equal(m.rt, expected[total.Currency], gross[total.Currency])
-		require.Equal(m.rt, total.Net, net[total.Currency])
+		require.Equal(m.rt, total.Net-total.PaidOut, net[total.Currency])
 		require.Equal(m.rt, total.Captured-total.Refunded-total.Disputed-total.Fees, total.Net)
 	}
 }

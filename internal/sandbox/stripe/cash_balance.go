@@ -148,11 +148,11 @@ func (r *call) applyCash(p *paymentIntent, m *paymentMethod, amount int64) {
 	_, _ = r.attempt(p, m, outcome{})
 }
 
-// returnCash gives back what a cancelled payment had taken.
+// returnCash gives back what a payment had taken that is cancelled, or confirmed anew.
 func (r *call) returnCash(p *paymentIntent) {
 	if t := r.transferOf(p.ID); t.Applied > 0 {
-		r.moveCash(*p.Customer, p.Currency, t.Applied, cashTransaction{Type: "unapplied_from_payment", UnappliedFromPayment: &cashPayment{PaymentIntent: p.ID}})
-		r.putTransfer(p.ID, transfer{Country: t.Country})
+		r.moveCash(t.Customer, t.Currency, t.Applied, cashTransaction{Type: "unapplied_from_payment", UnappliedFromPayment: &cashPayment{PaymentIntent: p.ID}})
+		r.putTransfer(p.ID, transfer{})
 	}
 }
 

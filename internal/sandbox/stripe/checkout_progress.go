@@ -200,12 +200,12 @@ func expireSession(r *call) (any, error) {
 // endSession closes the page, and cancels the payment that was begun on it.
 func (r *call) endSession(s *checkoutSession) error {
 	s.Status = sessionExpired
-	if s.PaymentIntent != nil {
+	if p, found := paymentIntents.get(r.tx, deref(s.PaymentIntent)); found && p.Status != statusCanceled {
 		if _, err := within[*paymentIntent](r, *s.PaymentIntent, nil, cancelIntent); err != nil {
 			return err
 		}
 	}
-	if s.SetupIntent != nil {
+	if setup, found := setupIntents.get(r.tx, deref(s.SetupIntent)); found && setup.Status != statusCanceled {
 		if _, err := within[*setupIntent](r, *s.SetupIntent, nil, cancelSetup); err != nil {
 			return err
 		}

@@ -16,11 +16,48 @@ import (
 // The settlement clock is what billing time is for a request without the header Perennial-As-Of: the wall clock,
 // or the instant the admin API has moved it to, whichever is later. It never runs backwards.
 const (
-	clockBucket = "clock"
-	clockKey    = "now"
+	clockBucket  = "clock"
+	clockKey     = "now"
+	simulatedKey = "simulated" // present once a request had a billing time of its own
 )
 
+// clockTick is how often the clock lets things happen that are due, when no request does.
+const clockTick = time.Second
+
+// watchClock lets things happen at their instants also while nobody asks anything. Once a caller has sent a billing time,
+// callers alone say what time it is.
+func (s *Server) watchClock() {
+	ticker := time.NewTicker(clockTick)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-s.stopping.Done():
+			return
+		case <-ticker.C:
+			if !s.simulated.Load() {
+				_ = s.settle(s.billingTime()) // the disk is failing: the next request will say so
+			}
+		}
+	}
+}
+
+// simulate remembers that callers bring their own time.
+func (s *Server) simulate() error {
+	if s.simulated.Load() {
+		return nil
+	}
+	err := s.update(func(tx *bolt.Tx) error {
+		bucketOf(tx, clockBucket).put([]byte(simulatedKey), []byte("true"))
+		return nil
+	})
+	if err == nil {
+		s.simulated.Store(true)
+	}
+	return err
+}
+
 func (s *Server) loadClock(tx *bolt.Tx) {
+	s.simulated.Store(bucketOf(tx, clockBucket).get([]byte(simulatedKey)) != nil)
 	if stored := bucketOf(tx, clockBucket).get([]byte(clockKey)); stored != nil {
 		var at time.Time
 		decode(stored, &at)

@@ -2,6 +2,10 @@ package stripe_test
 
 import (
 	"context"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -9,6 +13,7 @@ import (
 	stripego "github.com/stripe/stripe-go/v79"
 
 	"github.com/perennial-billing/perennial/internal/sandbox"
+	server "github.com/perennial-billing/perennial/internal/sandbox/stripe"
 )
 
 // advance moves the settlement clock.
@@ -50,6 +55,35 @@ func TestClockSettlesOnceAndSurvivesARestart(t *testing.T) {
 	require.False(t, it.Next(), "the refund ended once")
 	fresh := b.customer(t)
 	require.GreaterOrEqual(t, fresh.Created, moved.Now.Unix(), "requests without a billing time are dated by the clock")
+}
+
+// Where nobody sends billing times, the wall clock settles things without anybody asking.
+func TestWallClockSettlesByItself(t *testing.T) {
+	t.Parallel()
+	var ahead atomic.Int64
+	s, err := server.Open(server.Options{
+		Path: filepath.Join(t.TempDir(), "stripe.db"), WallClock: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) },
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	site := httptest.NewServer(s)
+	t.Cleanup(site.Close)
+	api := clientFor(site.URL, sandbox.StripeKey)
+	told := make(chan string, 1)
+	shop := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { told <- "refund.updated" }))
+	t.Cleanup(shop.Close)
+	_, err = api.WebhookEndpoints.New(&stripego.WebhookEndpointParams{URL: &shop.URL, EnabledEvents: stripego.StringSlice([]string{"refund.updated"})})
+	require.NoError(t, err)
+	p, err := api.PaymentIntents.New(onSession("pm_card_pendingRefund", 2000, "usd"))
+	require.NoError(t, err)
+	_, err = api.Refunds.New(&stripego.RefundParams{PaymentIntent: &p.ID})
+	require.NoError(t, err)
+	ahead.Store(int64(25 * time.Hour))
+	select {
+	case <-told:
+	case <-time.After(20 * time.Second):
+		require.Fail(t, "the refund did not end")
+	}
 }
 
 func TestClockRefusesNonsense(t *testing.T) {

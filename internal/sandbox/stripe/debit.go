@@ -56,7 +56,7 @@ func (r *call) confirmDebit(p *paymentIntent, m *paymentMethod, offSession bool)
 	if err != nil {
 		return nil, err
 	}
-	if k.verified && !r.trusts(m, p.PaymentMethodOptions.verification(m.Type)) {
+	if k.verified && !r.trusts(m, verification(m.Type, p.PaymentMethodOptions.ACSSDebit, p.PaymentMethodOptions.USBankAccount)) {
 		if offSession {
 			return r.fail(p, m, lastError{Type: typeInvalid, Code: "bank_account_unverified", Message: "The bank account has not been verified by its owner."})
 		}
@@ -195,7 +195,7 @@ func (r *call) confirmDebitSetup(s *setupIntent, m *paymentMethod) (any, error) 
 	}
 	given := r.newMandate(m, accepted, nil)
 	s.Mandate = &given.ID
-	if k.verified && !r.trusts(m, r.args.hash("payment_method_options").hash(m.Type).text("verification_method")) {
+	if k.verified && !r.trusts(m, verification(m.Type, s.PaymentMethodOptions.ACSSDebit, s.PaymentMethodOptions.USBankAccount)) {
 		r.setMandate(given, mandatePending)
 		s.NextAction, s.Status, s.LastSetupError = r.microdeposits(s.ID, s.ClientSecret, m, given.ID), statusRequiresAction, nil
 		r.try(s, m, statusRequiresAction, nil)

@@ -20,9 +20,14 @@ import (
 // A delivery is an event on its way to one endpoint. It is queued in the transaction that made the event
 // and leaves the queue only after a 2xx answer: at least once, in the order of creation per endpoint.
 type delivery struct {
-	Attempts int       `json:"attempts"`
-	Event    string    `json:"event"`
-	First    time.Time `json:"first"` // wall time of the first attempt
+	Attempts  int           `json:"attempts"`
+	Behind    bool          `json:"behind,omitempty"` // waits for another delivery to overtake it, at most for the hold
+	Copies    int           `json:"copies,omitempty"` // deliveries to come after the first
+	Delivered bool          `json:"delivered,omitempty"`
+	Due       time.Time     `json:"due,omitzero"` // wall time of the end of the hold
+	Event     string        `json:"event"`
+	First     time.Time     `json:"first"` // wall time of the first attempt
+	Hold      time.Duration `json:"hold,omitempty"`
 }
 
 const deliveriesBucket = "deliveries"
@@ -35,9 +40,9 @@ const (
 	longestPause    = time.Minute
 )
 
-func queueDelivery(tx *bolt.Tx, endpointID, eventID string) {
+func queueDelivery(tx *bolt.Tx, endpointID string, d delivery) {
 	order := binary.BigEndian.AppendUint64(nil, nextSequence(tx))
-	bucketOf(tx, deliveriesBucket).put(indexKey(endpointID, order), encode(delivery{Event: eventID}))
+	bucketOf(tx, deliveriesBucket).put(indexKey(endpointID, order), encode(d))
 }
 
 // dropDeliveries forgets what a deleted endpoint was still to get.
@@ -92,7 +97,7 @@ func (c *courier) waiting() []string {
 	var ids []string
 	_ = c.server.view(func(tx *bolt.Tx) error { // reading our own records cannot fail
 		webhookEndpoints.all(tx, func(w *webhookEndpoint) bool {
-			if key, _ := firstDelivery(tx, w.ID); key != nil {
+			if anyDelivery(tx, w.ID) {
 				ids = append(ids, w.ID)
 			}
 			return true
@@ -102,13 +107,12 @@ func (c *courier) waiting() []string {
 	return ids
 }
 
-func firstDelivery(tx *bolt.Tx, endpointID string) (key []byte, d delivery) {
-	bucketOf(tx, deliveriesBucket).each(indexKey(endpointID, nil), func(k, stored []byte) bool {
-		key = bytes.Clone(k)
-		decode(stored, &d)
+func anyDelivery(tx *bolt.Tx, endpointID string) (found bool) {
+	bucketOf(tx, deliveriesBucket).each(indexKey(endpointID, nil), func(_, _ []byte) bool {
+		found = true
 		return false
 	})
-	return key, d
+	return found
 }
 
 // serve delivers one endpoint's queue until it is empty or the sandbox stops.
@@ -132,8 +136,7 @@ func (c *courier) finish(endpointID string) bool {
 	defer c.mu.Unlock()
 	empty := true
 	_ = c.server.view(func(tx *bolt.Tx) error {
-		key, _ := firstDelivery(tx, endpointID)
-		empty = key == nil
+		empty = !anyDelivery(tx, endpointID)
 		return nil
 	})
 	if empty {
@@ -149,18 +152,24 @@ func (c *courier) deliverNext(endpointID string) (more bool, pause time.Duration
 	var d delivery
 	var e *event
 	var w *webhookEndpoint
-	var found bool
+	var found, held bool
+	now := c.server.wallClock()
 	_ = c.server.view(func(tx *bolt.Tx) error {
-		if key, d = firstDelivery(tx, endpointID); key != nil {
+		if key, d, held = nextDelivery(tx, endpointID, now); key != nil {
 			e, _ = events.get(tx, d.Event)
 			w, found = webhookEndpoints.get(tx, endpointID)
 		}
 		return nil
 	})
-	if key == nil {
+	switch {
+	case held:
+		if err := c.server.update(func(tx *bolt.Tx) error { return startHolds(tx, endpointID, now) }); err != nil {
+			return true, longestPause // the disk is failing; the next try will tell
+		}
+		return true, holdPause
+	case key == nil:
 		return false, 0
 	}
-	now := c.server.wallClock()
 	if d.Attempts == 0 {
 		d.First = now
 	}
@@ -187,10 +196,18 @@ func (c *courier) record(key []byte, d delivery, delivered bool, now time.Time) 
 			return nil
 		}
 		queue.delete(key)
-		if e, found := events.get(tx, d.Event); found && delivered {
+		if !delivered {
+			return nil
+		}
+		if e, found := events.get(tx, d.Event); found && !d.Delivered {
 			e.PendingWebhooks--
 			events.put(tx, e)
 		}
+		endpointID := string(key[:bytes.IndexByte(key, 0)])
+		if d.Copies > 0 {
+			queueDelivery(tx, endpointID, delivery{Copies: d.Copies - 1, Delivered: true, Event: d.Event})
+		}
+		letPass(tx, endpointID)
 		return nil
 	})
 }

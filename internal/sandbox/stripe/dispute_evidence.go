@@ -105,6 +105,10 @@ func (r *call) judgeEvidence(id string) {
 func (r *call) escalate(d *dispute) {
 	before := snapshot(d)
 	c, _ := charges.get(r.tx, d.Charge)
+	if c.AmountCaptured == c.AmountRefunded { // nothing is left to take
+		r.endDispute(d, inquiryClosed)
+		return
+	}
 	d.Status, d.IsChargeRefundable, d.Amount = disputeOpen, false, c.AmountCaptured-c.AmountRefunded
 	d.PaymentMethodDetails.Card.CaseType = "chargeback"
 	d.EvidenceDetails = evidenceDetails{DueBy: r.asOf.AddDate(0, 0, daysForEvidence).Unix()}

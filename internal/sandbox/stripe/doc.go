@@ -10,7 +10,8 @@
 //
 // Two clocks run here. Objects are dated with the caller's billing time (header Perennial-As-Of), and what
 // happens by itself (money becoming available, the end of an asynchronous payment or refund) happens just before the
-// first request whose billing time has reached its instant, or when the admin API moves the clock there. Webhook signatures, pauses between deliveries
+// first request whose billing time has reached its instant, or when the admin API moves the clock there,
+// and, as long as no caller has sent a billing time, when the wall clock gets there. Webhook signatures, pauses between deliveries
 // and the retention of idempotency keys follow the wall clock.
 //
 // # Idempotency
@@ -22,7 +23,8 @@
 //
 // # Where it is simpler than Stripe
 //
-//   - Every currency settles in itself; there are no exchange rates and no payouts yet.
+//   - Every currency settles in itself; there are no exchange rates. Payouts are manual until the admin API makes them
+//     daily; then everything available leaves at midnight (UTC) and arrives on the next business day.
 //   - The fee is 2.9 % rounded half up plus a fixed part worth about USD 0.30; refunds keep it.
 //   - Money is booked when a payment succeeds, also with capture_method automatic_async, where Stripe
 //     may deliver the balance transaction a moment later with charge.updated.

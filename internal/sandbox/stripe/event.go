@@ -66,7 +66,9 @@ func (r *call) emit(kind string, object any, previous map[string]json.RawMessage
 	}
 	webhookEndpoints.all(r.tx, func(w *webhookEndpoint) bool {
 		if w.wants(kind) {
-			queueDelivery(r.tx, w.ID, e.ID)
+			if d, lost := spoil(r.tx, e); !lost {
+				queueDelivery(r.tx, w.ID, d)
+			}
 			e.PendingWebhooks++
 		}
 		return true

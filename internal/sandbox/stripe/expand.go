@@ -29,8 +29,6 @@ func expandable(object string) map[string]loader {
 	switch object {
 	case "balance_transaction":
 		return map[string]loader{"source": balanceSource}
-	case "billing_portal.session":
-		return map[string]loader{"configuration": from(portalConfigurations)}
 	case "charge":
 		return map[string]loader{
 			"application": never, "balance_transaction": from(balanceTransactions), "customer": showCustomer,
@@ -39,22 +37,13 @@ func expandable(object string) map[string]loader {
 			"payment_method_details.ideal.generated_sepa_debit": from(paymentMethods),
 			"refunds": chargeRefunds, "review": from(reviews), "transfer": never,
 		}
-	case "checkout.session":
-		return map[string]loader{
-			"customer": showCustomer, "invoice": never, "line_items": sessionItems, "payment_intent": from(paymentIntents), "payment_link": never,
-			"setup_intent": from(setupIntents), "subscription": never,
-		}
 	case "customer":
 		return map[string]loader{
 			"cash_balance": never, "default_source": never, "invoice_settings.default_payment_method": from(paymentMethods),
 			"sources": never, "subscriptions": never, "tax": never, "tax_ids": never, "test_clock": never,
 		}
-	case "customer_cash_balance_transaction":
-		return map[string]loader{"applied_to_payment.payment_intent": from(paymentIntents), "customer": showCustomer}
 	case "dispute":
 		return map[string]loader{"charge": from(charges), "payment_intent": from(paymentIntents)}
-	case "mandate":
-		return map[string]loader{"payment_method": from(paymentMethods)}
 	case "payment_intent":
 		return map[string]loader{
 			"application": never, "customer": showCustomer, "invoice": never, "latest_charge": from(charges),
@@ -67,6 +56,35 @@ func expandable(object string) map[string]loader {
 			"balance_transaction": from(balanceTransactions), "charge": from(charges),
 			"failure_balance_transaction": from(balanceTransactions), "payment_intent": from(paymentIntents),
 		}
+	case "setup_intent":
+		return map[string]loader{
+			"application": never, "customer": showCustomer, "latest_attempt": from(setupAttempts), "mandate": from(mandates),
+			"on_behalf_of": never, "payment_method": from(paymentMethods), "single_use_mandate": never,
+		}
+	default:
+		return expandableOnPages(object)
+	}
+}
+
+// expandableOnPages are the fields of the objects around payments: pages, permissions, payouts and Radar's.
+func expandableOnPages(object string) map[string]loader {
+	switch object {
+	case "billing_portal.session":
+		return map[string]loader{"configuration": from(portalConfigurations)}
+	case "checkout.session":
+		return map[string]loader{
+			"customer": showCustomer, "invoice": never, "line_items": sessionItems, "payment_intent": from(paymentIntents), "payment_link": never,
+			"setup_intent": from(setupIntents), "subscription": never,
+		}
+	case "customer_cash_balance_transaction":
+		return map[string]loader{"applied_to_payment.payment_intent": from(paymentIntents), "customer": showCustomer}
+	case "mandate":
+		return map[string]loader{"payment_method": from(paymentMethods)}
+	case "payout":
+		return map[string]loader{
+			"balance_transaction": from(balanceTransactions), "destination": never, "failure_balance_transaction": from(balanceTransactions),
+			"original_payout": never, "reversed_by": never,
+		}
 	case "radar.early_fraud_warning", "review":
 		return map[string]loader{"charge": from(charges), "payment_intent": from(paymentIntents)}
 	case "setup_attempt":
@@ -74,11 +92,6 @@ func expandable(object string) map[string]loader {
 			"application": never, "customer": showCustomer, "on_behalf_of": never, "payment_method": from(paymentMethods),
 			"payment_method_details.bancontact.generated_sepa_debit": from(paymentMethods),
 			"payment_method_details.ideal.generated_sepa_debit":      from(paymentMethods), "setup_intent": from(setupIntents),
-		}
-	case "setup_intent":
-		return map[string]loader{
-			"application": never, "customer": showCustomer, "latest_attempt": from(setupAttempts), "mandate": from(mandates),
-			"on_behalf_of": never, "payment_method": from(paymentMethods), "single_use_mandate": never,
 		}
 	default:
 		return nil

@@ -67,11 +67,7 @@ type euChoice struct {
 // apply keeps the options that decide how a payment goes.
 func (o *methodOptions) apply(a args) {
 	o.Card.RequestThreeDSecure = a.hash(cardKind).textOr("request_three_d_secure", o.Card.RequestThreeDSecure)
-	for kind, field := range map[string]**verificationOptions{acssDebit: &o.ACSSDebit, usBankAccount: &o.USBankAccount} {
-		if method := a.hash(kind).text("verification_method"); method != "" {
-			*field = &verificationOptions{VerificationMethod: method}
-		}
-	}
+	applyVerification(a, &o.ACSSDebit, &o.USBankAccount)
 	if !a.has(customerBalance) {
 		return
 	}
@@ -90,9 +86,17 @@ func readTransfer(a args) *transferChoice {
 	return choice
 }
 
+func applyVerification(a args, acss, us **verificationOptions) {
+	for kind, field := range map[string]**verificationOptions{acssDebit: acss, usBankAccount: us} {
+		if method := a.hash(kind).text("verification_method"); method != "" {
+			*field = &verificationOptions{VerificationMethod: method}
+		}
+	}
+}
+
 // verification is the way asked for to verify an account of the kind; empty if none was.
-func (o *methodOptions) verification(kind string) string {
-	chosen := map[string]*verificationOptions{acssDebit: o.ACSSDebit, usBankAccount: o.USBankAccount}[kind]
+func verification(kind string, acss, us *verificationOptions) string {
+	chosen := map[string]*verificationOptions{acssDebit: acss, usBankAccount: us}[kind]
 	if chosen == nil {
 		return ""
 	}

@@ -116,6 +116,9 @@ func verifyIntent(r *call) (any, error) {
 		return nil, refusal
 	}
 	m, _ := paymentMethods.get(r.tx, *p.PaymentMethod)
+	if err := r.checkOwner(m, p.Customer); err != nil {
+		return nil, err
+	}
 	problem := r.verification(p.ID, m)
 	switch {
 	case problem == nil:
@@ -152,6 +155,9 @@ func verifySetup(r *call) (any, error) {
 		return nil, refusal
 	}
 	m, _ := paymentMethods.get(r.tx, *s.PaymentMethod)
+	if err := r.checkOwner(m, s.Customer); err != nil {
+		return nil, err
+	}
 	problem := r.verification(s.ID, m)
 	switch {
 	case problem == nil:

@@ -70,6 +70,7 @@ func (r *call) confirm(p *paymentIntent) (any, error) {
 		return nil, refused("payment_intent_incompatible_payment_method", "payment_method",
 			"The PaymentMethod provided (%s) is not allowed for this PaymentIntent. Please attach a PaymentMethod of one of the following types: %v.", m.Type, p.PaymentMethodTypes)
 	}
+	r.returnCash(p)
 	switch k, _ := kindOf(m.Type); k.family {
 	case debitFamily:
 		return r.confirmDebit(p, m, offSession)

@@ -115,6 +115,11 @@ func (s *Server) admit(e endpoint, q *request) *apiError {
 	if q.asOf, err = control.AsOf(r, s.billingTime()); err != nil {
 		return invalid("", "", "%s", err)
 	}
+	if r.Header.Get(control.AsOfHeader) != "" {
+		if err := s.simulate(); err != nil {
+			return internal(err)
+		}
+	}
 	if len(q.key) > maxKey {
 		return invalid("", "", "Idempotency keys can be at most %d characters long.", maxKey)
 	}

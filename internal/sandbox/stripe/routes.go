@@ -31,7 +31,7 @@ func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	for _, e := range slices.Concat(
 		balanceEndpoints(), balanceTransactionEndpoints(), cashBalanceEndpoints(), chargeEndpoints(), checkoutEndpoints(), customerEndpoints(), disputeEndpoints(),
-		eventEndpoints(), fraudWarningEndpoints(), mandateEndpoints(), paymentIntentEndpoints(), paymentMethodEndpoints(), portalConfigurationEndpoints(), portalSessionEndpoints(), refundEndpoints(), reviewEndpoints(), setupAttemptEndpoints(), setupIntentEndpoints(),
+		eventEndpoints(), fraudWarningEndpoints(), mandateEndpoints(), paymentIntentEndpoints(), paymentMethodEndpoints(), payoutEndpoints(), portalConfigurationEndpoints(), portalSessionEndpoints(), refundEndpoints(), reviewEndpoints(), setupAttemptEndpoints(), setupIntentEndpoints(),
 		webhookEndpointEndpoints(),
 	) {
 		mux.Handle(e.method+" "+e.path, s.api(e))

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -36,9 +37,11 @@ type Server struct {
 	handler   http.Handler
 	inUse     keysInUse
 	requests  atomic.Uint64
+	simulated atomic.Bool // a request had a billing time of its own
 	stop      context.CancelFunc
 	stopping  context.Context
 	wallClock func() time.Time
+	watching  sync.WaitGroup
 }
 
 // initialMap is address space, not memory: a file that outgrows its map must wait for every reader, and
@@ -71,6 +74,7 @@ func Open(options Options) (*Server, error) {
 	}
 	s.handler = s.routes()
 	s.delivery = newCourier(s)
+	s.watching.Go(s.watchClock)
 	return s, nil
 }
 
@@ -96,6 +100,7 @@ func (s *Server) Stop(drain time.Duration) {
 // Close releases the state. Call it after Stop, once no request is being served.
 func (s *Server) Close() error {
 	s.stop()
+	s.watching.Wait()
 	s.delivery.wait()
 	if err := s.db.Close(); err != nil {
 		return fmt.Errorf("close the Stripe sandbox's state: %w", err)

@@ -22,11 +22,13 @@ type dueAction string
 const (
 	endDebit      dueAction = "end_debit"
 	endInquiry    dueAction = "end_inquiry"
+	endPayout     dueAction = "end_payout"
 	endRefund     dueAction = "end_refund"
 	endSession    dueAction = "end_session"
 	judgeEvidence dueAction = "judge_evidence"
 	makeAvailable dueAction = "make_available"
 	missEvidence  dueAction = "miss_evidence"
+	payAll        dueAction = "pay_out"
 	takeBack      dueAction = "take_back"
 )
 
@@ -93,6 +95,8 @@ func (r *call) happen(key []byte) {
 		r.endDebit(d.ID, *d.Plan)
 	case endInquiry:
 		r.endInquiry(d.ID)
+	case endPayout:
+		r.endPayout(d.ID)
 	case endRefund:
 		r.endRefund(d.ID)
 	case endSession:
@@ -105,8 +109,11 @@ func (r *call) happen(key []byte) {
 		t, _ := balanceTransactions.get(r.tx, d.ID)
 		t.Status = "available"
 		balanceTransactions.put(r.tx, t)
+		r.awaitPayout(t)
 	case missEvidence:
 		r.missEvidence(d.ID)
+	case payAll:
+		r.payOut()
 	case takeBack:
 		r.takeBack(d.ID)
 	}

@@ -34,7 +34,9 @@ type setupIntent struct {
 }
 
 type setupOptions struct {
-	Card struct {
+	ACSSDebit     *verificationOptions `json:"acss_debit,omitempty"`
+	USBankAccount *verificationOptions `json:"us_bank_account,omitempty"`
+	Card          struct {
 		MandateOptions      *string `json:"mandate_options"`
 		Network             *string `json:"network"`
 		RequestThreeDSecure string  `json:"request_three_d_secure"`
@@ -103,6 +105,7 @@ func (s *setupIntent) apply(r *call) error {
 		return err
 	}
 	r.args.setText("description", &s.Description)
+	applyVerification(r.args.hash("payment_method_options"), &s.PaymentMethodOptions.ACSSDebit, &s.PaymentMethodOptions.USBankAccount)
 	if types := r.args.list("payment_method_types"); len(types) > 0 {
 		s.PaymentMethodTypes, s.AutomaticPaymentMethods = types, nil
 	}

@@ -64,11 +64,19 @@ func (c *child) stop(grace time.Duration) error {
 		return nil
 	case <-time.After(grace):
 	}
+	if err := c.kill(); err != nil {
+		return err
+	}
+	return fmt.Errorf("it had to be killed after %s; its log: %s", grace, c.log)
+}
+
+// kill ends the process without warning and waits until it, and whoever inherited its output, is gone.
+func (c *child) kill() error {
 	if err := c.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}
 	<-c.done
-	return fmt.Errorf("it had to be killed after %s; its log: %s", grace, c.log)
+	return nil
 }
 
 // failure describes an unexpected end; only after done is closed.

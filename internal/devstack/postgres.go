@@ -35,11 +35,15 @@ type PostgresOptions struct {
 
 // Postgres is a running server. Any program on this machine can log in to it without a password.
 type Postgres struct {
+	dir       *dataDir
+	bin       string
 	port      int
-	process   *child
 	temporary string // directory to delete after stopping
-	stopOnce  sync.Once
-	stopErr   error
+
+	mu       sync.Mutex
+	process  *child
+	stopOnce sync.Once
+	stopErr  error
 }
 
 // StartPostgres starts a Postgres server on a free port of the loopback interface and returns when it
@@ -91,7 +95,7 @@ func (p *Postgres) CreateDatabase(ctx context.Context, name string) (string, err
 // Stop ends the server, waits for it, and deletes a temporary data directory. It may be called more than once.
 func (p *Postgres) Stop() error {
 	p.stopOnce.Do(func() {
-		if err := p.process.stop(postgresStopTimeout); err != nil {
+		if err := p.current().stop(postgresStopTimeout); err != nil {
 			p.stopErr = fmt.Errorf("stopping Postgres: %w", err)
 		}
 		if p.temporary != "" {
@@ -160,23 +164,53 @@ func (d *dataDir) run(ctx context.Context, bin string) (*Postgres, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(filepath.Join(bin, "postgres"), d.arguments(port)...)
-	d.account.apply(cmd)
-	dieWithParent(cmd)
-	log := &tail{}
-	cmd.Stderr = log
-	process, err := startChild(cmd, log, nil)
-	if err != nil {
-		return nil, fmt.Errorf("starting Postgres: %w", err)
-	}
-	postgres := &Postgres{port: port, process: process}
-	if err := postgres.awaitReady(ctx); err != nil {
-		return nil, errors.Join(err, process.stop(postgresStopTimeout))
+	postgres := &Postgres{dir: d, bin: bin, port: port}
+	if err := postgres.Start(ctx); err != nil {
+		return nil, err
 	}
 	if d.temporary {
 		postgres.temporary = d.path
 	}
 	return postgres, nil
+}
+
+// Start starts the server, which must have been killed, again on its port and data directory, and returns when it has
+// recovered and accepts connections.
+func (p *Postgres) Start(ctx context.Context) error {
+	cmd := exec.Command(filepath.Join(p.bin, "postgres"), p.dir.arguments(p.port)...)
+	p.dir.account.apply(cmd)
+	dieWithParent(cmd)
+	log := &tail{}
+	cmd.Stderr = log
+	process, err := startChild(cmd, log, nil)
+	if err != nil {
+		return fmt.Errorf("starting Postgres: %w", err)
+	}
+	p.mu.Lock()
+	p.process = process
+	p.mu.Unlock()
+	if err := p.awaitReady(ctx); err != nil {
+		return errors.Join(err, process.stop(postgresStopTimeout))
+	}
+	return nil
+}
+
+// Kill ends the server as a crash would: its first process is killed, the others notice that it is gone. It returns when
+// all of them have ended, after which Start recovers the data from the log.
+func (p *Postgres) Kill() error {
+	if err := p.current().kill(); err != nil {
+		return fmt.Errorf("killing Postgres: %w", err)
+	}
+	return nil
+}
+
+// Done is closed when the server that was started last has ended.
+func (p *Postgres) Done() <-chan struct{} { return p.current().done }
+
+func (p *Postgres) current() *child {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.process
 }
 
 func (d *dataDir) arguments(port int) []string {
@@ -201,16 +235,17 @@ func (d *dataDir) arguments(port int) []string {
 func (p *Postgres) awaitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, postgresStartTimeout)
 	defer cancel()
+	process := p.current()
 	for {
 		conn, err := pgx.Connect(ctx, p.URL())
 		if err == nil {
 			return conn.Close(ctx)
 		}
 		select {
-		case <-p.process.done:
-			return fmt.Errorf("Postgres ended while starting: %w", p.process.failure())
+		case <-process.done:
+			return fmt.Errorf("Postgres ended while starting: %w", process.failure())
 		case <-ctx.Done():
-			return fmt.Errorf("waiting for Postgres: %w; its log: %s", errors.Join(ctx.Err(), err), p.process.log)
+			return fmt.Errorf("waiting for Postgres: %w; its log: %s", errors.Join(ctx.Err(), err), process.log)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}

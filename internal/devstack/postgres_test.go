@@ -107,6 +107,26 @@ func TestKilledServerIsRecovered(t *testing.T) {
 	require.NoError(t, connect(t, second.URL()).Ping(t.Context()))
 }
 
+func TestKilledPostgresStartsAgainWhereItWas(t *testing.T) {
+	t.Parallel()
+	postgres := start(t, PostgresOptions{DataDir: keptDir(t)})
+	url := postgres.URL()
+	conn := connect(t, url)
+	_, err := conn.Exec(t.Context(), "CREATE TABLE remembered (id int); INSERT INTO remembered VALUES (42)")
+	require.NoError(t, err)
+
+	for range 3 { // the second kill finds a server that was itself started again
+		require.NoError(t, postgres.Kill())
+		_, err = pgx.Connect(t.Context(), url)
+		require.Error(t, err)
+		require.NoError(t, postgres.Start(t.Context()))
+		require.Equal(t, url, postgres.URL())
+		var id int
+		require.NoError(t, connect(t, url).QueryRow(t.Context(), "SELECT id FROM remembered").Scan(&id))
+		require.Equal(t, 42, id)
+	}
+}
+
 // After a restart of the machine the number in the pid file may belong to anybody, here to ourselves.
 func TestPidFileOfAnotherProcessIsStale(t *testing.T) {
 	t.Parallel()

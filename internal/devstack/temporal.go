@@ -8,9 +8,12 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"os/exec"
 	"slices"
 	"strconv"
+	"strings"
+	"sync"
 	"time"
 
 	"go.temporal.io/api/enums/v1"
@@ -47,8 +50,12 @@ type TemporalOptions struct {
 
 // Temporal is a running development server.
 type Temporal struct {
-	process *child
+	binary  string
+	options TemporalOptions
 	ready   readyLine
+
+	mu      sync.Mutex
+	process *child
 	stdin   io.Closer // never written to: its end tells the server that we are gone
 }
 
@@ -67,12 +74,53 @@ func StartTemporal(ctx context.Context, opts TemporalOptions) (*Temporal, error)
 	if err != nil {
 		return nil, err
 	}
-	var started *Temporal
-	err = retryOnBusyPort(opts.Port == 0 && opts.UIPort == 0, func() error {
-		started, err = runTemporal(ctx, binary, opts.arguments())
-		return err
-	})
-	return started, err
+	temporal := &Temporal{binary: binary, options: opts}
+	if err := retryOnBusyPort(opts.Port == 0 && opts.UIPort == 0, func() error { return temporal.start(ctx, opts) }); err != nil {
+		return nil, err
+	}
+	return temporal, nil
+}
+
+// Start starts the server, which must have been killed, again with its database file, at the same addresses, and returns
+// when it answers.
+func (t *Temporal) Start(ctx context.Context) error {
+	if t.options.DBFile == "" {
+		return errors.New("starting the development Temporal server again: it kept everything in memory; give it a DBFile")
+	}
+	again := t.options
+	var err error
+	if again.Port, err = portOf(t.ready.Address); err == nil && again.UI {
+		again.UIPort, err = portOf(strings.TrimPrefix(t.ready.UI, "http://"))
+	}
+	if err != nil {
+		return fmt.Errorf("starting the development Temporal server again: %w", err)
+	}
+	return t.start(ctx, again)
+}
+
+func portOf(address string) (int, error) {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(port)
+}
+
+// Kill ends the server as a crash would, without warning.
+func (t *Temporal) Kill() error {
+	if err := t.current().kill(); err != nil {
+		return fmt.Errorf("killing the development Temporal server: %w", err)
+	}
+	return nil
+}
+
+// Done is closed when the server that was started last has ended.
+func (t *Temporal) Done() <-chan struct{} { return t.current().done }
+
+func (t *Temporal) current() *child {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.process
 }
 
 // Address is the host:port of the gRPC API.
@@ -86,8 +134,10 @@ func (t *Temporal) UI() string { return t.ready.UI }
 
 // Stop ends the server and waits for it. It may be called more than once.
 func (t *Temporal) Stop() error {
+	t.mu.Lock()
 	_ = t.stdin.Close()
-	if err := t.process.stop(temporalStopTimeout); err != nil {
+	t.mu.Unlock()
+	if err := t.current().stop(temporalStopTimeout); err != nil {
 		return fmt.Errorf("stopping the development Temporal server: %w", err)
 	}
 	return nil
@@ -114,28 +164,30 @@ func (o TemporalOptions) arguments() []string {
 	return args
 }
 
-func runTemporal(ctx context.Context, binary string, args []string) (*Temporal, error) {
-	cmd := exec.Command(binary, args...)
+func (t *Temporal) start(ctx context.Context, opts TemporalOptions) error {
+	cmd := exec.Command(t.binary, opts.arguments()...)
 	log := &tail{}
 	cmd.Stderr = log
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
-		return nil, fmt.Errorf("preparing the development Temporal server: %w", err)
+		return fmt.Errorf("preparing the development Temporal server: %w", err)
 	}
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
-		return nil, fmt.Errorf("preparing the development Temporal server: %w", err)
+		return fmt.Errorf("preparing the development Temporal server: %w", err)
 	}
 	line := make(chan string, 1)
 	process, err := startChild(cmd, log, func() { readLine(stdout, line) })
 	if err != nil {
-		return nil, fmt.Errorf("starting the development Temporal server: %w", err)
+		return fmt.Errorf("starting the development Temporal server: %w", err)
 	}
-	temporal := &Temporal{process: process, stdin: stdin}
-	if err := temporal.awaitReady(ctx, line); err != nil {
-		return nil, errors.Join(err, temporal.Stop())
+	t.mu.Lock()
+	t.process, t.stdin = process, stdin
+	t.mu.Unlock()
+	if err := t.awaitReady(ctx, line); err != nil {
+		return errors.Join(err, t.Stop())
 	}
-	return temporal, nil
+	return nil
 }
 
 // readLine sends the first line of r, then reads on so that the writer can never block.
@@ -150,15 +202,20 @@ func readLine(r io.Reader, line chan<- string) {
 func (t *Temporal) awaitReady(ctx context.Context, line <-chan string) error {
 	ctx, cancel := context.WithTimeout(ctx, temporalStartTimeout)
 	defer cancel()
+	process := t.current()
 	select {
 	case first := <-line:
-		if err := json.Unmarshal([]byte(first), &t.ready); err != nil {
+		var ready readyLine
+		if err := json.Unmarshal([]byte(first), &ready); err != nil {
 			return fmt.Errorf("the development Temporal server said %q instead of its address: %w", first, err)
 		}
+		if t.ready.Address == "" { // started again, it is where it was
+			t.ready = ready
+		}
 		return nil
-	case <-t.process.done:
-		return fmt.Errorf("the development Temporal server ended while starting: %w", t.process.failure())
+	case <-process.done:
+		return fmt.Errorf("the development Temporal server ended while starting: %w", process.failure())
 	case <-ctx.Done():
-		return fmt.Errorf("waiting for the development Temporal server: %w; its log: %s", ctx.Err(), t.process.log)
+		return fmt.Errorf("waiting for the development Temporal server: %w; its log: %s", ctx.Err(), process.log)
 	}
 }

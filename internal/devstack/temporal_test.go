@@ -77,6 +77,29 @@ func TestTemporalDatabaseFileIsKept(t *testing.T) {
 	require.Len(t, answer.GetCustomAttributes(), 2)
 }
 
+func TestKilledTemporalStartsAgainWhereItWas(t *testing.T) {
+	t.Parallel()
+	server, c := startTemporal(t, devstack.TemporalOptions{DBFile: filepath.Join(t.TempDir(), "temporal.db"), UI: true})
+	address, ui := server.Address(), server.UI()
+	_, err := c.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: "kept", TaskQueue: taskQueue}, periods, 1)
+	require.NoError(t, err)
+
+	require.NoError(t, server.Kill())
+	<-server.Done()
+	require.NoError(t, server.Start(t.Context()))
+
+	require.Equal(t, []string{address, ui}, []string{server.Address(), server.UI()})
+	_, err = c.DescribeWorkflowExecution(t.Context(), "kept", "") // by the client that knew the one before
+	require.NoError(t, err)
+}
+
+func TestTemporalInMemoryIsNotStartedAgain(t *testing.T) {
+	t.Parallel()
+	server, _ := startTemporal(t, devstack.TemporalOptions{})
+	require.NoError(t, server.Kill())
+	require.ErrorContains(t, server.Start(t.Context()), "give it a DBFile")
+}
+
 func TestSecondStartBuildsNothing(t *testing.T) {
 	t.Parallel()
 	startTemporal(t, devstack.TemporalOptions{})

@@ -52,7 +52,11 @@ type Stack struct {
 	Mailbox    string
 	// LocalTemporal leads other programs to the Temporal server; nil when it is not ours.
 	LocalTemporal config.Environment
-	Worker        *devstack.Worker
+	// Worker, Postgres and TemporalServer are the processes that were started, to be killed and started again by tests;
+	// nil when they are somebody else's.
+	Worker         *devstack.Program
+	Postgres       *devstack.Postgres
+	TemporalServer *devstack.Temporal
 
 	options Options
 	env     config.Environment
@@ -81,6 +85,9 @@ func (s *Stack) Close() error {
 	return errors.Join(errs...)
 }
 
+// Environment leads another program of ours to this stack.
+func (s *Stack) Environment() config.Environment { return s.env }
+
 func (s *Stack) onClose(f func() error) { s.closers = append(s.closers, f) }
 
 func (s *Stack) say(format string, args ...any) {
@@ -106,6 +113,7 @@ func (s *Stack) startPostgres(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.Postgres = postgres
 	s.onClose(postgres.Stop)
 	url, err := postgres.CreateDatabase(ctx, "perennial")
 	if err != nil {
@@ -142,6 +150,7 @@ func (s *Stack) startTemporal(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.TemporalServer = temporal
 	s.onClose(temporal.Stop)
 	s.TemporalUI = temporal.UI()
 	s.LocalTemporal = config.LocalTemporal(temporal.Address(), temporal.Namespace())

@@ -22,27 +22,54 @@ import (
 )
 
 const (
-	// lookEvery is the pause between two looks at a workflow that has not come to rest.
+	// lookEvery is the pause between two looks at a workflow that has not come to rest. It grows to lookLast, so that those
+	// that take long, as when a worker died, leave the machine to the others.
 	lookEvery = 15 * time.Millisecond
+	lookLast  = 200 * time.Millisecond
 	// tellAfter is how long a workflow may take before people are told what is being waited for.
 	tellAfter = 5 * time.Second
 	// margin makes sure that a timer at the very instant is reached.
 	margin = time.Millisecond
 )
 
-// Forward moves a workflow's own clock to an instant, if it is not there yet. It returns at once; what the time brings
-// happens on the workers.
+// Forward moves a workflow's own clock to an instant, if it is not there yet, and returns when it is there: time stands
+// still for a workflow that has something under way, and one that is told something before its time refuses it. What the
+// time brings happens on the workers.
 func (c *Clock) Forward(ctx context.Context, workflowID string, to time.Time) error {
+	if err := c.move(ctx, workflowID, to); err != nil {
+		return err
+	}
+	for {
+		now, running, err := c.timeOf(ctx, workflowID)
+		if err != nil || !running || !to.After(now) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waiting until it is %s for %s: %w", to.Format(time.RFC3339), workflowID, ctx.Err())
+		case <-time.After(lookEvery):
+		}
+	}
+}
+
+// timeOf is the time that it is for a workflow, and whether it runs.
+func (c *Clock) timeOf(ctx context.Context, workflowID string) (now time.Time, running bool, err error) {
 	described, err := c.describe(ctx, workflowID)
 	if err != nil {
-		return fmt.Errorf("move %s: %w", workflowID, err)
+		return now, false, fmt.Errorf("move %s: %w", workflowID, err)
 	}
-	now := time.Now()
+	now = time.Now()
 	if virtual := described.GetWorkflowExtendedInfo().GetTimeSkippingInfo().GetCurrentTime(); virtual != nil {
 		now = virtual.AsTime()
 	}
-	if !to.After(now) {
-		return nil
+	return now, described.GetWorkflowExecutionInfo().GetStatus() == enums.WORKFLOW_EXECUTION_STATUS_RUNNING, nil
+}
+
+// move asks for a workflow's clock to be moved to an instant, if it is not there yet, and returns at once.
+func (c *Clock) move(ctx context.Context, workflowID string, to time.Time) error {
+	now, _, err := c.timeOf(ctx, workflowID)
+	if err != nil || !to.After(now) {
+		return err
 	}
 	_, err = c.Temporal.WorkflowService().UpdateWorkflowExecutionOptions(ctx, &workflowservice.UpdateWorkflowExecutionOptionsRequest{
 		Namespace:         c.Namespace,
@@ -65,11 +92,31 @@ func (c *Clock) Forward(ctx context.Context, workflowID string, to time.Time) er
 	return nil
 }
 
+// atRest waits until nothing of a customer is under way, and says whether it had to: somebody may have been interrupted
+// while moving the clock, or have asked for something and not waited for all that follows from it.
+func (c *Clock) atRest(ctx context.Context, entry store.Due) (already bool, err error) {
+	looks := 0
+	err = c.await(ctx, entry, func() (string, error) {
+		looks++
+		next, err := c.Store.NextActions(ctx, entry.CustomerID)
+		if err != nil {
+			return "", err
+		}
+		return c.anyBusy(ctx, next)
+	})
+	return looks == 1, err
+}
+
 // rest waits until a workflow has done what was due and nothing of its customer is under way any more.
 func (c *Clock) rest(ctx context.Context, entry store.Due) error {
-	started := time.Now()
+	return c.await(ctx, entry, func() (string, error) { return c.underWay(ctx, entry) })
+}
+
+// await looks again and again until nothing has to be waited for, and tells people what takes long.
+func (c *Clock) await(ctx context.Context, entry store.Due, look func() (waitingFor string, err error)) error {
+	started, every := time.Now(), lookEvery
 	for {
-		waitingFor, err := c.underWay(ctx, entry)
+		waitingFor, err := look()
 		if err != nil || waitingFor == "" {
 			return err
 		}
@@ -80,7 +127,8 @@ func (c *Clock) rest(ctx context.Context, entry store.Due) error {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("waiting for %s: %w", waitingFor, ctx.Err())
-		case <-time.After(lookEvery):
+		case <-time.After(every):
+			every = min(every*5/4, lookLast)
 		}
 	}
 }
@@ -102,8 +150,13 @@ func (c *Clock) underWay(ctx context.Context, entry store.Due) (string, error) {
 		}
 	}
 	next[entry.WorkflowID] = entry.At // it may have nothing more to do by itself
+	return c.anyBusy(ctx, next)
+}
+
+// anyBusy says what one of the workflows is doing; empty when all of them only wait.
+func (c *Clock) anyBusy(ctx context.Context, workflows map[string]time.Time) (string, error) {
 	// Collections come before subscriptions, as in the alphabet: who tells is looked at before who is told.
-	for _, workflowID := range slices.Sorted(maps.Keys(next)) {
+	for _, workflowID := range slices.Sorted(maps.Keys(workflows)) {
 		busy, err := c.busy(ctx, workflowID)
 		if err != nil || busy != "" {
 			return busy, err

@@ -11,6 +11,8 @@ package testclock
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -35,6 +37,7 @@ type Clock struct {
 	Progress func(now time.Time, waitingFor string)
 
 	telling sync.Mutex
+	told    time.Time
 }
 
 // Advance moves everything attached to the clock to an instant, in steps from one due instant to the next.
@@ -71,7 +74,7 @@ func (c *Clock) Advance(ctx context.Context, to time.Time) error {
 	return c.Store.SetClock(ctx, c.ID, to)
 }
 
-// reach lets everything happen that is due until an instant, the earliest of each customer first.
+// reach lets everything happen that is due until an instant, of each customer the earliest first.
 func (c *Clock) reach(ctx context.Context, until time.Time) error {
 	for {
 		due, err := c.Store.Agenda(ctx, c.ID, until)
@@ -82,9 +85,7 @@ func (c *Clock) reach(ctx context.Context, until time.Time) error {
 			c.tell(until, "")
 			return nil
 		}
-		first := firstOfEach(due)
-		c.tell(first[0].At, "")
-		if err := c.settle(ctx, first); err != nil {
+		if err := c.settle(ctx, firstOfEach(due), until); err != nil {
 			return err
 		}
 	}
@@ -103,19 +104,45 @@ func firstOfEach(due []store.Due) []store.Due {
 	return first
 }
 
-// settle moves workflows to their due instants and waits until all of the customers' workflows have come to rest.
-func (c *Clock) settle(ctx context.Context, entries []store.Due) error {
+// settle takes customers, each beginning with what is due first, to an instant, side by side.
+func (c *Clock) settle(ctx context.Context, entries []store.Due, until time.Time) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
 	for _, entry := range entries {
-		group.Go(func() error {
-			if err := c.Forward(ctx, entry.WorkflowID, entry.At); err != nil {
-				return err
-			}
-			return c.rest(ctx, entry)
-		})
+		group.Go(func() error { return c.follow(ctx, entry, until) })
 	}
 	return group.Wait()
+}
+
+// follow takes one customer from one due instant to the next: it moves the workflow that is due first and waits until all
+// of the customer's workflows have come to rest.
+func (c *Clock) follow(ctx context.Context, entry store.Due, until time.Time) error {
+	for {
+		c.tell(entry.At, "")
+		// What was under way may have brought about something that is due earlier: then the agenda is read again.
+		already, err := c.atRest(ctx, entry)
+		if err == nil && already {
+			if err = c.move(ctx, entry.WorkflowID, entry.At); err == nil {
+				err = c.rest(ctx, entry)
+			}
+		}
+		if err != nil {
+			return err
+		}
+		next, err := c.Store.NextActions(ctx, entry.CustomerID)
+		if err != nil {
+			return err
+		}
+		due := false
+		for _, workflowID := range slices.Sorted(maps.Keys(next)) {
+			if at := next[workflowID]; !at.After(until) && (!due || at.Before(entry.At)) {
+				due, entry.WorkflowID, entry.At = true, workflowID, at
+			}
+		}
+		if !due {
+			return nil
+		}
+	}
 }
 
 func (c *Clock) tell(now time.Time, waitingFor string) {
@@ -124,5 +151,9 @@ func (c *Clock) tell(now time.Time, waitingFor string) {
 	}
 	c.telling.Lock()
 	defer c.telling.Unlock()
+	if now.Before(c.told) { // a customer behind the first
+		now = c.told
+	}
+	c.told = now
 	c.Progress(now, waitingFor)
 }

@@ -34,9 +34,15 @@ func (p *Payments) Reconcile(ctx context.Context, in message.ReconcileInput) (me
 	for _, part := range []struct {
 		name    string
 		compare func(context.Context) error
-	}{ // refunds and disputes are of charges, and fees too: what is recorded first explains the rest
-		{"charges", c.charges}, {"refunds", c.refunds}, {"disputes", c.disputes}, {"balance transactions", c.transactions},
-		{"our payments", c.ourPayments}, {"our refunds", c.ourRefunds}, {"our disputes", c.ourDisputes},
+	}{
+		// Refunds and disputes are of charges, and fees too: what is recorded first explains the rest.
+		{"charges", c.charges},
+		{"refunds", c.refunds},
+		{"disputes", c.disputes},
+		{"balance transactions", c.transactions},
+		{"our payments", c.ourPayments},
+		{"our refunds", c.ourRefunds},
+		{"our disputes", c.ourDisputes},
 	} {
 		if err := part.compare(ctx); err != nil {
 			return message.Reconciled{}, fmt.Errorf("reconcile %s: %w", part.name, later(err))
@@ -123,8 +129,7 @@ func (c *comparison) unknownCharge(ctx context.Context, charge *stripe.Charge) e
 	if charge.Status != stripe.ChargeStatusSucceeded {
 		return nil
 	}
-	invoice := store.Invoice{}
-	err := error(store.ErrNotFound)
+	invoice, err := store.Invoice{}, store.ErrNotFound
 	if charge.PaymentIntent != nil {
 		invoice, err = c.Store.InvoiceByIntent(ctx, charge.PaymentIntent.ID)
 	}
@@ -132,7 +137,8 @@ func (c *comparison) unknownCharge(ctx context.Context, charge *stripe.Charge) e
 	case errors.Is(err, store.ErrNotFound):
 		if c.in.EntityID == "" {
 			c.result.Charges++
-			c.differs("charge_of_nobody", charge.ID, charge.Metadata["invoice"], "%d %s were taken with no intent of ours: refund them at the provider, or bill them", charge.Amount, charge.Currency)
+			c.differs("charge_of_nobody", charge.ID, charge.Metadata["invoice"],
+				"%d %s were taken with no intent of ours: refund them at the provider, or bill them", charge.Amount, charge.Currency)
 		}
 		return nil
 	case err != nil || !c.concerns(invoice):

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -108,6 +109,6 @@ func TestChecksNameWhatIsWrong(t *testing.T) {
 	}
 	require.Contains(t, faultsOf(b, promises, "answered 409"), "answered 409")
 	b.cycles, b.invoices[0].Reason = nil, "change"
-	paused := append(promises, promise{kind: "command", customer: "c0001", subscription: "sub-c0001", key: "change", resumes: true})
+	paused := append(slices.Clone(promises), promise{kind: "command", customer: "c0001", subscription: "sub-c0001", key: "change", resumes: true})
 	require.Empty(t, faultsOf(b, paused), "whoever paused for a month may have a period less")
 }

@@ -9,6 +9,8 @@ import (
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
+
+	"github.com/perennial-billing/perennial/internal/store"
 )
 
 // unrest names what keeps the system from being at rest; empty when nothing does.
@@ -23,7 +25,7 @@ func (c *chaos) unrest(ctx context.Context) (string, error) {
 	if n := state.Objects["deliveries"]; n > 0 {
 		return fmt.Sprintf("%d webhooks have not left the provider", n), nil
 	}
-	events, err := c.house.system.Store.WaitingEvents(ctx, 1)
+	events, err := c.house.system.Store.InboundEvents(ctx, store.EventFilter{Status: store.EventWaiting, Limit: 1})
 	if err != nil || len(events) > 0 {
 		return "a webhook that was taken in was not acted on", err
 	}

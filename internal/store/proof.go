@@ -26,7 +26,10 @@ type LedgerFault struct {
 // less fees, refunds, disputes and tax paid, revenue the lines, bad debt what was written off, refunds those out of goodwill
 // and those payable, disputes what is withdrawn or lost.
 func (q Queries) LedgerFaults(ctx context.Context) ([]LedgerFault, error) {
-	return many[LedgerFault](ctx, q.db, "ledger", `
+	return many[LedgerFault](ctx, q.db, "ledger", ledgerFaults)
+}
+
+const ledgerFaults = `
 		SELECT 'transaction balances' AS rule, t.natural_key AS subject, p.currency, SUM(p.amount)::bigint AS booked, 0::bigint AS expected
 		  FROM ledger_transaction t JOIN ledger_posting p ON p.transaction_id = t.id
 		 GROUP BY t.natural_key, p.currency HAVING SUM(p.amount) <> 0
@@ -86,8 +89,7 @@ func (q Queries) LedgerFaults(ctx context.Context) ([]LedgerFault, error) {
 		UNION ALL
 		SELECT 'invoice equals its tax entries', i.id, i.currency, i.tax, COALESCE(SUM(e.tax), 0)::bigint
 		  FROM invoice i LEFT JOIN tax_entry e ON e.invoice_id = i.id
-		 GROUP BY i.id HAVING i.tax <> COALESCE(SUM(e.tax), 0)`)
-}
+		 GROUP BY i.id HAVING i.tax <> COALESCE(SUM(e.tax), 0)`
 
 // ProviderCharge is a payment for which the provider was asked for money. Amounts are ISO minor units.
 type ProviderCharge struct {

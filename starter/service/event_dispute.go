@@ -17,7 +17,7 @@ func (s *Service) applyDispute(ctx context.Context, kept store.InboundEvent, eve
 	if err := json.Unmarshal(event.Data.Object, &about); err != nil {
 		return hopeless("its dispute cannot be read: %s", err), nil
 	}
-	if checkID(about.ID) != nil {
+	if !idPattern.MatchString(about.ID) {
 		return hopeless("its dispute has no id"), nil
 	}
 	at := kept.OccurredAt

@@ -30,8 +30,8 @@ func paidUnseen(t *testing.T) store.Invoice {
 	return invoice
 }
 
-// paid applies what is due until an invoice is paid.
-func paid(t *testing.T, invoice string) {
+// becomesPaid applies what is due until an invoice is paid.
+func becomesPaid(t *testing.T, invoice string) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		if _, err := running.Service.ProcessEvents(t.Context()); err != nil {
@@ -63,7 +63,7 @@ func TestTheSweepFindsWhatNoWebhookTold(t *testing.T) { //nolint:paralleltest //
 	_, due, err := running.Service.SweepEvents(t.Context(), time.Hour)
 	require.NoError(t, err)
 	require.False(t, due, "another program has just done it")
-	paid(t, invoice.ID)
+	becomesPaid(t, invoice.ID)
 
 	// The webhook comes after all, and changes nothing.
 	list, err := running.Service.Events(t.Context(), service.EventFilter{Object: *invoice.ProviderIntent, Type: "payment_intent.succeeded"})
@@ -79,7 +79,7 @@ func TestTheSweepFindsWhatNoWebhookTold(t *testing.T) { //nolint:paralleltest //
 		require.Equal(t, "ignored", again.Status)
 		require.Contains(t, again.Note, "is paid already")
 	}
-	paid(t, invoice.ID)
+	becomesPaid(t, invoice.ID)
 }
 
 // Even when the events are too old to be listed, the payment itself says how it stands.
@@ -93,7 +93,7 @@ func TestTheSweepAsksAboutOpenPayments(t *testing.T) { //nolint:paralleltest // 
 	require.Positive(t, found.Moved)
 	require.NoError(t, running.Store.SaveEventSweep(t.Context(), none))
 	require.Zero(t, sweep(t).Moved, "known by now")
-	paid(t, invoice.ID)
+	becomesPaid(t, invoice.ID)
 }
 
 // A provider that fails keeps the position where it is: nothing is left out.

@@ -140,7 +140,7 @@ func TestProofsNameWhatIsWrong(t *testing.T) { //nolint:paralleltest // it falsi
 	require.True(t, report(t).Holds(), "%+v", report(t))
 	all := falsifications(id, invoice)
 	maps.Copy(all, periodFalsifications(id, invoice))
-	for name, tt := range all {
+	for name, tt := range all { //nolint:paralleltest // one after the other
 		t.Run(name, func(t *testing.T) {
 			falsify(t, tt.change)
 			found := report(t)

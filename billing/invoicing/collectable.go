@@ -3,15 +3,16 @@ package invoicing
 import "github.com/perennial-billing/perennial/billing/money"
 
 // Stripe's smallest charges in minor units, by currency. Source: https://docs.stripe.com/currencies, "Minimum and maximum
-// charge amounts".
+// charge amounts". USD and GBP are confirmed, the others are not yet held against the page. Stripe also applies the minimum
+// of the currency it settles in, which is not known here: what it refuses all the same is let go by dunning.
 var smallestCharges = map[money.Currency]int64{
 	"AED": 200, "AUD": 50, "BGN": 100, "BRL": 50, "CAD": 50, "CHF": 50, "CZK": 1500, "DKK": 250, "EUR": 50, "GBP": 30,
 	"HKD": 400, "HUF": 17500, "INR": 50, "JPY": 50, "MXN": 1000, "MYR": 200, "NOK": 300, "NZD": 50, "PLN": 200, "RON": 200,
 	"SEK": 300, "SGD": 50, "THB": 1000, "USD": 50,
 }
 
-// smallestCharge is the least that can be collected by itself. Where Stripe names no minimum it is half a major unit, or
-// 50 of a currency without minor units: about what Stripe asks for elsewhere.
+// smallestCharge is the least that can be collected by itself. Where no minimum is listed it is our own choice: half a
+// major unit, or 50 of a currency without minor units. Half a dinar is more than Stripe may ask for, half a rupiah less.
 func smallestCharge(c money.Currency) int64 {
 	if least, listed := smallestCharges[c]; listed {
 		return least

@@ -25,6 +25,17 @@ func fetchPostgres(ctx context.Context, progress io.Writer) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return fetcher{cache: cache}.fetch(ctx, progress)
+}
+
+// fetcher keeps what it fetched in a folder.
+type fetcher struct {
+	cache      string
+	repository string // of the packed binaries; empty: the library's own
+}
+
+func (f fetcher) fetch(ctx context.Context, progress io.Writer) (string, error) {
+	cache := f.cache
 	home := filepath.Join(cache, "postgres-"+string(fetchedVersion))
 	bin := filepath.Join(home, "bin")
 	if isFile(filepath.Join(bin, "postgres")) {
@@ -43,7 +54,7 @@ func fetchPostgres(ctx context.Context, progress io.Writer) (string, error) {
 	}
 	report := newReport(progress, "Fetching Postgres "+string(fetchedVersion))
 	report.say("downloading")
-	if err := extract(cache, home); err != nil {
+	if err := f.extract(home); err != nil {
 		return "", err
 	}
 	report.finish()
@@ -52,8 +63,8 @@ func fetchPostgres(ctx context.Context, progress io.Writer) (string, error) {
 
 // extract puts the binaries into home. The library only fetches on the way to starting a server of its own;
 // that start may fail (it cannot drop root's privileges), which is of no interest once the binaries are there.
-func extract(cache, home string) error {
-	work, err := os.MkdirTemp(cache, "fetching-")
+func (f fetcher) extract(home string) error {
+	work, err := os.MkdirTemp(f.cache, "fetching-")
 	if err != nil {
 		return fmt.Errorf("fetching Postgres: %w", err)
 	}
@@ -63,14 +74,18 @@ func extract(cache, home string) error {
 		return err
 	}
 	partial := filepath.Join(work, "binaries")
-	server := embeddedpostgres.NewDatabase(embeddedpostgres.DefaultConfig().
+	config := embeddedpostgres.DefaultConfig().
 		Version(fetchedVersion).
 		Port(uint32(port)).
 		CachePath(filepath.Join(work, "archive")).
 		RuntimePath(filepath.Join(work, "runtime")).
 		DataPath(filepath.Join(work, "data")).
 		BinariesPath(partial).
-		Logger(io.Discard))
+		Logger(io.Discard)
+	if f.repository != "" {
+		config = config.BinaryRepositoryURL(f.repository)
+	}
+	server := embeddedpostgres.NewDatabase(config)
 	startErr := server.Start()
 	if startErr == nil {
 		startErr = server.Stop()

@@ -33,7 +33,7 @@ func sourceAbove(start string) (string, error) {
 }
 
 func isOurModule(goMod string) bool {
-	content, err := os.ReadFile(goMod)
+	content, err := os.ReadFile(goMod) //nolint:gosec // the go.mod we look for upwards from where we stand
 	if err != nil {
 		return false
 	}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"time"
 
 	"github.com/stripe/stripe-go/v79"
 
@@ -14,23 +14,26 @@ import (
 	"github.com/perennial-billing/perennial/workflows/message"
 )
 
-// mostDifferences are spelled out; all are counted.
-const mostDifferences = 200
-
 // comparison is one reconciliation under way.
 type comparison struct {
 	provider
 	in     message.ReconcileInput
+	owner  string // the legal entity whose the provider's account is; empty: not said
 	result message.Reconciled
+	found  []message.Difference
 	// met are the provider's ids that it has shown.
 	met map[string]bool
 }
 
-// Reconcile compares the provider's charges, refunds, disputes and balance transactions with our records, both ways. What
-// it did for us without our record of it is recorded by the code that finds out unknown outcomes; everything else is named.
+// Reconcile compares the provider's charges, refunds, disputes, payouts and balance transactions with our records, both
+// ways. What it did for us without our record of it is recorded by the code that finds out unknown outcomes; everything
+// else is named, and kept until a later comparison finds it gone or a person settles it.
 func (p *Payments) Reconcile(ctx context.Context, in message.ReconcileInput) (message.Reconciled, error) {
 	c := &comparison{provider: provider{Payments: p, at: in.At}, in: in, met: map[string]bool{}}
-	c.result.Differences = []message.Difference{}
+	var err error
+	if c.owner, err = p.Store.ProviderAccountOwner(ctx); err != nil {
+		return message.Reconciled{}, err
+	}
 	for _, part := range []struct {
 		name    string
 		compare func(context.Context) error
@@ -43,27 +46,34 @@ func (p *Payments) Reconcile(ctx context.Context, in message.ReconcileInput) (me
 		{"our payments", c.ourPayments},
 		{"our refunds", c.ourRefunds},
 		{"our disputes", c.ourDisputes},
+		{"our payouts", c.ourPayouts},
+		{"what the provider holds", c.held},
 	} {
 		if err := part.compare(ctx); err != nil {
 			return message.Reconciled{}, fmt.Errorf("reconcile %s: %w", part.name, later(err))
 		}
 	}
-	return c.result, nil
+	return c.result, c.remember(ctx)
 }
 
-func (c *comparison) differs(kind, subject, invoice, format string, args ...any) {
-	c.note(message.Difference{Kind: kind, Subject: subject, InvoiceID: invoice, Detail: fmt.Sprintf(format, args...)})
+// matter is what a difference can be about: something at the provider, with the invoice and the legal entity it concerns.
+type matter struct {
+	id, invoice, entity string
+	at                  time.Time
 }
 
-func (c *comparison) note(d message.Difference) {
-	if d.Healed {
-		c.result.Healed++
-	} else {
-		c.result.Open++
-	}
-	if len(c.result.Differences) < mostDifferences {
-		c.result.Differences = append(c.result.Differences, d)
-	}
+func matterOf(id string, created int64, invoice store.Invoice) matter {
+	return matter{id: id, invoice: invoice.ID, entity: invoice.EntityID, at: time.Unix(created, 0).UTC()}
+}
+
+func (c *comparison) differs(about matter, kind, format string, args ...any) {
+	c.note(about, kind, false, fmt.Sprintf(format, args...))
+}
+
+func (c *comparison) note(about matter, kind string, healed bool, detail string) {
+	c.found = append(c.found, message.Difference{
+		Kind: kind, Subject: about.id, EntityID: about.entity, InvoiceID: about.invoice, Detail: detail, OccurredAt: about.at, Healed: healed,
+	})
 }
 
 func (c *comparison) window() *stripe.RangeQueryParams {
@@ -107,20 +117,21 @@ func (c *comparison) charge(ctx context.Context, charge *stripe.Charge) error {
 		return err
 	}
 	c.result.Charges++
+	about := matterOf(charge.ID, charge.Created, invoice)
 	if charge.Status == stripe.ChargeStatusSucceeded && payment.Status != store.PaymentSucceeded {
 		return c.heal(ctx, charge, invoice, "charge_not_settled", fmt.Sprintf("it succeeded, and our payment %s is %s", payment.ID, payment.Status))
 	}
 	if charge.Status == stripe.ChargeStatusFailed && payment.Status == store.PaymentSucceeded {
-		c.differs("charge_failed", charge.ID, invoice.ID, "it failed, and our payment %s succeeded", payment.ID)
+		c.differs(about, "charge_failed", "it failed, and our payment %s succeeded", payment.ID)
 	}
-	c.sameAmount("charge_amount", charge.ID, invoice.ID, charge.Amount, charge.Currency, money.New(payment.Amount, payment.Currency))
+	c.sameAmount(about, "charge_amount", charge.Amount, charge.Currency, money.New(payment.Amount, payment.Currency))
 	return nil
 }
 
-func (c *comparison) sameAmount(kind, id, invoice string, units int64, currency stripe.Currency, ours money.Amount) {
-	theirs, err := stripeunit.Amount(units, money.Currency(strings.ToUpper(string(currency))))
+func (c *comparison) sameAmount(about matter, kind string, units int64, currency stripe.Currency, ours money.Amount) {
+	theirs, err := stripeunit.Amount(units, currencyOf(currency))
 	if err != nil || theirs != ours {
-		c.differs(kind, id, invoice, "the provider says %s, we say %s", theirs, ours)
+		c.differs(about, kind, "the provider says %s, we say %s", theirs, ours)
 	}
 }
 
@@ -135,17 +146,30 @@ func (c *comparison) unknownCharge(ctx context.Context, charge *stripe.Charge) e
 	}
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		if c.in.EntityID == "" {
-			c.result.Charges++
-			c.differs("charge_of_nobody", charge.ID, charge.Metadata["invoice"],
-				"%d %s were taken with no intent of ours: refund them at the provider, or bill them", charge.Amount, charge.Currency)
-		}
-		return nil
+		return c.chargeOfNobody(ctx, charge)
 	case err != nil || !c.concerns(invoice):
 		return err
 	}
 	c.result.Charges++
 	return c.heal(ctx, charge, invoice, "charge_not_recorded", "it succeeded, and we had no record of it")
+}
+
+// chargeOfNobody names money that was taken beside us, until a person has said what it is.
+func (c *comparison) chargeOfNobody(ctx context.Context, charge *stripe.Charge) error {
+	if c.in.EntityID != "" && c.in.EntityID != c.owner {
+		return nil
+	}
+	c.result.Charges++
+	about, remedy := matterOf(charge.ID, charge.Created, store.Invoice{ID: charge.Metadata["invoice"], EntityID: c.owner}), ""
+	if t := charge.BalanceTransaction; t != nil {
+		explained, err := c.explained(ctx, t.ID)
+		if err != nil || explained {
+			return err
+		}
+		remedy = ", or explain " + t.ID
+	}
+	c.differs(about, "charge_of_nobody", "%d %s were taken with no intent of ours: refund them at the provider%s", charge.Amount, charge.Currency, remedy)
+	return nil
 }
 
 // heal records a charge of an invoice's own intent, as an attempt whose outcome was unknown is recorded.
@@ -163,6 +187,6 @@ func (c *comparison) heal(ctx context.Context, charge *stripe.Charge, invoice st
 	if !healed {
 		detail += fmt.Sprintf("; invoice %s is %s: refund it at the provider, or correct the invoice", invoice.ID, invoice.Status)
 	}
-	c.note(message.Difference{Kind: kind, Subject: charge.ID, InvoiceID: invoice.ID, Detail: detail, Healed: healed})
+	c.note(matterOf(charge.ID, charge.Created, invoice), kind, healed, detail)
 	return nil
 }

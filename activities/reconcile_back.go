@@ -40,7 +40,8 @@ func (c *comparison) refunded(ctx context.Context, read *stripe.Refund) error {
 		return err
 	}
 	c.result.Refunds++
-	c.sameAmount("refund_amount", read.ID, invoice.ID, read.Amount, read.Currency, money.New(row.Amount, row.Currency))
+	about := matterOf(read.ID, read.Created, invoice)
+	c.sameAmount(about, "refund_amount", read.Amount, read.Currency, money.New(row.Amount, row.Currency))
 	if seen := seenOf(read); seen.status == row.Status && row.ProviderRefund != nil {
 		return nil
 	}
@@ -48,10 +49,7 @@ func (c *comparison) refunded(ctx context.Context, read *stripe.Refund) error {
 	if err != nil {
 		return err
 	}
-	c.note(message.Difference{
-		Kind: "refund_not_recorded", Subject: read.ID, Healed: after.Status == seenOf(read).status,
-		Detail: fmt.Sprintf("it is %s, and our refund %s was %s", read.Status, row.ID, row.Status),
-	})
+	c.note(about, "refund_not_recorded", after.Status == seenOf(read).status, fmt.Sprintf("it is %s, and our refund %s was %s", read.Status, row.ID, row.Status))
 	return nil
 }
 
@@ -72,7 +70,8 @@ func (c *comparison) unknownRefund(ctx context.Context, read *stripe.Refund) err
 		return err
 	}
 	c.result.Refunds++
-	c.differs("refund_of_nobody", read.ID, invoice.ID, "%d %s of payment %s were refunded, not by us", read.Amount, read.Currency, payment.ID)
+	c.differs(matterOf(read.ID, read.Created, invoice), "refund_of_nobody",
+		"%d %s of payment %s were refunded, not by us: take it over with payment adopt-refund %s", read.Amount, read.Currency, payment.ID, read.ID)
 	return nil
 }
 
@@ -113,64 +112,9 @@ func (c *comparison) dispute(ctx context.Context, read *stripe.Dispute) error {
 	c.result.Disputes++
 	recorded, err := c.recordDispute(ctx, read, c.at)
 	if err == nil && recorded.Changed {
-		c.note(message.Difference{Kind: "dispute_not_recorded", Subject: read.ID, Detail: "it is " + recorded.Status, Healed: true})
+		c.note(matterOf(read.ID, read.Created, invoice), "dispute_not_recorded", true, "it is "+recorded.Status)
 	}
 	return err
-}
-
-// transactions compares what the provider booked on our balance: the fee of each payment, and movements that nothing of
-// ours explains. Payouts move money within what our ledger calls cash.
-func (c *comparison) transactions(ctx context.Context) error {
-	listed := c.Stripe.BalanceTransactions.List(&stripe.BalanceTransactionListParams{ListParams: c.list(ctx), CreatedRange: c.window()})
-	for listed.Next() {
-		if err := c.transaction(ctx, listed.BalanceTransaction()); err != nil {
-			return err
-		}
-	}
-	return listed.Err()
-}
-
-func (c *comparison) transaction(ctx context.Context, t *stripe.BalanceTransaction) error {
-	switch t.ReportingCategory {
-	case stripe.BalanceTransactionReportingCategoryCharge:
-		return c.fee(ctx, t)
-	case stripe.BalanceTransactionReportingCategoryRefund, stripe.BalanceTransactionReportingCategoryRefundFailure,
-		stripe.BalanceTransactionReportingCategoryDispute, stripe.BalanceTransactionReportingCategoryDisputeReversal,
-		stripe.BalanceTransactionReportingCategoryPayout, stripe.BalanceTransactionReportingCategoryPayoutReversal:
-		return nil // compared as what they are, or not our ledger's business
-	}
-	if c.in.EntityID == "" {
-		c.result.Transactions++
-		c.differs("movement_unexplained", t.ID, "", "%d %s net (%s) moved on the balance, and our ledger does not know it", t.Net, t.Currency, t.ReportingCategory)
-	}
-	return nil
-}
-
-func (c *comparison) fee(ctx context.Context, t *stripe.BalanceTransaction) error {
-	if t.Source == nil {
-		return nil
-	}
-	payment, err := c.Store.PaymentByCharge(ctx, t.Source.ID)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil // the charge is named already
-	}
-	if err != nil {
-		return err
-	}
-	invoice, err := c.Store.Invoice(ctx, payment.InvoiceID)
-	if err != nil || !c.concerns(invoice) {
-		return err
-	}
-	c.result.Transactions++
-	var booked outcome
-	booked.fee = money.Zero(payment.Currency)
-	if err := booked.takeFee(&stripe.Charge{BalanceTransaction: t}, payment.Currency); err != nil {
-		return err
-	}
-	if booked.fee.Minor != payment.ProviderFee {
-		c.differs("fee", t.Source.ID, invoice.ID, "the provider kept %s, we booked %s", booked.fee, money.New(payment.ProviderFee, payment.Currency))
-	}
-	return nil
 }
 
 // ourPayments looks for what we have recorded in the time and the provider did not show.
@@ -185,7 +129,8 @@ func (c *comparison) ourPayments(ctx context.Context) error {
 		}
 		_, err := c.Stripe.Charges.Get(*payment.ProviderCharge, &stripe.ChargeParams{Params: c.params(ctx, "")})
 		if missing(err) {
-			c.differs("charge_unknown_to_provider", *payment.ProviderCharge, payment.InvoiceID, "our payment %s names it, and the provider does not know it", payment.ID)
+			c.differs(matter{id: *payment.ProviderCharge, invoice: payment.InvoiceID, entity: c.in.EntityID, at: payment.AskedAt},
+				"charge_unknown_to_provider", "our payment %s names it, and the provider does not know it", payment.ID)
 		} else if err != nil {
 			return err
 		}
@@ -219,7 +164,8 @@ func (c *comparison) ourDisputes(ctx context.Context) error {
 		}
 		read, err := c.Stripe.Disputes.Get(dispute.ID, &stripe.DisputeParams{Params: c.params(ctx, "")})
 		if missing(err) {
-			c.differs("dispute_unknown_to_provider", dispute.ID, "", "we have it for payment %s, and the provider does not know it", dispute.PaymentID)
+			c.differs(matter{id: dispute.ID, entity: c.in.EntityID, at: dispute.OpenedAt},
+				"dispute_unknown_to_provider", "we have it for payment %s, and the provider does not know it", dispute.PaymentID)
 			continue
 		}
 		if err != nil {
@@ -239,7 +185,8 @@ func (c *comparison) ourRefund(ctx context.Context, refund store.Refund) error {
 	}
 	read, err := c.Stripe.Refunds.Get(*refund.ProviderRefund, &stripe.RefundParams{Params: c.params(ctx, "")})
 	if missing(err) {
-		c.differs("refund_unknown_to_provider", *refund.ProviderRefund, "", "our refund %s names it, and the provider does not know it", refund.ID)
+		c.differs(matter{id: *refund.ProviderRefund, entity: c.in.EntityID, at: refund.AskedAt},
+			"refund_unknown_to_provider", "our refund %s names it, and the provider does not know it", refund.ID)
 		return nil
 	}
 	if err != nil {

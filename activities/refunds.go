@@ -43,10 +43,14 @@ func (p *Payments) OpenRefund(ctx context.Context, in message.RefundInput) (mess
 }
 
 func newRefund(in message.RefundInput) store.Refund {
-	return store.Refund{
+	row := store.Refund{
 		ID: in.RefundID, PaymentID: in.PaymentID, Status: store.RefundPending, Amount: in.Amount.Minor, Currency: in.Amount.Currency,
 		Goodwill: in.Goodwill, Reason: in.Reason, IdempotencyKey: "refund:" + in.RefundID, AskedAt: in.At,
 	}
+	if in.ProviderRefund != "" {
+		row.ProviderRefund = &in.ProviderRefund
+	}
+	return row
 }
 
 func sameRefund(row store.Refund, in message.RefundInput) error {

@@ -69,6 +69,17 @@ func invoiceWith(changes string) string {
 	return regexp.MustCompile(`\$changes\$`).ReplaceAllLiteralString(copyInvoice, "'"+changes+"'")
 }
 
+// payoutWith inserts a payout of nine dollars, shared out as given.
+func payoutWith(share string) string {
+	return `INSERT INTO payout (id, status, amount, currency, automatic, created_at, arrives_at) VALUES ('po', 'paid', 900, 'USD', TRUE, '2027-01-02', '2027-01-03');
+		INSERT INTO payout_share (payout_id, entity_id, amount) VALUES ('po', 'acme', ` + share + `); `
+}
+
+// movementWith inserts a movement of the provider's balance.
+func movementWith(columns string) string {
+	return `INSERT INTO provider_movement (id, entity_id, category, net, currency, at, account, explained_as, explained_why, explained_at) VALUES ('txn', 'acme', 'other', 5, 'USD', '2027-01-02', ` + columns + `)`
+}
+
 func paymentWith(columns string) string {
 	return `INSERT INTO payment (id, invoice_id, attempt, amount, currency, asked_at, status, idempotency_key, settled_at) VALUES ('pay2', 'inv', 2, 1000, 'USD', '2027-01-02', ` + columns + `)`
 }
@@ -139,6 +150,20 @@ var violations = map[string][]string{
 	"postings_balance": {
 		`INSERT INTO ledger_posting SELECT id, 3, 'Cash', 'USD', 1 FROM ledger_transaction`,
 		`INSERT INTO ledger_posting SELECT id, 3, 'Cash', 'USD', 1 FROM ledger_transaction; INSERT INTO ledger_posting SELECT id, 4, 'Cash', 'EUR', -1 FROM ledger_transaction`,
+	},
+	"legal_entity_one_owner": {
+		`UPDATE legal_entity SET owns_provider_account = TRUE; INSERT INTO legal_entity SELECT (jsonb_populate_record(e, '{"id": "other", "invoice_prefix": "OTH"}')).* FROM legal_entity e`,
+	},
+	"payout_is_shared_whole":    {payoutWith(`899`)},
+	"payout_share_is_immutable": {payoutWith(`900`) + `UPDATE payout_share SET amount = 1`, payoutWith(`900`) + `DELETE FROM payout_share`},
+	"only_suspense_is_explained": {
+		movementWith(`'Bank', 'OtherIncome', 'why', '2027-01-03'`),
+	},
+	"explained_with_a_reason": {
+		movementWith(`'Suspense', 'OtherIncome', '', '2027-01-03'`), movementWith(`'Suspense', 'OtherIncome', 'why', NULL`),
+	},
+	"settled_with_a_reason": {
+		`INSERT INTO reconciliation_difference (kind, subject, detail, status, occurred_at, first_seen, last_seen) VALUES ('fee', 'ch_1', 'x', 'settled', '2027-01-02', '2027-01-02', '2027-01-02')`,
 	},
 	"refund_is_positive":              {refundWith(`'pending', 0, 'k', NULL, NULL`)},
 	"refund_settled_when_over":        {refundWith(`'pending', 1, 'k', NULL, '2027-01-02'`), refundWith(`'failed', 1, 'k', NULL, NULL`)},

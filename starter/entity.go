@@ -17,7 +17,7 @@ import (
 )
 
 func (p *program) entities() *cobra.Command {
-	return p.group("entity", "Create and list legal entities, the sellers", p.createEntity(), p.listEntities(), p.setPresentment())
+	return p.group("entity", "Create and list legal entities, the sellers", p.createEntity(), p.listEntities(), p.setPresentment(), p.ownProviderAccount())
 }
 
 func (p *program) createEntity() *cobra.Command {
@@ -71,6 +71,23 @@ func parseRegistration(text string) (tax.Registration, error) {
 func wrong(flag, format string, args ...any) error {
 	return &service.Error{
 		Kind: service.Invalid, Code: "invalid_fields", Fields: []service.Field{{Name: flag, Message: fmt.Sprintf(format, args...)}},
+	}
+}
+
+func (p *program) ownProviderAccount() *cobra.Command {
+	return &cobra.Command{
+		Use: "set-provider-account ID", Short: "Say whose the payment provider's account is", Args: cobra.ExactArgs(1),
+		Long: `Make a legal entity the owner of the payment provider's account, instead of any other. What moves on the provider's balance
+and is of no payment, such as the provider's monthly fees, is booked in the owner's books, and so is what a payout made by hand
+takes. A company with one legal entity need not say so.`,
+		Example: "  go run ./starter entity set-provider-account acme",
+		RunE: p.ask(func(ctx context.Context, svc *service.Service, args []string) error {
+			entity, err := svc.OwnProviderAccount(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			return p.printEntities(entity, []store.Entity{entity})
+		}),
 	}
 }
 

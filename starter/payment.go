@@ -13,7 +13,8 @@ import (
 )
 
 func (p *program) payments() *cobra.Command {
-	return p.group("payment", "List, show and refund payments, and see disputes", p.listPayments(), p.showPayment(), p.refundPayment(), p.disputes())
+	return p.group("payment", "List, show and refund payments, and see disputes and payouts",
+		p.listPayments(), p.showPayment(), p.refundPayment(), p.adoptRefund(), p.disputes(), p.payouts())
 }
 
 func (p *program) listPayments() *cobra.Command {
@@ -124,6 +125,27 @@ from revenue (account Refunds), no invoice is corrected, and the tax stays as it
 	f.StringVar(&part, "amount", "", "a part, in the payment's currency, such as 5.00")
 	f.BoolVar(&in.Goodwill, "goodwill", false, "pay without credit, out of revenue, with no effect on tax")
 	f.StringVar(&in.Reason, "reason", "", "why, for the record; required with --goodwill")
+	return c
+}
+
+func (p *program) adoptRefund() *cobra.Command {
+	var in service.Adoption
+	c := &cobra.Command{
+		Use: "adopt-refund PROVIDER_REFUND", Short: "Take over a refund that was made on the provider's pages", Args: cobra.ExactArgs(1),
+		Long: `Record and book a refund of one of our payments that was made without us, which reconcile has named refund_of_nobody. No money
+moves. It pays out the customer's credit or, with --goodwill, our revenue. Repeating it changes nothing.`,
+		Example: `  go run ./starter payment adopt-refund re_1Q2w3E4r
+  go run ./starter payment adopt-refund re_1Q2w3E4r --goodwill --reason "support case 311"`,
+		RunE: p.askWorkflow(func(ctx context.Context, svc *service.Service, args []string) error {
+			taken, err := svc.AdoptRefund(ctx, args[0], in)
+			if err != nil {
+				return err
+			}
+			return p.show(taken, func(out io.Writer) error { return printRefund(out, taken) })
+		}),
+	}
+	c.Flags().BoolVar(&in.Goodwill, "goodwill", false, "it paid out no credit: take it from revenue, with no effect on tax")
+	c.Flags().StringVar(&in.Reason, "reason", "", "why, for the record; required with --goodwill")
 	return c
 }
 

@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"github.com/stripe/stripe-go/v79"
 
 	"github.com/perennial-billing/perennial/workflows/message"
 )
@@ -53,4 +55,35 @@ func TestDifferencesAreShown(t *testing.T) {
 	require.Regexp(t, `open\s+refund_of_nobody\s+re_1\s+not by us`, out.String())
 	require.ErrorContains(t, leftToSettle(message.Reconciled{Open: 1}), "1 difference(s) left to settle")
 	require.NoError(t, leftToSettle(message.Reconciled{Healed: 3}))
+}
+
+// What is left to settle can be settled by hand, and says who did it and why.
+func TestSettlingOnTheCommandLine(t *testing.T) {
+	t.Parallel()
+	id := addEntity(t)
+	addCustomer(t, id, id+"-c")
+	ok(t, "subscription", "create", "--id", id+"-s", "--customer", id+"-c", "--plan", id+"-pro")
+	payment := decoded(t, ok(t, "payment", "list", "--customer", id+"-c", "--json"))["data"].([]any)[0].(map[string]any)
+	charge := payment["provider_charge"].(string)
+	made, err := running.Config.Stripe().Refunds.New(&stripe.RefundParams{Charge: &charge, Amount: stripe.Int64(100)})
+	require.NoError(t, err)
+	found := starter(t, "reconcile", "--entity", id)
+	require.Equal(t, exitFailed, found.code)
+	require.Contains(t, found.out, "take it over with payment adopt-refund "+made.ID)
+
+	listed := decoded(t, ok(t, "reconcile", "list", "--entity", id, "--json"))["data"].([]any)
+	require.Len(t, listed, 1)
+	number := strconv.Itoa(int(listed[0].(map[string]any)["id"].(float64)))
+	require.Contains(t, starter(t, "reconcile", "settle", number, "--by", "dana").err, "reason")
+	require.Regexp(t, number+`\s+settled\s+refund_of_nobody\s+`+made.ID+`.*dana\s+in the books by hand`,
+		ok(t, "reconcile", "settle", number, "--by", "dana", "--reason", "in the books by hand"))
+	require.Contains(t, ok(t, "reconcile", "--entity", id), "1 settled, 0 open")
+	require.Contains(t, ok(t, "payment", "adopt-refund", made.ID, "--goodwill", "--reason", "after all"), "the tax stays as it is")
+	require.Contains(t, ok(t, "reconcile", "--entity", id), "0 settled, 0 open")
+
+	require.Contains(t, ok(t, "reconcile", "suspense", "--entity", id, "--json"), "[]")
+	require.Contains(t, starter(t, "reconcile", "explain", "txn_none", "--account", "Cash", "--reason", "x").err, "--account: ")
+	require.Contains(t, starter(t, "reconcile", "explain", "txn_none", "--account", "Bank", "--reason", "x").err, "not found")
+	require.Contains(t, starter(t, "payment", "payout", "show", "po_none").err, "not found")
+	require.Contains(t, ok(t, "payment", "payout", "list", "--entity", id, "--json"), `"data": []`)
 }

@@ -51,6 +51,9 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer temporal.Close()
+	if err := scheduleReconciliation(ctx, temporal); err != nil {
+		return err
+	}
 	running, err := host.Start(temporal, db, settings.Stripe())
 	if err != nil {
 		return err

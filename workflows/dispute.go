@@ -8,16 +8,6 @@ import (
 
 // Dispute records how a dispute stands, and ends; news of the dispute starts it again.
 func Dispute(ctx workflow.Context, in message.DisputeInput) (message.Disputed, error) {
-	ctx, _ = steadfast(ctx)
-	news := workflow.GetSignalChannel(ctx, message.DisputeNewsSignal)
-	for {
-		state, err := atProvider(ctx, message.RecordDispute, in, "Ask about the dispute")
-		if err != nil {
-			return state, err
-		}
-		mark(ctx, message.BillingStatus.ValueSet(state.Status))
-		if !news.ReceiveAsync(&in) {
-			return state, nil
-		}
-	}
+	return lookUp(ctx, message.DisputeNewsSignal, message.RecordDispute, in, "Ask about the dispute",
+		func(state message.Disputed) string { return state.Status })
 }

@@ -12,6 +12,10 @@ import (
 // Reconciliation compares the provider's books with ours and answers with the differences. Payments that were found tell
 // the collection of their invoices.
 func Reconciliation(ctx workflow.Context, in message.ReconcileInput) (message.Reconciled, error) {
+	if in.At.IsZero() { // the daily one
+		in.At = workflow.Now(ctx)
+		in.From, in.To = in.At.AddDate(0, 0, -message.ReconcileDays), in.At
+	}
 	found, err := do(ctx, message.PaymentsQueue, time.Hour, message.Reconcile, in, "Compare with the provider's books")
 	if err != nil {
 		return found, err

@@ -63,6 +63,23 @@ func brief(summary string) string {
 	return strings.ToValidUTF8(summary[:longestSummary], "") + "…"
 }
 
+// lookUp has an activity find out how something at the provider stands, and again while there is news of it: what was read
+// before the news came may be old.
+func lookUp[In, Out any](ctx workflow.Context, news string, activity message.Activity[In, Out], in In, summary string, status func(Out) string) (Out, error) {
+	ctx, _ = steadfast(ctx)
+	more := workflow.GetSignalChannel(ctx, news)
+	for {
+		found, err := atProvider(ctx, activity, in, summary)
+		if err != nil {
+			return found, err
+		}
+		mark(ctx, message.BillingStatus.ValueSet(status(found)))
+		if !more.ReceiveAsync(&in) {
+			return found, nil
+		}
+	}
+}
+
 // alarm is one re-armed timer: asking again for the same instant costs nothing.
 type alarm struct {
 	at     time.Time
@@ -127,6 +144,7 @@ func Register(registry interface {
 		message.TaxFilingWorkflow:      TaxFiling,
 		message.RefundWorkflow:         Refund,
 		message.DisputeWorkflow:        Dispute,
+		message.PayoutWorkflow:         Payout,
 		message.ReconciliationWorkflow: Reconciliation,
 	} {
 		registry.RegisterWorkflowWithOptions(definition, workflow.RegisterOptions{Name: name})

@@ -18,8 +18,8 @@ type Account string
 // The chart of accounts. Assets and expenses have debit balances, the others credit balances.
 const (
 	AccountsReceivable Account = "AccountsReceivable" // what customers owe
-	Cash               Account = "Cash"
-	DeferredRevenue    Account = "DeferredRevenue" // invoiced for time to come
+	Cash               Account = "Cash"               // what the payment provider holds for us
+	DeferredRevenue    Account = "DeferredRevenue"    // invoiced for time to come
 	Revenue            Account = "Revenue"
 	TaxPayable         Account = "TaxPayable"      // charged and not on a filed return yet
 	TaxSettlement      Account = "TaxSettlement"   // filed and not paid yet
@@ -35,6 +35,17 @@ const (
 	DisputedFunds Account = "DisputedFunds"
 	Disputes      Account = "Disputes"
 	DisputeFees   Account = "DisputeFees"
+	// PayoutsInTransit is what the provider has sent to our bank account, Bank what has arrived there or left from there.
+	PayoutsInTransit Account = "PayoutsInTransit"
+	Bank             Account = "Bank"
+	// CurrencyExchange has, in each currency, what the provider took from (debit) or gave us (credit) when it settled in
+	// another currency. Valued at any one rate, its balances sum to the gain or loss against that rate.
+	CurrencyExchange Account = "CurrencyExchange"
+	// Suspense is what moved at the provider and nothing explains yet; OtherIncome and OtherExpenses are what a person may
+	// explain it with.
+	Suspense      Account = "Suspense"
+	OtherIncome   Account = "OtherIncome"
+	OtherExpenses Account = "OtherExpenses"
 )
 
 // ErrUnbalanced is wrapped by Validate when a currency does not sum to zero.

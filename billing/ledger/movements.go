@@ -87,12 +87,12 @@ func TaxReturnFiled(entityID, returnID string, at time.Time, taxes []money.Amoun
 	return t
 }
 
-// TaxReturnPaid books the transfer to the authority, in the same currencies as TaxReturnFiled.
+// TaxReturnPaid books the transfer to the authority from our bank account, in the same currencies as TaxReturnFiled.
 func TaxReturnPaid(entityID, returnID string, at time.Time, taxes []money.Amount) Transaction {
 	t := Transaction{Key: "tax-return:" + returnID + ":paid", Kind: "tax_return_paid", EntityID: entityID, Reference: returnID, At: at}
 	for _, tax := range taxes {
 		t.debit(TaxSettlement, tax)
-		t.credit(Cash, tax)
+		t.credit(Bank, tax)
 	}
 	return t
 }

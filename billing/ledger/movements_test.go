@@ -109,8 +109,8 @@ func TestWriteOffAndTaxReturn(t *testing.T) {
 		"TaxPayable KWD -0.075", "TaxSettlement KWD 0.075",
 	}, shown(ledger.TaxReturnFiled("ent_1", "ret_1", noon, taxes)))
 	require.Equal(t, []string{
-		"TaxSettlement USD 19.00", "Cash USD -19.00", "TaxSettlement JPY 250", "Cash JPY -250",
-		"TaxSettlement KWD -0.075", "Cash KWD 0.075",
+		"TaxSettlement USD 19.00", "Bank USD -19.00", "TaxSettlement JPY 250", "Bank JPY -250",
+		"TaxSettlement KWD -0.075", "Bank KWD 0.075",
 	}, shown(ledger.TaxReturnPaid("ent_1", "ret_1", noon, taxes)))
 }
 

@@ -12,6 +12,8 @@ type (
 	Advance = control.Advance
 	// Attachment is a file that travelled with a Mail.
 	Attachment = control.Attachment
+	// BookedBalance is the balance in one currency.
+	BookedBalance = control.BookedBalance
 	// BookedCharge is one attempt to take money, successful or not.
 	BookedCharge = control.BookedCharge
 	// BookedDispute is a charge that the cardholder contests.
@@ -40,10 +42,14 @@ type (
 	MailEvent = control.MailEvent
 	// MailEventSent says how telling it was answered.
 	MailEventSent = control.MailEventSent
+	// Movement is something that Stripe does to the balance by itself.
+	Movement = control.Movement
 	// Payouts says how money leaves the balance.
 	Payouts = control.Payouts
 	// Scenario scripts the outcomes of successive charges.
 	Scenario = control.Scenario
+	// Settlement says in which currency money reaches the balance.
+	Settlement = control.Settlement
 	// WebhookFault spoils coming webhooks.
 	WebhookFault = control.WebhookFault
 )
@@ -85,6 +91,16 @@ func FetchBooks(ctx context.Context, stripeURL string) (Books, error) {
 // SetPayouts says how money leaves the balance at stripeURL. Errors name the field at fault.
 func SetPayouts(ctx context.Context, stripeURL string, p Payouts) error {
 	return control.SetPayouts(ctx, stripeURL, p)
+}
+
+// SetSettlement says in which currency money reaches the balance at stripeURL. Errors name the field at fault.
+func SetSettlement(ctx context.Context, stripeURL string, s Settlement) error {
+	return control.SetSettlement(ctx, stripeURL, s)
+}
+
+// AddMovement books something that Stripe does to the balance at stripeURL by itself, and returns its id.
+func AddMovement(ctx context.Context, stripeURL string, m Movement) (id string, err error) {
+	return control.AddMovement(ctx, stripeURL, m)
 }
 
 // AddScenario scripts charges at stripeURL. Errors name the field at fault.

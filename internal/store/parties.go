@@ -25,7 +25,9 @@ type Entity struct {
 	Dunning dunning.Policy `db:"dunning_policy" json:"dunning_policy"`
 	// Presentment is how it makes prices in currencies that its catalogue lacks; nil: it does not.
 	Presentment *presentment.Policy `db:"presentment" json:"presentment,omitempty"`
-	CreatedAt   time.Time           `db:"created_at" json:"created_at"`
+	// OwnsProviderAccount says that what is nobody's in the payment provider's account is this entity's.
+	OwnsProviderAccount bool      `db:"owns_provider_account" json:"owns_provider_account,omitempty"`
+	CreatedAt           time.Time `db:"created_at" json:"created_at"`
 }
 
 // Customer is who is billed.
@@ -63,7 +65,8 @@ type PaymentMethod struct {
 	ChangedAt     time.Time `db:"changed_at" json:"changed_at"`
 }
 
-const entityColumns = `id, name, country, zone, book_currency, invoice_prefix, address, dunning_policy, presentment, created_at`
+const entityColumns = `id, name, country, zone, book_currency, invoice_prefix, address, dunning_policy, presentment,
+	owns_provider_account, created_at`
 
 // AddEntity records a legal entity with its invoice numbers. An entity that exists is left as it is.
 func (q Queries) AddEntity(ctx context.Context, e Entity, at time.Time) error {

@@ -23,8 +23,9 @@ type LedgerFault struct {
 
 // LedgerFaults checks double entry transaction by transaction, and that each account that mirrors facts equals them:
 // receivables the open invoices, customer balances the wallets, tax the tax entries not yet filed, cash the payments
-// less fees, refunds, disputes and tax paid, revenue the lines, bad debt what was written off, refunds those out of goodwill
-// and those payable, disputes what is withdrawn or lost.
+// less fees, refunds, disputes and payouts, with what else moved at the provider, bank the payouts that arrived less the
+// tax paid, revenue the lines, bad debt what was written off, refunds those out of goodwill and those payable, disputes
+// what is withdrawn or lost, suspense what nobody has explained.
 func (q Queries) LedgerFaults(ctx context.Context) ([]LedgerFault, error) {
 	return many[LedgerFault](ctx, q.db, "ledger", ledgerFaults)
 }
@@ -38,7 +39,8 @@ const ledgerFaults = `
 		  FROM (SELECT t.entity_id, p.account, p.currency, SUM(p.amount) AS booked
 		          FROM ledger_transaction t JOIN ledger_posting p ON p.transaction_id = t.id
 		         WHERE p.account IN ('AccountsReceivable', 'CustomerBalance', 'TaxPayable', 'Cash', 'ProcessingFees', 'BadDebt', 'NetSales',
-		                             'Refunds', 'RefundsPayable', 'DisputedFunds', 'Disputes', 'DisputeFees')
+		                             'Refunds', 'RefundsPayable', 'DisputedFunds', 'Disputes', 'DisputeFees', 'PayoutsInTransit', 'Bank',
+		                             'CurrencyExchange', 'Suspense', 'OtherIncome', 'OtherExpenses')
 		         GROUP BY 1, 2, 3
 		        UNION ALL
 		        SELECT t.entity_id, 'NetSales', p.currency, SUM(p.amount)
@@ -53,25 +55,31 @@ const ledgerFaults = `
 		          FROM wallet w JOIN customer c ON c.id = w.customer_id GROUP BY 1, 3
 		        UNION ALL SELECT e.entity_id, 'TaxPayable', e.currency, -SUM(e.tax)
 		          FROM tax_entry e LEFT JOIN tax_return r ON r.id = e.return_id WHERE COALESCE(r.status, '') NOT IN ('filed', 'paid') GROUP BY 1, 3
-		        UNION ALL SELECT entity_id, 'Cash', currency, SUM(amount) FROM (
-		            SELECT i.entity_id, p.currency, p.amount - p.provider_fee AS amount
+		        UNION ALL SELECT entity_id, account, currency, SUM(amount) FROM (
+		            SELECT i.entity_id, 'Cash' AS account, p.currency, p.amount - p.provider_fee AS amount
 		              FROM payment p JOIN invoice i ON i.id = p.invoice_id WHERE p.status = 'succeeded'
-		            UNION ALL SELECT i.entity_id, r.currency, -r.amount FROM refund r JOIN payment p ON p.id = r.payment_id
+		            UNION ALL SELECT i.entity_id, 'Cash', r.currency, -r.amount FROM refund r JOIN payment p ON p.id = r.payment_id
 		              JOIN invoice i ON i.id = p.invoice_id WHERE r.status = 'succeeded'
-		            UNION ALL SELECT i.entity_id, d.currency, -d.withdrawn - d.fee FROM dispute d JOIN payment p ON p.id = d.payment_id
-		              JOIN invoice i ON i.id = p.invoice_id
-		            UNION ALL SELECT e.entity_id, e.currency, -e.tax FROM tax_entry e JOIN tax_return r ON r.id = e.return_id WHERE r.status = 'paid'
-		          ) cash GROUP BY 1, 3
-		        UNION ALL SELECT i.entity_id, 'ProcessingFees', p.currency, SUM(p.provider_fee)
-		          FROM payment p JOIN invoice i ON i.id = p.invoice_id WHERE p.status = 'succeeded' GROUP BY 1, 3
+		            UNION ALL SELECT i.entity_id, v.account, d.currency, v.amount
+		              FROM dispute d JOIN payment p ON p.id = d.payment_id JOIN invoice i ON i.id = p.invoice_id
+		             CROSS JOIN LATERAL (VALUES ('Cash', -d.withdrawn - d.fee), (CASE d.status WHEN 'lost' THEN 'Disputes' ELSE 'DisputedFunds' END, d.withdrawn),
+		                                        ('DisputeFees', d.fee)) AS v (account, amount)
+		            UNION ALL SELECT e.entity_id, 'Bank', e.currency, -e.tax FROM tax_entry e JOIN tax_return r ON r.id = e.return_id WHERE r.status = 'paid'
+		            UNION ALL SELECT i.entity_id, 'ProcessingFees', p.currency, p.provider_fee
+		              FROM payment p JOIN invoice i ON i.id = p.invoice_id WHERE p.status = 'succeeded'
+		            UNION ALL SELECT s.entity_id, v.account, p.currency, v.amount FROM payout p JOIN payout_share s ON s.payout_id = p.id
+		             CROSS JOIN LATERAL (VALUES ('Cash', -s.amount), (CASE p.status WHEN 'paid' THEN 'Bank' ELSE 'PayoutsInTransit' END, s.amount)) AS v (account, amount)
+		             WHERE p.status NOT IN ('failed', 'canceled')
+		            UNION ALL SELECT m.entity_id, v.account, v.currency, v.amount FROM provider_movement m
+		             CROSS JOIN LATERAL (VALUES ('Cash', m.currency, m.net), (m.fee_account, m.currency, m.fee),
+		                                        (COALESCE(m.explained_as, m.account), m.currency, -m.net - m.fee),
+		                                        ('Cash', m.paid_currency, -m.paid), ('CurrencyExchange', m.paid_currency, m.paid)) AS v (account, currency, amount)
+		             WHERE v.currency <> ''
+		          ) at_provider GROUP BY 1, 2, 3
 		        UNION ALL SELECT i.entity_id, 'Refunds', r.currency, SUM(r.amount) FROM refund r JOIN payment p ON p.id = r.payment_id
 		          JOIN invoice i ON i.id = p.invoice_id WHERE r.goodwill AND r.status <> 'failed' GROUP BY 1, 3
 		        UNION ALL SELECT i.entity_id, 'RefundsPayable', r.currency, -SUM(r.amount) FROM refund r JOIN payment p ON p.id = r.payment_id
 		          JOIN invoice i ON i.id = p.invoice_id WHERE r.status = 'pending' GROUP BY 1, 3
-		        UNION ALL SELECT i.entity_id, v.account, d.currency, SUM(v.amount)
-		          FROM dispute d JOIN payment p ON p.id = d.payment_id JOIN invoice i ON i.id = p.invoice_id
-		         CROSS JOIN LATERAL (VALUES (CASE d.status WHEN 'lost' THEN 'Disputes' ELSE 'DisputedFunds' END, d.withdrawn),
-		                                    ('DisputeFees', d.fee)) AS v (account, amount) GROUP BY 1, 2, 3
 		        UNION ALL SELECT entity_id, 'BadDebt', currency, SUM(amount_due - amount_paid - amount_credited)
 		          FROM invoice WHERE status = 'uncollectible' GROUP BY 1, 3
 		        UNION ALL SELECT i.entity_id, 'NetSales', i.currency, -SUM(l.amount)

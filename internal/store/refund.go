@@ -69,9 +69,9 @@ func (tx Tx) LockPayment(ctx context.Context, id string) (Payment, error) {
 // refund_within_payment).
 func (tx Tx) AddRefund(ctx context.Context, r Refund) error {
 	_, err := tx.exec(ctx, "add refund "+r.ID, `
-		INSERT INTO refund (id, payment_id, status, amount, currency, goodwill, reason, idempotency_key, asked_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		r.ID, r.PaymentID, r.Status, r.Amount, r.Currency, r.Goodwill, r.Reason, r.IdempotencyKey, r.AskedAt)
+		INSERT INTO refund (id, payment_id, status, amount, currency, goodwill, reason, idempotency_key, provider_refund, asked_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		r.ID, r.PaymentID, r.Status, r.Amount, r.Currency, r.Goodwill, r.Reason, r.IdempotencyKey, r.ProviderRefund, r.AskedAt)
 	return err
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 
 	"github.com/stripe/stripe-go/v79"
 	stripeclient "github.com/stripe/stripe-go/v79/client"
@@ -75,7 +76,12 @@ func writeEndpoint(file string, e endpoint) error {
 
 func isRegistered(ctx context.Context, api *stripeclient.API, known endpoint) bool {
 	found, err := api.WebhookEndpoints.Get(known.ID, &stripe.WebhookEndpointParams{Params: stripe.Params{Context: ctx}})
-	return err == nil && found.URL == known.URL && found.Status == "enabled"
+	return err == nil && found.URL == known.URL && found.Status == "enabled" && sameEvents(found.EnabledEvents, service.StripeEventTypes())
+}
+
+// sameEvents says that an endpoint hears of what we act on now: a newer version acts on more.
+func sameEvents(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
 // removeEndpoints removes those of which nobody knows the secret any more.

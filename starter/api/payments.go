@@ -34,6 +34,12 @@ type newRefund struct {
 	Body service.NewRefund
 }
 
+type adoption struct {
+	ByID
+
+	Body service.Adoption
+}
+
 func (a *API) addPayments(h huma.API) {
 	add(a, h, huma.Operation{
 		OperationID: "list-payments", Method: http.MethodGet, Path: "/v1/payments", Tags: []string{"payments"},
@@ -58,6 +64,14 @@ func (a *API) addPayments(h huma.API) {
 			"its status can be failed, and one that succeeded can still fail days later, which gives the credit back.",
 	}, func(ctx context.Context, in *newRefund) (store.Refund, error) {
 		return a.service.RefundPayment(ctx, in.ID, in.Body)
+	})
+	add(a, h, huma.Operation{
+		OperationID: "adopt-refund", Method: http.MethodPost, Path: "/v1/provider-refunds/{id}/adoption", Tags: []string{"payments"},
+		Summary:     "Take over a refund that was made on the provider's pages",
+		Description: "Records and books a refund of one of our payments that was made without us; the id is the provider's. No money moves. Repeating it changes nothing.",
+		Errors:      []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
+	}, func(ctx context.Context, in *adoption) (store.Refund, error) {
+		return a.service.AdoptRefund(ctx, in.ID, in.Body)
 	})
 	add(a, h, huma.Operation{
 		OperationID: "list-disputes", Method: http.MethodGet, Path: "/v1/disputes", Tags: []string{"payments"},

@@ -10,9 +10,8 @@ import (
 	"github.com/perennial-billing/perennial/internal/stripeunit"
 )
 
-// paymentsAgree compares our payments with the provider's own books, charge by charge and both ways, with refunds and
-// disputes, and checks that
-// no invoice was collected twice.
+// paymentsAgree compares our payments with the provider's own books, charge by charge and both ways, with refunds,
+// disputes, payouts and the balance, and checks that no invoice was collected twice.
 func paymentsAgree(ctx context.Context, db *store.Store, books sandbox.Books) (Proof, error) {
 	p := Proof{
 		Claim: "Our payments equal the provider's own books to the cent, charge by charge", Unit: "charges", Checked: len(books.Charges), Faults: []string{},
@@ -41,6 +40,9 @@ func paymentsAgree(ctx context.Context, db *store.Store, books sandbox.Books) (P
 		return p, err
 	}
 	if err := p.disputesAgree(ctx, db, books.Disputes); err != nil {
+		return p, err
+	}
+	if err := p.cashAgrees(ctx, db, books); err != nil {
 		return p, err
 	}
 	return p, p.uncharged(ctx, db)

@@ -181,8 +181,9 @@ func disputesAreProven(t *testing.T, id string) {
 	running.Customer(t, disputed)
 	running.Subscribe(t, service.NewSubscription{ID: id + "-disputed", Customer: id + "-disputed", Plan: id + "-pro"})
 	withdrawn := report(t).Proofs[payments].Faults
-	require.Len(t, withdrawn, 1)
+	require.Len(t, withdrawn, 2)
 	require.Regexp(t, "^charge ch_.*: the provider took 1000 usd back in dispute dp_.* which is not in our books$", withdrawn[0])
+	require.Regexp(t, "^the provider holds USD .* for us, our ledger says USD .*$", withdrawn[1])
 
 	// Then we are told, and the books agree.
 	running.Events(t, "charge.dispute.created")

@@ -113,13 +113,14 @@ func checkCountry(code string, day calendar.Date) error {
 	return fmt.Errorf("%s is not a country: give its ISO 3166-1 alpha-2 code, such as DE or GB", clip(code))
 }
 
-// sameEntity is the wanted entity with what it was given since: how it makes local prices is set by itself.
+// sameEntity is the wanted entity with what it was given since: how it makes local prices and whether the provider's account
+// is its own are set by themselves.
 func sameEntity(ctx context.Context, tx store.Tx, wanted store.Entity) (store.Entity, error) {
 	existing, err := tx.Entity(ctx, wanted.ID)
 	if err != nil {
 		return wanted, err
 	}
-	wanted.Presentment, existing.CreatedAt = existing.Presentment, wanted.CreatedAt
+	wanted.Presentment, wanted.OwnsProviderAccount, existing.CreatedAt = existing.Presentment, existing.OwnsProviderAccount, wanted.CreatedAt
 	same, err := sameJSON(existing, wanted)
 	if err == nil && !same {
 		return wanted, conflict("entity_exists", "legal entity %s exists with other data: choose another id", wanted.ID)
@@ -148,6 +149,18 @@ func sameJSON(a, b any) (bool, error) {
 	}
 	second, err := json.Marshal(b)
 	return bytes.Equal(first, second), err
+}
+
+// OwnProviderAccount makes a legal entity the owner of the payment provider's account: what moves there and is of no
+// payment is booked in its books. Money that was booked before stays where it is.
+func (s *Service) OwnProviderAccount(ctx context.Context, entityID string) (store.Entity, error) {
+	if err := s.entityExists(ctx, entityID); err != nil {
+		return store.Entity{}, err
+	}
+	if err := s.store.Tx(ctx, func(tx store.Tx) error { return tx.SetProviderAccountOwner(ctx, entityID) }); err != nil {
+		return store.Entity{}, err
+	}
+	return s.store.Entity(ctx, entityID)
 }
 
 // Entities lists all legal entities.

@@ -38,6 +38,8 @@ func StripeEventTypes() []string {
 		string(stripe.EventTypeChargeDisputeCreated), string(stripe.EventTypeChargeDisputeUpdated),
 		string(stripe.EventTypeChargeDisputeFundsWithdrawn), string(stripe.EventTypeChargeDisputeFundsReinstated),
 		string(stripe.EventTypeChargeDisputeClosed),
+		string(stripe.EventTypePayoutCreated), string(stripe.EventTypePayoutUpdated), string(stripe.EventTypePayoutPaid),
+		string(stripe.EventTypePayoutFailed), string(stripe.EventTypePayoutCanceled), string(stripe.EventTypePayoutReconciliationCompleted),
 	}
 }
 
@@ -129,6 +131,8 @@ func (s *Service) applyStripe(ctx context.Context, kept store.InboundEvent) (ver
 		return s.applyRefund(ctx, kept, event)
 	case strings.HasPrefix(kept.Type, "charge.dispute."):
 		return s.applyDispute(ctx, kept, event)
+	case strings.HasPrefix(kept.Type, "payout."):
+		return s.applyPayout(ctx, kept, event)
 	}
 	return s.applyPayment(ctx, kept, event)
 }

@@ -11,12 +11,9 @@ import (
 type Reconciliation struct {
 	// Entity narrows it to one legal entity; without it all that the provider's account holds is compared.
 	Entity string
-	// Since is from when on; zero: the last reconcileDays.
+	// Since is from when on; zero: the last message.ReconcileDays.
 	Since time.Time
 }
-
-// reconcileDays is how far back a comparison goes: late news, such as a refund that fails, come within a month.
-const reconcileDays = 35
 
 // Reconcile compares our books with the provider's, heals what is safe and answers with the differences.
 func (s *Service) Reconcile(ctx context.Context, in Reconciliation) (message.Reconciled, error) {
@@ -30,7 +27,7 @@ func (s *Service) Reconcile(ctx context.Context, in Reconciliation) (message.Rec
 		return message.Reconciled{}, err
 	}
 	if in.Since.IsZero() { // what the real time has brought must not be left out because a test clock is far ahead
-		in.Since = s.wallNow().AddDate(0, 0, -reconcileDays)
+		in.Since = s.wallNow().AddDate(0, 0, -message.ReconcileDays)
 	}
 	if !in.Since.Before(now) {
 		return message.Reconciled{}, invalid("since", "%s has not come yet", in.Since.Format(time.RFC3339))

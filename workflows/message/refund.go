@@ -25,6 +25,8 @@ type RefundInput struct {
 	Goodwill bool      `json:"goodwill,omitempty"`
 	Reason   string    `json:"reason,omitempty"`
 	At       time.Time `json:"at"`
+	// ProviderRefund is the provider's id of a refund that was made without us and is taken over; empty: it is to be made.
+	ProviderRefund string `json:"provider_refund,omitempty"`
 }
 
 // RefundAt names a refund and an instant.

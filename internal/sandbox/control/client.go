@@ -25,6 +25,18 @@ func SetPayouts(ctx context.Context, stripeURL string, p Payouts) error {
 	return call(ctx, http.MethodPost, stripeURL+"/_sandbox/payouts", p, nil)
 }
 
+// SetSettlement says in which currency money reaches the balance of the Stripe side at stripeURL.
+func SetSettlement(ctx context.Context, stripeURL string, s Settlement) error {
+	return call(ctx, http.MethodPost, stripeURL+"/_sandbox/settlement", s, nil)
+}
+
+// AddMovement books something that Stripe does to the balance by itself, and returns the id of the balance transaction.
+func AddMovement(ctx context.Context, stripeURL string, m Movement) (id string, err error) {
+	var booked MovementBooked
+	err = call(ctx, http.MethodPost, stripeURL+"/_sandbox/movements", m, &booked)
+	return booked.ID, err
+}
+
 // AddScenario scripts charges at stripeURL.
 func AddScenario(ctx context.Context, stripeURL string, s Scenario) error {
 	return call(ctx, http.MethodPost, stripeURL+"/_sandbox/scenarios", s, nil)

@@ -74,6 +74,27 @@ type Payouts struct {
 	Schedule string `json:"schedule"`            // DailyPayouts: all that is available, every midnight (UTC); ManualPayouts: by request
 }
 
+// Settlement says in which currency money reaches the balance. Without a currency, each in its own.
+type Settlement struct {
+	Currency string `json:"currency"` // in lower case
+	// Rates are what one of another currency is worth in it, as decimals by lower-case code; those without one settle in
+	// themselves.
+	Rates map[string]string `json:"rates"`
+}
+
+// Movement is something that Stripe does to the balance by itself. A fee has a negative amount.
+type Movement struct {
+	Category    string `json:"category"` // fee, network_cost, other_adjustment, tax or topup
+	Amount      int64  `json:"amount"`
+	Currency    string `json:"currency"` // in lower case
+	Description string `json:"description,omitempty"`
+}
+
+// MovementBooked names the balance transaction of a Movement.
+type MovementBooked struct {
+	ID string `json:"id"`
+}
+
 // WebhookFaultKind says what goes wrong with a webhook.
 type WebhookFaultKind string
 
@@ -110,6 +131,14 @@ type Books struct {
 	Payouts  []BookedPayout  `json:"payouts"`
 	Refunds  []BookedRefund  `json:"refunds"`
 	Totals   []BookTotal     `json:"totals"` // by currency, in alphabetical order
+	// Balances is what is held for us, available or not, by currency: the sum of all movements of the balance.
+	Balances []BookedBalance `json:"balances"`
+}
+
+// BookedBalance is the balance in one currency.
+type BookedBalance struct {
+	Currency string `json:"currency"`
+	Amount   int64  `json:"amount"`
 }
 
 // BookedCharge is one attempt to take money, successful or not.

@@ -12,8 +12,10 @@ func (s *Server) adminRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /_sandbox/books", s.books)
 	mux.HandleFunc("GET /_sandbox/clock", s.showClock)
 	mux.HandleFunc("POST /_sandbox/clock", s.advanceClock)
+	mux.HandleFunc("POST /_sandbox/movements", s.addMovement)
 	mux.HandleFunc("POST /_sandbox/payouts", s.setPayouts)
 	mux.HandleFunc("POST /_sandbox/scenarios", s.addScenario)
+	mux.HandleFunc("POST /_sandbox/settlement", s.setSettlement)
 	mux.HandleFunc("POST /_sandbox/card_updates", s.updateCard)
 	mux.HandleFunc("POST /_sandbox/webhook_faults", s.addWebhookFault)
 	mux.HandleFunc("DELETE /_sandbox/webhook_faults", s.forgetWebhookFaults)
@@ -43,4 +45,11 @@ func (s *Server) health(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(report) // a reader that went away needs no answer
+}
+
+// readAdmin reads a request of the admin API, in which every field must be known.
+func readAdmin(w http.ResponseWriter, r *http.Request, into any) error {
+	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+	decoder.DisallowUnknownFields()
+	return decoder.Decode(into)
 }

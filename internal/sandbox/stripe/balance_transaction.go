@@ -1,30 +1,31 @@
 package stripe
 
 import (
+	"encoding/json"
 	"strings"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
 )
 
-// balanceTransaction is one movement on the account's balance. The sandbox settles every currency in
-// itself, so amounts are in the currency of the charge and there is no exchange rate.
+// balanceTransaction is one movement on the account's balance, in the currency of the charge unless the admin API
+// chose a currency of settlement.
 type balanceTransaction struct {
-	ID                string      `json:"id"`
-	Object            string      `json:"object"`
-	Amount            int64       `json:"amount"`
-	AvailableOn       int64       `json:"available_on"`
-	Created           int64       `json:"created"`
-	Currency          string      `json:"currency"`
-	Description       *string     `json:"description"`
-	ExchangeRate      *string     `json:"exchange_rate"`
-	Fee               int64       `json:"fee"`
-	FeeDetails        []feeDetail `json:"fee_details"`
-	Net               int64       `json:"net"`
-	ReportingCategory string      `json:"reporting_category"`
-	Source            *string     `json:"source"`
-	Status            string      `json:"status"`
-	Type              string      `json:"type"`
+	ID                string       `json:"id"`
+	Object            string       `json:"object"`
+	Amount            int64        `json:"amount"`
+	AvailableOn       int64        `json:"available_on"`
+	Created           int64        `json:"created"`
+	Currency          string       `json:"currency"`
+	Description       *string      `json:"description"`
+	ExchangeRate      *json.Number `json:"exchange_rate"`
+	Fee               int64        `json:"fee"`
+	FeeDetails        []feeDetail  `json:"fee_details"`
+	Net               int64        `json:"net"`
+	ReportingCategory string       `json:"reporting_category"`
+	Source            *string      `json:"source"`
+	Status            string       `json:"status"`
+	Type              string       `json:"type"`
 }
 
 type feeDetail struct {
@@ -64,10 +65,11 @@ func listBalanceTransactions(r *call) (any, error) {
 	}, "source", "type", "currency")
 }
 
-// book stores a movement; its net is the amount less the fee.
+// book stores a movement in the currency it is settled in; its net is the amount less the fee.
 func (r *call) book(t *balanceTransaction) *balanceTransaction {
 	t.ID, t.Object, t.Created = newID(r, balanceTransactions), "balance_transaction", r.now()
 	t.AvailableOn, t.Status = r.asOf.Add(settlementDelay).Unix(), "pending"
+	r.exchange(t)
 	r.putMovement(t)
 	r.schedule(r.asOf.Add(settlementDelay), due{Action: makeAvailable, ID: t.ID})
 	return t

@@ -14,7 +14,7 @@ import (
 
 const booksTimeout = time.Minute
 
-// books streams every charge, dispute, payout and refund, and then the totals added up from them.
+// books streams every charge, dispute, payout and refund, the totals added up from them and, by itself, the balance.
 func (s *Server) books(w http.ResponseWriter, r *http.Request) {
 	if format := r.URL.Query().Get("format"); format != "" && format != "json" {
 		http.Error(w, "format must be json", http.StatusBadRequest)
@@ -62,12 +62,28 @@ func writeBooks(tx *bolt.Tx, out *bufio.Writer) error {
 		totals.addRefund(row)
 		return rows.write(row)
 	})
+	rows.begin(`],"balances":[`)
+	balances := bookedBalances(tx)
+	for _, currency := range slices.Sorted(keys(balances)) {
+		rows.write(control.BookedBalance{Currency: currency, Amount: balances[currency]})
+	}
 	rows.begin(`],"totals":`)
 	if rows.err != nil {
 		return rows.err
 	}
 	_, err := out.Write(append(encode(totals.list()), '}'))
 	return err
+}
+
+// bookedBalances adds up the movements of the balance: the totals come from the charges and the rest, so that the two can
+// contradict each other.
+func bookedBalances(tx *bolt.Tx) map[string]int64 {
+	balances := map[string]int64{}
+	balanceTransactions.all(tx, func(t *balanceTransaction) bool {
+		balances[t.Currency] += t.Net
+		return true
+	})
+	return balances
 }
 
 // rowWriter writes comma-separated JSON values and stops at the first failed write.
@@ -106,8 +122,9 @@ func bookedCharge(tx *bolt.Tx, c *charge) control.BookedCharge {
 		row.DeclineCode = deref(c.Outcome.Reason)
 	}
 	if c.BalanceTransaction != nil {
-		t, _ := balanceTransactions.get(tx, *c.BalanceTransaction)
-		row.Fee = t.Fee
+		if t, _ := balanceTransactions.get(tx, *c.BalanceTransaction); t.Currency == c.Currency {
+			row.Fee = t.Fee // of an exchanged charge the fee is in the currency of settlement
+		}
 	}
 	return row
 }
@@ -132,8 +149,15 @@ func bookedDispute(d *dispute) control.BookedDispute {
 		PaymentIntent: deref(d.PaymentIntent), Reason: d.Reason, Status: d.Status,
 	}
 	for _, t := range d.BalanceTransactions {
-		row.Fee += t.Fee
-		row.Withdrawn -= t.Amount
+		switch {
+		case t.Currency == d.Currency:
+			row.Fee += t.Fee
+			row.Withdrawn -= t.Amount
+		case t.Amount < 0: // exchanged: the fee is in the currency of settlement
+			row.Withdrawn += d.Amount
+		default:
+			row.Withdrawn -= d.Amount
+		}
 	}
 	return row
 }

@@ -1,7 +1,6 @@
 package stripe
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -14,9 +13,7 @@ import (
 // updateCard plays the account updater of the card network: the method keeps its id, whatever changed about the card.
 func (s *Server) updateCard(w http.ResponseWriter, r *http.Request) {
 	var wanted control.CardUpdate
-	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
-	decoder.DisallowUnknownFields()
-	err := decoder.Decode(&wanted)
+	err := readAdmin(w, r, &wanted)
 	if err == nil {
 		emitted := false
 		err = s.update(func(tx *bolt.Tx) error {

@@ -102,9 +102,7 @@ func (s *Server) readClock() (shown control.Clock, err error) {
 // advanceClock moves the clock and lets everything happen that is due by then.
 func (s *Server) advanceClock(w http.ResponseWriter, r *http.Request) {
 	var wanted control.Advance
-	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
-	decoder.DisallowUnknownFields()
-	err := decoder.Decode(&wanted)
+	err := readAdmin(w, r, &wanted)
 	var to time.Time
 	if err == nil {
 		to, err = target(s.billingTime(), wanted)

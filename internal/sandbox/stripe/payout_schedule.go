@@ -1,7 +1,6 @@
 package stripe
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -33,9 +32,7 @@ func payoutSettings(tx *bolt.Tx) (p control.Payouts) {
 // setPayouts chooses between automatic and manual payouts, and may let the next one fail.
 func (s *Server) setPayouts(w http.ResponseWriter, r *http.Request) {
 	var wanted control.Payouts
-	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
-	decoder.DisallowUnknownFields()
-	err := decoder.Decode(&wanted)
+	err := readAdmin(w, r, &wanted)
 	switch {
 	case err != nil:
 	case wanted.Schedule != control.DailyPayouts && wanted.Schedule != control.ManualPayouts:

@@ -1,7 +1,6 @@
 package stripe
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -75,9 +74,7 @@ func optionalList(s string) []string {
 
 func (s *Server) addScenario(w http.ResponseWriter, r *http.Request) {
 	var wanted control.Scenario
-	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
-	decoder.DisallowUnknownFields()
-	err := decoder.Decode(&wanted)
+	err := readAdmin(w, r, &wanted)
 	if err == nil {
 		err = checkScenario(wanted)
 	}

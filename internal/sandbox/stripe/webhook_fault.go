@@ -3,7 +3,6 @@ package stripe
 import (
 	"bytes"
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -42,9 +41,7 @@ func checkWebhookFault(f control.WebhookFault) error {
 
 func (s *Server) addWebhookFault(w http.ResponseWriter, r *http.Request) {
 	var f control.WebhookFault
-	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
-	decoder.DisallowUnknownFields()
-	err := decoder.Decode(&f)
+	err := readAdmin(w, r, &f)
 	if err == nil {
 		err = checkWebhookFault(f)
 	}

@@ -64,3 +64,12 @@ func (q Queries) NextActions(ctx context.Context, customerID string) (map[string
 	}
 	return next, err
 }
+
+// Ended lists the subscriptions on a test clock, of one customer or (empty) of all, that ended at an instant or later. What
+// follows from the end, such as collecting the last invoice, may still be under way.
+func (q Queries) Ended(ctx context.Context, clockID, customerID string, since time.Time) ([]Due, error) {
+	return many[Due](ctx, q.db, "ended subscriptions of test clock "+clockID, `
+		SELECT 'subscription/' || s.id AS workflow_id, s.customer_id, s.ended_at AS next_action_at
+		  FROM subscription s JOIN customer c ON c.id = s.customer_id
+		 WHERE c.test_clock_id = $1 AND ($2 = '' OR s.customer_id = $2) AND s.ended_at >= $3 ORDER BY s.ended_at, s.id`, clockID, customerID, since)
+}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/require"
 
 	"github.com/perennial-billing/perennial/billing/dunning"
@@ -72,4 +73,28 @@ func TestNothingMovesBeforeWhatIsUnderWay(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, invoices, 2)
 	require.Equal(t, []string{"paid", "uncollectible"}, []string{invoices[0].Status, invoices[1].Status})
+}
+
+// A subscription that ended has nothing due any more. The clock waits all the same while its last invoice is on its way to
+// be collected, and for the collection that follows.
+func TestTheClockWaitsForWhatAnEndBringsAbout(t *testing.T) {
+	t.Parallel()
+	b := setup(t, "ending", dunning.DefaultPolicy())
+	b.subscribe("ending", "UTC", "pm_card_chargeCustomerFail")
+	_, err := b.Store.AddUsage(t.Context(), "ending", []store.UsageEvent{{ID: "e1", Meter: "calls", At: start.AddDate(0, 0, 3), Quantity: decimal.NewFromInt(30)}})
+	require.NoError(t, err)
+	b.advance(start.AddDate(0, 0, 13)) // the first collection is given up on the evening of the fourteenth day
+	slow := store.PaymentMethod{ID: "slow_ending", CustomerID: "ending", ProviderToken: "pm_card_chargeCustomerFail", Position: 1, ChangedAt: start.AddDate(0, 0, 13)}
+	require.NoError(t, b.Store.ReplacePaymentMethod(t.Context(), slow))
+	require.NoError(t, sandbox.AddFault(t.Context(), system.Config.StripeURL, sandbox.Fault{Kind: sandbox.Delay, DelayMS: 2500, IdempotencyKeyPrefix: "attach:slow_ending"}))
+
+	b.advance(start.AddDate(0, 2, 0))
+
+	invoices, err := b.Store.Invoices(t.Context(), store.InvoiceFilter{EntityID: b.ID, Limit: 100})
+	require.NoError(t, err)
+	require.Len(t, invoices, 2)
+	require.Equal(t, []string{"uncollectible", "uncollectible"}, []string{invoices[0].Status, invoices[1].Status})
+	due, err := b.Store.Agenda(t.Context(), b.ID, start.AddDate(0, 2, 0))
+	require.NoError(t, err)
+	require.Empty(t, due)
 }

@@ -96,9 +96,12 @@ func (c *Clock) move(ctx context.Context, workflowID string, to time.Time) error
 // while moving the clock, or have asked for something and not waited for all that follows from it.
 func (c *Clock) atRest(ctx context.Context, entry store.Due) (already bool, err error) {
 	looks := 0
-	err = c.await(ctx, entry, func() (string, error) {
+	err = c.await(ctx, entry.At, func() (string, error) {
 		looks++
 		next, err := c.Store.NextActions(ctx, entry.CustomerID)
+		if err == nil {
+			err = c.addEnded(ctx, entry.CustomerID, next)
+		}
 		if err != nil {
 			return "", err
 		}
@@ -107,13 +110,37 @@ func (c *Clock) atRest(ctx context.Context, entry store.Due) (already bool, err 
 	return looks == 1, err
 }
 
+// endedAtRest waits until nothing of the subscriptions that ended on the way is under way, and says whether it had to.
+func (c *Clock) endedAtRest(ctx context.Context, at time.Time) (already bool, err error) {
+	looks := 0
+	err = c.await(ctx, at, func() (string, error) {
+		looks++
+		ended := map[string]time.Time{}
+		if err := c.addEnded(ctx, "", ended); err != nil {
+			return "", err
+		}
+		return c.anyBusy(ctx, ended)
+	})
+	return looks == 1, err
+}
+
+// addEnded adds the subscriptions of a customer, or (empty) of all, that ended on the way: nothing is due for them any
+// more, and yet their last invoice may be on its way to be collected.
+func (c *Clock) addEnded(ctx context.Context, customerID string, workflows map[string]time.Time) error {
+	ended, err := c.Store.Ended(ctx, c.ID, customerID, c.stood)
+	for _, subscription := range ended {
+		workflows[subscription.WorkflowID] = subscription.At
+	}
+	return err
+}
+
 // rest waits until a workflow has done what was due and nothing of its customer is under way any more.
 func (c *Clock) rest(ctx context.Context, entry store.Due) error {
-	return c.await(ctx, entry, func() (string, error) { return c.underWay(ctx, entry) })
+	return c.await(ctx, entry.At, func() (string, error) { return c.underWay(ctx, entry) })
 }
 
 // await looks again and again until nothing has to be waited for, and tells people what takes long.
-func (c *Clock) await(ctx context.Context, entry store.Due, look func() (waitingFor string, err error)) error {
+func (c *Clock) await(ctx context.Context, at time.Time, look func() (waitingFor string, err error)) error {
 	started, every := time.Now(), lookEvery
 	for {
 		waitingFor, err := look()
@@ -121,7 +148,7 @@ func (c *Clock) await(ctx context.Context, entry store.Due, look func() (waiting
 			return err
 		}
 		if time.Since(started) > tellAfter {
-			c.tell(entry.At, waitingFor)
+			c.tell(at, waitingFor)
 			started = time.Now()
 		}
 		select {
@@ -150,6 +177,9 @@ func (c *Clock) underWay(ctx context.Context, entry store.Due) (string, error) {
 		}
 	}
 	next[entry.WorkflowID] = entry.At // it may have nothing more to do by itself
+	if err := c.addEnded(ctx, entry.CustomerID, next); err != nil {
+		return "", err
+	}
 	return c.anyBusy(ctx, next)
 }
 

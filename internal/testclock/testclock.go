@@ -38,6 +38,8 @@ type Clock struct {
 
 	telling sync.Mutex
 	told    time.Time
+	// stood is where the clock stands while it is moved: what ended since then may not have come to rest.
+	stood time.Time
 }
 
 // Advance moves everything attached to the clock to an instant, in steps from one due instant to the next.
@@ -53,6 +55,7 @@ func (c *Clock) Advance(ctx context.Context, to time.Time) error {
 	if err != nil {
 		return err
 	}
+	c.stood = clock.Now
 	for i, instant := range shared {
 		if err := c.reach(ctx, instant.At); err != nil {
 			return err
@@ -82,8 +85,12 @@ func (c *Clock) reach(ctx context.Context, until time.Time) error {
 			return err
 		}
 		if len(due) == 0 {
+			already, err := c.endedAtRest(ctx, until)
+			if err == nil && !already {
+				continue // the end of something may have made something else due
+			}
 			c.tell(until, "")
-			return nil
+			return err
 		}
 		if err := c.settle(ctx, firstOfEach(due), until); err != nil {
 			return err

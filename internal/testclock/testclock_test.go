@@ -60,7 +60,8 @@ type bundle struct {
 }
 
 const plan = `[{"id":"$","version":1,"name":"Pro","interval":{"unit":"month","count":1},"proration":"day","billed_by":"renewal",
- "charges":[{"id":"fee","name":"fee","kind":"recurring","per":"subscription","timing":"advance","tax_category":"saas_b2c","prices":{"USD":{"model":"flat","flat_amount":"10"}}}]}]`
+ "charges":[{"id":"fee","name":"fee","kind":"recurring","per":"subscription","timing":"advance","tax_category":"saas_b2c","prices":{"USD":{"model":"flat","flat_amount":"10"}}},
+  {"id":"calls","name":"calls","kind":"usage","meter":"calls","timing":"arrears","tax_category":"saas_b2c","prices":{"USD":{"model":"per_unit","unit_amount":"1"}}}]}]`
 
 func setup(t *testing.T, id string, policy dunning.Policy) *bundle {
 	t.Helper()

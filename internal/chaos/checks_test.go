@@ -23,9 +23,12 @@ func sound() (*books, []promise) {
 	subscription := people(oneEach)[0].subscription()
 	end := began.AddDate(0, 2, 0)
 	b := &books{
-		invoices:  []invoiceRow{{ID: "inv", SubscriptionID: subscription, Reason: "cycle", Status: "paid", Currency: "USD", AmountDue: 1000, AmountPaid: 1000}},
-		payments:  []paymentRow{{ID: "pay", InvoiceID: "inv", Status: "succeeded", Currency: "USD", Charge: pointer("ch"), Amount: 1000, Fee: 59}},
-		postings:  []postingRow{{"payment", "Cash", "USD", 941}, {"payment", "ProcessingFees", "USD", 59}, {"payment", "AccountsReceivable", "USD", -1000}},
+		invoices: []invoiceRow{{ID: "inv", SubscriptionID: subscription, Reason: "cycle", Status: "paid", Currency: "USD", AmountDue: 1000, AmountPaid: 1000}},
+		payments: []paymentRow{{ID: "pay", InvoiceID: "inv", Status: "succeeded", Currency: "USD", Charge: pointer("ch"), Amount: 1000, Fee: 59}},
+		postings: []postingRow{
+			{"payment", "Cash", "USD", 941}, {"payment", "ProcessingFees", "USD", 59}, {"payment", "AccountsReceivable", "USD", -1000},
+			{"payout", "Cash", "USD", -900}, {"payout", "Bank", "USD", 900},
+		},
 		cycles:    []cycleRow{{SubscriptionID: subscription, Start: began, End: end, InvoiceID: pointer("inv")}},
 		customers: []string{"c0001"},
 		subscriptions: []subscriptionRow{
@@ -39,7 +42,7 @@ func sound() (*books, []promise) {
 			Charges: []sandbox.BookedCharge{{
 				ID: "ch", Status: "succeeded", Amount: 1000, AmountCaptured: 1000, Currency: "usd", Fee: 59, Metadata: map[string]string{"invoice": "inv"},
 			}},
-			Totals: []sandbox.BookTotal{{Currency: "usd", Captured: 1000, Fees: 59, Net: 941}},
+			Totals: []sandbox.BookTotal{{Currency: "usd", Captured: 1000, Fees: 59, Net: 941, PaidOut: 900}},
 		},
 	}
 	return b, []promise{
@@ -81,7 +84,8 @@ func TestChecksNameWhatIsWrong(t *testing.T) {
 		"a payment out of nowhere": {func(b *books) { b.theirs.Charges = nil }, "the provider knows no charge ch"},
 		"an unmarked invoice":      {func(b *books) { b.invoices[0].Status = "open" }, "invoice inv is open: 1000 due, 1000 paid"},
 		"an unbalanced posting":    {func(b *books) { b.postings[2].Amount = -999 }, "payment is off by 1 USD"},
-		"money astray":             {func(b *books) { b.postings[0].Amount = 940 }, "the provider owes 941 usd, our ledger says 940"},
+		"money astray":             {func(b *books) { b.postings[0].Amount = 940 }, "Cash is 41 usd at the provider, our ledger says 40"},
+		"a payout astray":          {func(b *books) { b.postings[4].Amount = 899 }, "Bank is 900 usd at the provider, our ledger says 899"},
 		"a lost customer":          {func(b *books) { b.customers = nil }, "customer c0001 is not there"},
 		"a lost subscription":      {func(b *books) { b.subscriptions = nil }, "subscription sub-c0001 is not there"},
 		"a lost command":           {func(b *books) { b.commands = nil }, "command change of subscription sub-c0001 is there 0 times"},

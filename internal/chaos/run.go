@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/perennial-billing/perennial/internal/sandbox"
 )
 
 // errFailed is returned when something does not hold.
@@ -95,8 +97,10 @@ func (c *chaos) disturb(ctx context.Context) error {
 	}
 	c.closed.Store(true)
 	err = errors.Join(err, shoppers.Wait())
-	if err == nil {
-		err = c.calm(ctx)
+	for _, step := range []func(context.Context) error{c.calm, c.payOut, c.calm} {
+		if err == nil {
+			err = step(ctx)
+		}
 	}
 	cause := context.Cause(ctx)
 	stop(nil)
@@ -173,6 +177,17 @@ func (c *chaos) watch(ctx context.Context, stop context.CancelCauseFunc) {
 			return
 		}
 	}
+}
+
+// payOut has the provider pay out all that it holds, and the money arrive: that must be in our books, too.
+func (c *chaos) payOut(ctx context.Context) error {
+	url := c.saboteur.url
+	if err := sandbox.SetPayouts(ctx, url, sandbox.Payouts{Schedule: sandbox.DailyPayouts}); err != nil {
+		return err
+	}
+	const settled = 10 * 24 * time.Hour // two days until money is available, the next midnight, a business day on its way
+	_, err := sandbox.AdvanceClock(ctx, url, sandbox.Advance{By: settled.String()})
+	return err
 }
 
 // calm waits until what was disturbed has come to rest: no fault is waiting, all webhooks have arrived and been acted

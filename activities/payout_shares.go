@@ -55,7 +55,7 @@ func (p provider) share(ctx context.Context, read *stripe.Payout, seen store.Pay
 func (p provider) parts(ctx context.Context, read *stripe.Payout, owner string) (map[string]int64, error) {
 	shares := map[string]int64{}
 	listed := p.Stripe.BalanceTransactions.List(&stripe.BalanceTransactionListParams{
-		ListParams: stripe.ListParams{Context: ctx, Limit: stripe.Int64(100), Expand: []*string{stripe.String("data.source")}}, Payout: &read.ID,
+		ListParams: stripe.ListParams{Context: ctx, Limit: stripe.Int64(100)}, Payout: &read.ID, Expand: []*string{stripe.String("data.source")},
 	})
 	for listed.Next() {
 		part := listed.BalanceTransaction()

@@ -19,9 +19,9 @@ import (
 // transactions compares what the provider booked on our balance: the fee of each payment, payouts, and what is of no
 // payment of ours. Whatever moved is in the ledger afterwards, so that its cash is the provider's balance.
 func (c *comparison) transactions(ctx context.Context) error {
-	list := c.list(ctx)
-	list.Expand = []*string{stripe.String("data.source")}
-	listed := c.Stripe.BalanceTransactions.List(&stripe.BalanceTransactionListParams{ListParams: list, CreatedRange: c.window()})
+	listed := c.Stripe.BalanceTransactions.List(&stripe.BalanceTransactionListParams{
+		ListParams: c.list(ctx), CreatedRange: c.window(), Expand: []*string{stripe.String("data.source")},
+	})
 	for listed.Next() {
 		if err := c.transaction(ctx, listed.BalanceTransaction()); err != nil {
 			return fmt.Errorf("balance transaction %s: %w", listed.BalanceTransaction().ID, err)
@@ -148,7 +148,8 @@ func (c *comparison) unexplained(ctx context.Context, t *stripe.BalanceTransacti
 	}
 	explained, err := c.explained(ctx, t.ID)
 	if err == nil && !explained {
-		c.differs(about, "movement_unexplained", "%d %s net (%s) moved on the balance and nothing of ours explains it: explain %s", t.Net, t.Currency, t.ReportingCategory, t.ID)
+		c.differs(about, "movement_unexplained", "%d %s net (%s) moved on the balance and nothing of ours explains it: explain %s",
+			t.Net, t.Currency, t.ReportingCategory, t.ID)
 	}
 	return err
 }
@@ -170,7 +171,8 @@ func (c *comparison) move(ctx context.Context, t *stripe.BalanceTransaction, aga
 	}
 	c.result.Transactions++
 	if c.owner == "" {
-		c.differs(matterOf(t.ID, t.Created, store.Invoice{}), "movement_of_nobody", "%d %s net (%s) are not booked: %v", t.Net, t.Currency, t.ReportingCategory, errNoOwner)
+		about := matterOf(t.ID, t.Created, store.Invoice{})
+		c.differs(about, "movement_of_nobody", "%d %s net (%s) are not booked: %v", t.Net, t.Currency, t.ReportingCategory, errNoOwner)
 		return false, nil
 	}
 	m, _, err := movementOf(t, c.owner, against)

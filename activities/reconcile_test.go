@@ -207,7 +207,7 @@ func TestRefundMadeElsewhereIsTakenOver(t *testing.T) {
 	adopted.ProviderRefund = made.ID
 	require.Equal(t, "succeeded", b.payOut(adopted).Status)
 	require.Equal(t, "succeeded", b.payOut(adopted).Status, "again")
-	require.EqualValues(t, before-50, b.credit("ada"))
+	require.Equal(t, before-50, b.credit("ada"))
 	b.sound()
 	require.Len(t, b.books().Refunds, 1, "no money has moved")
 	require.Empty(t, b.reconcile("").Differences)

@@ -71,7 +71,7 @@ func printReconciled(out io.Writer, r message.Reconciled) error {
 			return err
 		}
 	}
-	_, err := fmt.Fprintf(out, "Compared %d charges, %d refunds, %d disputes, %d payouts and %d balance transactions: %d differences healed, %d settled, %d open\n",
-		r.Charges, r.Refunds, r.Disputes, r.Payouts, r.Transactions, r.Healed, r.Settled, r.Open)
+	_, err := fmt.Fprintf(out, "Compared %d charges, %d refunds, %d disputes, %d payouts and %d balance transactions: "+
+		"%d differences healed, %d settled, %d open\n", r.Charges, r.Refunds, r.Disputes, r.Payouts, r.Transactions, r.Healed, r.Settled, r.Open)
 	return err
 }

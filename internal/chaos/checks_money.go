@@ -96,7 +96,10 @@ func (b *books) balanced() claim {
 // sameMoney compares the cash in our ledger with the balance at the provider, and what is in the bank or on its way there
 // with what the provider has paid out.
 func (b *books) sameMoney() claim {
-	c := claim{Claim: "The ledger's cash is the provider's balance, and its bank what was paid out, to the minor unit", Unit: "currencies", Checked: len(b.theirs.Totals)}
+	c := claim{
+		Claim: "The ledger's cash is the provider's balance, and its bank what was paid out, to the minor unit",
+		Unit:  "currencies", Checked: len(b.theirs.Totals),
+	}
 	held := map[string]map[string]int64{"Cash": {}, "Bank": {}}
 	for _, p := range b.postings {
 		if account := strings.Replace(p.Account, "PayoutsInTransit", "Bank", 1); held[account] != nil {

@@ -26,8 +26,11 @@ func sound() (*books, []promise) {
 		invoices: []invoiceRow{{ID: "inv", SubscriptionID: subscription, Reason: "cycle", Status: "paid", Currency: "USD", AmountDue: 1000, AmountPaid: 1000}},
 		payments: []paymentRow{{ID: "pay", InvoiceID: "inv", Status: "succeeded", Currency: "USD", Charge: pointer("ch"), Amount: 1000, Fee: 59}},
 		postings: []postingRow{
-			{"payment", "Cash", "USD", 941}, {"payment", "ProcessingFees", "USD", 59}, {"payment", "AccountsReceivable", "USD", -1000},
-			{"payout", "Cash", "USD", -900}, {"payout", "Bank", "USD", 900},
+			{"payment", "Cash", "USD", 941},
+			{"payment", "ProcessingFees", "USD", 59},
+			{"payment", "AccountsReceivable", "USD", -1000},
+			{"payout", "Cash", "USD", -900},
+			{"payout", "Bank", "USD", 900},
 		},
 		cycles:    []cycleRow{{SubscriptionID: subscription, Start: began, End: end, InvoiceID: pointer("inv")}},
 		customers: []string{"c0001"},

@@ -124,7 +124,9 @@ func (q Queries) ProviderAccountOwner(ctx context.Context) (id string, err error
 
 // SetProviderAccountOwner makes a legal entity the owner of the provider's account, instead of any other.
 func (tx Tx) SetProviderAccountOwner(ctx context.Context, entityID string) error {
-	if _, err := tx.exec(ctx, "release the provider's account", `UPDATE legal_entity SET owns_provider_account = FALSE WHERE owns_provider_account AND id <> $1`, entityID); err != nil {
+	_, err := tx.exec(ctx, "release the provider's account",
+		`UPDATE legal_entity SET owns_provider_account = FALSE WHERE owns_provider_account AND id <> $1`, entityID)
+	if err != nil {
 		return err
 	}
 	changed, err := tx.exec(ctx, "give the provider's account to "+entityID, `UPDATE legal_entity SET owns_provider_account = TRUE WHERE id = $1`, entityID)

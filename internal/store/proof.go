@@ -68,7 +68,8 @@ const ledgerFaults = `
 		            UNION ALL SELECT i.entity_id, 'ProcessingFees', p.currency, p.provider_fee
 		              FROM payment p JOIN invoice i ON i.id = p.invoice_id WHERE p.status = 'succeeded'
 		            UNION ALL SELECT s.entity_id, v.account, p.currency, v.amount FROM payout p JOIN payout_share s ON s.payout_id = p.id
-		             CROSS JOIN LATERAL (VALUES ('Cash', -s.amount), (CASE p.status WHEN 'paid' THEN 'Bank' ELSE 'PayoutsInTransit' END, s.amount)) AS v (account, amount)
+		             CROSS JOIN LATERAL (VALUES ('Cash', -s.amount),
+		                                        (CASE p.status WHEN 'paid' THEN 'Bank' ELSE 'PayoutsInTransit' END, s.amount)) AS v (account, amount)
 		             WHERE p.status NOT IN ('failed', 'canceled')
 		            UNION ALL SELECT m.entity_id, v.account, v.currency, v.amount FROM provider_movement m
 		             CROSS JOIN LATERAL (VALUES ('Cash', m.currency, m.net), (m.fee_account, m.currency, m.fee),

@@ -67,9 +67,10 @@ func (a *API) addPayments(h huma.API) {
 	})
 	add(a, h, huma.Operation{
 		OperationID: "adopt-refund", Method: http.MethodPost, Path: "/v1/provider-refunds/{id}/adoption", Tags: []string{"payments"},
-		Summary:     "Take over a refund that was made on the provider's pages",
-		Description: "Records and books a refund of one of our payments that was made without us; the id is the provider's. No money moves. Repeating it changes nothing.",
-		Errors:      []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
+		Summary: "Take over a refund that was made on the provider's pages",
+		Description: "Records and books a refund of one of our payments that was made without us; the id is the provider's. No money moves. " +
+			"Repeating it changes nothing.",
+		Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
 	}, func(ctx context.Context, in *adoption) (store.Refund, error) {
 		return a.service.AdoptRefund(ctx, in.ID, in.Body)
 	})

@@ -96,7 +96,7 @@ func payoutItems(d *reportData) []reportRow {
 func payoutParts(d *reportData) []reportRow {
 	return d.items(func(m movement) bool {
 		p := m.partOf
-		return p != nil && !(m.payout == p && m.t.ReportingCategory == "payout") && p.ArrivalDate >= d.parameters.IntervalStart && p.ArrivalDate < d.parameters.IntervalEnd
+		return p != nil && deref(m.t.Source) != p.ID && p.ArrivalDate >= d.parameters.IntervalStart && p.ArrivalDate < d.parameters.IntervalEnd
 	})
 }
 

@@ -26,15 +26,15 @@ func taxIDTypes() []string { return slices.Sorted(keys(taxIDFormats.Patterns)) }
 
 // taxID is a tax id of a customer, or of the account itself.
 type taxID struct {
-	ID           string        `json:"id"`
-	Object       string        `json:"object"`
-	Country      *string       `json:"country"`
-	Created      int64         `json:"created"`
-	Customer     *string       `json:"customer"`
-	Livemode     bool          `json:"livemode"`
-	Owner        taxIDOwner    `json:"owner"`
-	Type         string        `json:"type"`
-	Value        string        `json:"value"`
+	ID           string             `json:"id"`
+	Object       string             `json:"object"`
+	Country      *string            `json:"country"`
+	Created      int64              `json:"created"`
+	Customer     *string            `json:"customer"`
+	Livemode     bool               `json:"livemode"`
+	Owner        taxIDOwner         `json:"owner"`
+	Type         string             `json:"type"`
+	Value        string             `json:"value"`
 	Verification *taxIDVerification `json:"verification"`
 }
 

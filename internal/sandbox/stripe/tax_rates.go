@@ -3,6 +3,7 @@ package stripe
 import (
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -59,6 +60,9 @@ func (f *taxFraction) UnmarshalJSON(written []byte) error {
 	whole, part, _ := strings.Cut(percent, ".")
 	if len(part) > decimals {
 		return fmt.Errorf("rate %s has more than %d decimals", percent, decimals)
+	}
+	if whole == "" {
+		return errors.New("a rate begins with a digit")
 	}
 	n, err := strconv.ParseInt(whole+part+strings.Repeat("0", decimals-len(part)), 10, 64)
 	if err != nil {

@@ -79,10 +79,10 @@ func updateTaxSettings(r *call) (any, error) {
 	defaults.setText("tax_behavior", &s.Defaults.TaxBehavior)
 	if given := r.args.hash("head_office").hash("address"); given.in != nil {
 		office := readAddress(given)
-		if office == nil {
+		if office == nil || office.Country == nil {
 			return nil, missing("head_office[address][country]")
 		}
-		if err := checkCountry(deref(office.Country), "head_office[address][country]"); err != nil {
+		if err := checkCountry(*office.Country, "head_office[address][country]"); err != nil {
 			return nil, err
 		}
 		s.HeadOffice = &headOffice{Address: *office}

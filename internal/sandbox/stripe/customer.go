@@ -76,7 +76,7 @@ func customerSpec() spec {
 			}),
 		}),
 		"metadata": metadata(), "name": textUpTo(256), "next_invoice_sequence": integer(), "phone": textUpTo(20),
-		"preferred_locales": list(text()), "shipping": hash(recipientSpec()), "tax": opaque(),
+		"preferred_locales": list(text()), "shipping": hash(recipientSpec()), "tax": hash(spec{"ip_address": text(), "validate_location": enum("deferred", "immediately")}),
 		"tax_exempt": clearable(enum("none", "exempt", "reverse")),
 	}
 }
@@ -164,6 +164,9 @@ func (c *customer) apply(r *call) error {
 		"description": &c.Description, "email": &c.Email, "invoice_prefix": &c.InvoicePrefix, "name": &c.Name, "phone": &c.Phone,
 	} {
 		a.setText(name, field)
+	}
+	if err := c.applyTax(r); err != nil {
+		return err
 	}
 	return c.applyInvoiceSettings(r)
 }

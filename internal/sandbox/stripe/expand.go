@@ -40,7 +40,7 @@ func expandable(object string) map[string]loader {
 	case "customer":
 		return map[string]loader{
 			"cash_balance": never, "default_source": never, "invoice_settings.default_payment_method": from(paymentMethods),
-			"sources": never, "subscriptions": never, "tax": never, "tax_ids": taxIDList, "test_clock": never,
+			"sources": never, "subscriptions": never, "tax": customerTaxOf, "tax_ids": taxIDList, "test_clock": never,
 		}
 	case "dispute":
 		return map[string]loader{"charge": from(charges), "payment_intent": from(paymentIntents)}

@@ -21,12 +21,17 @@ func (b *bundle) requireWhole(t *testing.T, path string, library any, absent ...
 		field, _ := known.FieldByName("Data")
 		known, objects = field.Type.Elem().Elem(), data
 	}
-	absent = append(absent, "", "deleted", "LastResponse") // the library's own, and those of deleted objects
 	for _, object := range objects {
-		for name := range fieldsOf(known) {
-			if !slices.Contains(absent, name) && name != "-" {
-				require.Contains(t, object, name, path)
-			}
+		requireFields(t, object, known, path, absent...)
+	}
+}
+
+func requireFields(t *testing.T, object any, known reflect.Type, path string, absent ...string) {
+	t.Helper()
+	absent = append(absent, "", "-", "deleted") // the library's own, and what deleted objects have
+	for name := range fieldsOf(known) {
+		if !slices.Contains(absent, name) {
+			require.Contains(t, object, name, path)
 		}
 	}
 }
@@ -47,6 +52,18 @@ func TestFieldsOfFilesAndListsAreStripes(t *testing.T) {
 		"/v1/reporting/report_runs": stripego.ReportingReportRunList{}, "/v1/reporting/report_runs/" + run.ID: stripego.ReportingReportRun{}, "/v1/files": stripego.FileList{},
 	} {
 		b.requireWhole(t, path, library)
+	}
+	c := b.customer(t)
+	for _, posted := range []struct {
+		path, form string
+		library    any
+	}{
+		{"/v1/billing/meter_events", "identifier=a&event_name=tokens&payload[value]=1&payload[stripe_customer_id]=" + c.ID, stripego.BillingMeterEvent{}},
+		{"/v1/billing/meter_event_adjustments", "event_name=tokens&type=cancel&cancel[identifier]=a", stripego.BillingMeterEventAdjustment{}},
+	} {
+		_, body := b.raw(t, http.MethodPost, posted.path, posted.form, nil)
+		requireFields(t, body, reflect.TypeOf(posted.library), posted.path)
+		require.Empty(t, unknownFields(body, reflect.TypeOf(posted.library), posted.path))
 	}
 	b.requireWhole(t, "/v1/reporting/report_types", stripego.ReportingReportTypeList{}, "created")
 }

@@ -112,18 +112,16 @@ func (r *call) readTaxCustomer(c *taxCalculation) (taxPlace, error) {
 	return located(d.Address, "customer_details[address]")
 }
 
-// copyTaxCustomer prefers where a customer is delivered to, as Stripe does.
+// copyTaxCustomer takes the details that are stored with a customer.
 func (r *call) copyTaxCustomer(c *taxCalculation) (taxPlace, error) {
 	known, err := r.liveCustomer(*c.Customer, "customer")
 	if err != nil {
 		return taxPlace{}, err
 	}
-	source, where := "billing", known.Address
-	if known.Shipping != nil && known.Shipping.Address != nil {
-		source, where = "shipping", known.Shipping.Address
-	}
+	source, where := known.taxAddress()
 	override := map[string]string{"none": "none", "exempt": customerExempt, "reverse": reverseCharge}[known.TaxExempt]
-	c.CustomerDetails = taxCustomer{Address: where, AddressSource: &source, TaxIDs: customerTaxIDs(r.tx, known.ID), TaxabilityOverride: override}
+	ip := optional(string(bucketOf(r.tx, taxAddressesBucket).get([]byte(known.ID))))
+	c.CustomerDetails = taxCustomer{Address: where, AddressSource: &source, IPAddress: ip, TaxIDs: customerTaxIDs(r.tx, known.ID), TaxabilityOverride: override}
 	return located(where, "customer")
 }
 

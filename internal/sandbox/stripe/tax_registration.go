@@ -156,12 +156,11 @@ func updateRegistration(r *call) (any, error) {
 	return r.keepRegistration(t)
 }
 
-// listRegistrations leaves out those that have expired unless they are asked for, as Stripe does.
+// listRegistrations lists all of them unless a status is asked for, which is that of now.
 func listRegistrations(r *call) (any, error) {
-	wanted := r.args.text("status")
+	wanted := r.args.textOr("status", "all")
 	found, err := taxRegistrations.list(r, func(t *taxRegistration) bool {
-		status := t.statusAt(r.now())
-		return wanted == "all" || status == wanted || (wanted == "" && status != "expired")
+		return wanted == "all" || wanted == t.statusAt(r.now())
 	})
 	if err != nil {
 		return nil, err

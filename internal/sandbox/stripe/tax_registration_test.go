@@ -45,7 +45,7 @@ func TestRegistrationsComeAndGo(t *testing.T) {
 	require.Contains(t, refusal(t, err).Msg, "this one is expired")
 
 	now := b.register(t, "NL", "standard")
-	require.Equal(t, []string{now}, b.registrations(t, ""))
+	require.Equal(t, []string{now, r.ID}, b.registrations(t, ""))
 	require.Equal(t, []string{now}, b.registrations(t, "active"))
 	require.Equal(t, []string{r.ID}, b.registrations(t, "expired"))
 	require.Equal(t, []string{now, r.ID}, b.registrations(t, "all"))

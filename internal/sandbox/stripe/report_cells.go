@@ -112,9 +112,9 @@ func (m movement) chargeCell(column string) string {
 	case "charge_id":
 		return c.ID
 	case "customer_facing_amount":
-		return majorUnits(m.t.Amount, m.t.Currency)
+		return majorUnits(m.facing(), c.Currency)
 	case "customer_facing_currency":
-		return m.t.Currency
+		return c.Currency
 	case "is_link":
 		return strconv.FormatBool(c.PaymentMethodDetails.Type == linkKind)
 	case "payment_intent_id":
@@ -132,6 +132,21 @@ func (m movement) chargeCell(column string) string {
 		}
 	}
 	return m.partyCell(column)
+}
+
+// facing is the amount as the customer saw it, before it was exchanged; what goes back is negative.
+func (m movement) facing() int64 {
+	amount := m.charge.AmountCaptured
+	switch {
+	case m.refund != nil:
+		amount = m.refund.Amount
+	case m.dispute != nil:
+		amount = m.dispute.Amount
+	}
+	if m.t.Amount < 0 {
+		return -amount
+	}
+	return amount
 }
 
 // partyCell is about the card and the customer.

@@ -181,6 +181,29 @@ func TestSummariesAgreeWithTheBalance(t *testing.T) {
 	require.Equal(t, "-4825", payouts[0]["net"])
 }
 
+func TestReportsOfExchangedMoney(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	require.NoError(t, sandbox.SetSettlement(b.ctx, b.StripeURL(), sandbox.Settlement{Currency: "usd", Rates: map[string]string{"jpy": "0.0067"}}))
+	c, m := b.customerWith(t, "pm_card_visa")
+	p, err := b.api.PaymentIntents.New(offSession(c.ID, m.ID, 1000, "jpy"))
+	require.NoError(t, err)
+	_, err = b.api.Refunds.New(&stripego.RefundParams{PaymentIntent: &p.ID, Amount: stripego.Int64(300)})
+	require.NoError(t, err)
+	_, err = sandbox.AddMovement(b.ctx, b.StripeURL(), sandbox.Movement{Category: "fee", Amount: -500, Currency: "usd", Description: "Radar"})
+	require.NoError(t, err)
+	b.advance(t, time.Second)
+	rows := b.rows(t, b.report(t, "balance_change_from_activity.itemized.3", func(p *stripego.ReportingReportRunParametersParams) {
+		p.Columns = stripego.StringSlice([]string{"reporting_category", "currency", "gross", "customer_facing_amount", "customer_facing_currency", "description"})
+	}))
+	var got [][]string
+	for _, row := range rows {
+		got = append(got, []string{row["reporting_category"], row["currency"], row["gross"], row["customer_facing_amount"], row["customer_facing_currency"]})
+	}
+	require.ElementsMatch(t, [][]string{{"charge", "usd", "6.70", "1000", "jpy"}, {"refund", "usd", "-2.01", "-300", "jpy"}, {"fee", "usd", "-5.00", "", ""}}, got)
+	require.Len(t, b.rows(t, b.report(t, "ending_balance_reconciliation.itemized.4", nil)), 3)
+}
+
 func TestReportFiles(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

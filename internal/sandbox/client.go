@@ -60,6 +60,7 @@ const (
 	DropAfterCommit    = control.DropAfterCommit
 	DropBefore         = control.DropBefore
 	HTML502            = control.HTML502
+	LockTimeout        = control.LockTimeout
 	ServerError        = control.ServerError
 	ServerErrorAfter   = control.ServerErrorAfter
 	TimeoutAfterCommit = control.TimeoutAfterCommit

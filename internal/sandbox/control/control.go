@@ -46,6 +46,7 @@ const (
 	DropAfterCommit    FaultKind = "drop_after_commit"    // does the work, closes the connection without an answer
 	DropBefore         FaultKind = "drop_before"          // closes the connection without doing anything
 	HTML502            FaultKind = "html_502"             // a gateway's HTML page; nothing done
+	LockTimeout        FaultKind = "lock_timeout"         // somebody else holds the object: a 429 with nothing done, nothing kept
 	ServerError        FaultKind = "500"                  // execution began and failed: no effect, the 500 is kept under the key
 	ServerErrorAfter   FaultKind = "500_after_commit"     // the work is done, yet a 500 is answered and kept under the key
 	TimeoutAfterCommit FaultKind = "timeout_after_commit" // does the work, never answers
@@ -60,6 +61,7 @@ type Fault struct {
 	Kind                 FaultKind `json:"kind"`
 	Method               string    `json:"method,omitempty"` // empty: any
 	PathPrefix           string    `json:"path_prefix,omitempty"`
+	RateLimitedReason    string    `json:"rate_limited_reason,omitempty"` // for TooManyRequests of Stripe: which limit; global-rate if empty
 }
 
 // The schedules of payouts.

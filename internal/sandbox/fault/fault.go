@@ -22,13 +22,14 @@ const (
 
 // Queue holds faults until requests use them up. The zero value is ready.
 type Queue struct {
-	Kinds []control.FaultKind // what this server can do; others are refused
+	Kinds   []control.FaultKind // what this server can do; others are refused
+	Reasons []string            // which limits this server can say were exceeded
 
 	faults []control.Fault
 	mu     sync.Mutex
 }
 
-// Add appends a fault. It refuses kinds this server does not know, and limits out of range.
+// Add appends a fault. It refuses kinds and reasons this server does not know, and limits out of range.
 func (q *Queue) Add(f control.Fault) error {
 	if !slices.Contains(q.Kinds, f.Kind) {
 		return fmt.Errorf("kind %q is unknown; use one of %v", f.Kind, q.Kinds)
@@ -41,6 +42,9 @@ func (q *Queue) Add(f control.Fault) error {
 	}
 	if f.DelayMS < 0 || f.DelayMS > int(maxDelay.Milliseconds()) {
 		return fmt.Errorf("delay_ms must be between 0 and %d, not %d", maxDelay.Milliseconds(), f.DelayMS)
+	}
+	if f.RateLimitedReason != "" && (f.Kind != control.TooManyRequests || !slices.Contains(q.Reasons, f.RateLimitedReason)) {
+		return fmt.Errorf("rate_limited_reason %q goes with kind %q only, and is one of %v", f.RateLimitedReason, control.TooManyRequests, q.Reasons)
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -31,6 +31,7 @@ func TestRefusesFaultsItCannotPlay(t *testing.T) {
 	for want, f := range map[string]control.Fault{
 		`kind "500" is unknown; use one of [html_502]`: {Kind: control.ServerError},
 		"count must be between 1 and":                  {Kind: control.HTML502, Count: -1},
+		`goes with kind "429" only`:                    {Kind: control.HTML502, RateLimitedReason: "global-rate"},
 		"delay_ms must be between 0 and 60000":         {Kind: control.HTML502, DelayMS: 60_001},
 	} {
 		require.ErrorContains(t, q.Add(f), want)

@@ -34,8 +34,9 @@ func (s *Server) health(w http.ResponseWriter, r *http.Request) {
 		report["objects"] = map[string]int{
 			"balance_transactions": balanceTransactions.count(tx), "charges": charges.count(tx), "checkout_sessions": checkoutSessions.count(tx), "customers": customers.count(tx),
 			"deliveries": bucketOf(tx, deliveriesBucket).count(), "disputes": disputes.count(tx), "events": events.count(tx),
-			"payment_intents": paymentIntents.count(tx), "payment_methods": paymentMethods.count(tx), "payouts": payouts.count(tx), "refunds": refunds.count(tx),
-			"setup_intents": setupIntents.count(tx), "webhook_endpoints": webhookEndpoints.count(tx),
+			"meter_events": meterUsages.count(tx), "payment_intents": paymentIntents.count(tx), "payment_methods": paymentMethods.count(tx), "payouts": payouts.count(tx), "refunds": refunds.count(tx),
+			"report_runs": reportRuns.count(tx), "setup_intents": setupIntents.count(tx), "tax_transactions": taxTransactions.count(tx), "value_lists": valueLists.count(tx),
+			"webhook_endpoints": webhookEndpoints.count(tx),
 		}
 		return nil
 	})

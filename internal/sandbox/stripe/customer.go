@@ -1,6 +1,10 @@
 package stripe
 
-import bolt "go.etcd.io/bbolt"
+import (
+	"strconv"
+
+	bolt "go.etcd.io/bbolt"
+)
 
 // customer is Stripe's customer object.
 type customer struct {
@@ -72,13 +76,13 @@ func customerSpec() spec {
 			}),
 		}),
 		"metadata": metadata(), "name": textUpTo(256), "next_invoice_sequence": integer(), "phone": textUpTo(20),
-		"preferred_locales": list(text()), "shipping": hash(recipientSpec()), "tax": opaque(),
+		"preferred_locales": list(text()), "shipping": hash(recipientSpec()), "tax": hash(spec{"ip_address": text(), "validate_location": enum("deferred", "immediately")}),
 		"tax_exempt": clearable(enum("none", "exempt", "reverse")),
 	}
 }
 
 func customerEndpoints() []endpoint {
-	creation := customerSpec().with(spec{"payment_method": filledText()})
+	creation := customerSpec().with(spec{"payment_method": filledText(), "tax_id_data": list(hash(taxIDSpec()))})
 	return []endpoint{
 		post("/v1/customers", creation, createCustomer),
 		get("/v1/customers", datedPageSpec(spec{"email": filledText()}), func(r *call) (any, error) { return customers.list(r, nil, "email") }),
@@ -107,6 +111,13 @@ func createCustomer(r *call) (any, error) {
 	}
 	customers.put(r.tx, c)
 	r.emit("customer.created", c, nil)
+	for i, data := range r.args.hashes("tax_id_data") {
+		t, refusal := r.newTaxID(data, "tax_id_data["+strconv.Itoa(i)+"]")
+		if refusal != nil {
+			return nil, refusal
+		}
+		r.giveTaxID(t, c)
+	}
 	return c, nil
 }
 
@@ -153,6 +164,9 @@ func (c *customer) apply(r *call) error {
 		"description": &c.Description, "email": &c.Email, "invoice_prefix": &c.InvoicePrefix, "name": &c.Name, "phone": &c.Phone,
 	} {
 		a.setText(name, field)
+	}
+	if err := c.applyTax(r); err != nil {
+		return err
 	}
 	return c.applyInvoiceSettings(r)
 }

@@ -34,7 +34,23 @@
 //     it is booked when it succeeds. The bank takes disputed debits back after ten days. Bank payments cost 0.8 %.
 //     Test methods such as pm_usBankAccount_success count as linked through Financial Connections; accounts typed in by
 //     number are verified by microdeposits. A blocked account is blocked as this payment method only.
-//   - Nothing can be searched, only listed.
+//   - Search sees everything at once, where Stripe needs up to a minute, and walks through all objects. Charges, customers
+//     and payment intents can be searched; as in Stripe, an exact match of a text finds its words in their order.
+//   - Tax is the standard rate of one point in time (taxrates.json names sources and dates), whatever the tax date, the
+//     product (only txcd_00000000 is free of tax) and the city: the United States are taxed by state alone. Sales are of
+//     services: IOSS, local taxes, communications taxes and elections can be registered and tax nothing. IP addresses
+//     place nobody. Countries without registrations are not_supported, and there are no products, shipping rates or lists
+//     of tax codes. The account's tax settings are complete from the start.
+//   - A tax id is checked by its format, and registers know every well-formed number, after two seconds, under the
+//     customer's own name, except for Stripe's test values.
+//   - Usage is validated when it is reported, and summed up at once: at this API version no event tells what asynchronous
+//     validation finds (v1.billing.meter.error_report_triggered came later). Values are whole numbers. Summaries leave out
+//     windows without usage; an adjustment is complete at once; identifiers are free again after exactly 24 hours.
+//   - Seven report types run, on the sandbox's own books, two seconds after they were ordered, with data available until
+//     now; what the sandbox does not have (invoices, connected accounts, trace ids) stays empty in their columns. A failed
+//     payout keeps its parts in the payout reconciliation. Files are only the results of reports; none can be uploaded.
+//   - Radar's lists are kept, and no rule reads them.
+//   - Events can be listed for ever, not for 30 days.
 //   - Checkout sells one-time prices given with the session and saves methods: there is no catalogue, and subscriptions,
 //     taxes, discounts and shipping are refused. Its page offers test methods; adaptive pricing is accepted, and the
 //     customer pays the session's currency. Pages use the billing time of the request that led to them.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"reflect"
 	"slices"
+	"strings"
 )
 
 // event is Stripe's record that something happened.
@@ -45,16 +46,32 @@ func eventEndpoints() []endpoint {
 }
 
 func listEvents(r *call) (any, error) {
-	types := r.args.list("types")
+	types, kind := r.args.list("types"), r.args.text("type")
 	if len(types) > 0 && r.args.has("type") {
 		return nil, invalid("", "type", "You may only specify one of these parameters: type, types.")
+	}
+	if len(types) > maxEventTypes {
+		return nil, invalid("", "types", "You may only specify up to %d types.", maxEventTypes)
+	}
+	byIndex := []string{"type"}
+	if strings.Contains(kind, "*") {
+		byIndex = nil
 	}
 	return events.list(r, func(e *event) bool {
 		if r.args.has("delivery_success") && r.args.boolean("delivery_success") != (e.PendingWebhooks == 0) {
 			return false
 		}
-		return len(types) == 0 || slices.Contains(types, e.Type)
-	}, "type")
+		return (kind == "" || matchesType(kind, e.Type)) && (len(types) == 0 || slices.Contains(types, e.Type))
+	}, byIndex...)
+}
+
+// maxEventTypes is how many types one list request can name.
+const maxEventTypes = 20
+
+// matchesType compares the type of an event with one that may end in a wildcard, such as "charge.*".
+func matchesType(wanted, kind string) bool {
+	group, wild := strings.CutSuffix(wanted, "*")
+	return wanted == kind || (wild && strings.HasPrefix(kind, group))
 }
 
 // emit records an event about an object and queues its deliveries.

@@ -175,3 +175,36 @@ func TestEventList(t *testing.T) {
 	require.Len(t, list(stripego.EventListParams{Types: stripego.StringSlice([]string{"charge.succeeded", "customer.created"})}), 2)
 	require.Len(t, list(stripego.EventListParams{}), 6)
 }
+
+func TestEventsAreListedByGroup(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	c, m := b.customerWith(t, "pm_card_visa")
+	_, err := b.api.PaymentIntents.New(offSession(c.ID, m.ID, 2000, "usd"))
+	require.NoError(t, err)
+	for wanted, want := range map[string][]string{
+		"payment_intent.*": {"payment_intent.succeeded", "payment_intent.created"}, "customer.created": {"customer.created"}, "charge.*": {"charge.succeeded"}, "payment_intent": nil, "invoice.*": nil,
+	} {
+		var got []string
+		it := b.api.Events.List(&stripego.EventListParams{Type: &wanted, ListParams: stripego.ListParams{Limit: stripego.Int64(1)}})
+		for it.Next() {
+			got = append(got, string(it.Event().Type))
+		}
+		require.NoError(t, it.Err())
+		require.Equal(t, want, got, wanted)
+	}
+	it := b.api.Events.List(&stripego.EventListParams{Types: stripego.StringSlice([]string{"charge.succeeded", "customer.created"})})
+	count := 0
+	for it.Next() {
+		count++
+	}
+	require.NoError(t, it.Err())
+	require.Equal(t, 2, count)
+	many := &stripego.EventListParams{}
+	for range 21 {
+		many.Types = append(many.Types, stripego.String("charge.succeeded"))
+	}
+	it = b.api.Events.List(many)
+	require.False(t, it.Next())
+	require.Equal(t, "types", refusal(t, it.Err()).Param)
+}

@@ -125,7 +125,9 @@ func (r *call) answer(e endpoint, q *request) (answer, error) {
 	case err != nil:
 		return answer{}, err
 	default:
-		if done.Body, err = r.render(result); err != nil {
+		if sent, isFile := result.(download); isFile {
+			done.Body, done.ContentType = sent.contents, sent.contentType
+		} else if done.Body, err = r.render(result); err != nil {
 			return answer{}, err
 		}
 	}

@@ -40,7 +40,7 @@ func expandable(object string) map[string]loader {
 	case "customer":
 		return map[string]loader{
 			"cash_balance": never, "default_source": never, "invoice_settings.default_payment_method": from(paymentMethods),
-			"sources": never, "subscriptions": never, "tax": never, "tax_ids": never, "test_clock": never,
+			"sources": never, "subscriptions": never, "tax": customerTaxOf, "tax_ids": taxIDList, "test_clock": never,
 		}
 	case "dispute":
 		return map[string]loader{"charge": from(charges), "payment_intent": from(paymentIntents)}
@@ -93,6 +93,14 @@ func expandableOnPages(object string) map[string]loader {
 			"payment_method_details.bancontact.generated_sepa_debit": from(paymentMethods),
 			"payment_method_details.ideal.generated_sepa_debit":      from(paymentMethods), "setup_intent": from(setupIntents),
 		}
+	case "tax.calculation":
+		return map[string]loader{"line_items": calculationItems, "shipping_cost.tax_breakdown": shippingTaxes}
+	case "tax.calculation_line_item":
+		return map[string]loader{"tax_breakdown": itemTaxes}
+	case "tax.transaction":
+		return map[string]loader{"line_items": transactionItems}
+	case "tax_id":
+		return map[string]loader{"customer": showCustomer, "owner.account": never, "owner.application": never, "owner.customer": showCustomer}
 	default:
 		return nil
 	}
@@ -123,9 +131,13 @@ func (r *call) render(result any) ([]byte, error) {
 	return encode(tree), nil
 }
 
-// generic decodes JSON without touching its numbers.
+// generic decodes a JSON object without touching its numbers.
 func generic(encoded []byte) map[string]any {
-	var tree map[string]any
+	tree, _ := untouched(encoded).(map[string]any)
+	return tree
+}
+
+func untouched(encoded []byte) (tree any) {
 	decoder := json.NewDecoder(bytes.NewReader(encoded))
 	decoder.UseNumber()
 	if err := decoder.Decode(&tree); err != nil {
@@ -136,7 +148,10 @@ func generic(encoded []byte) map[string]any {
 
 // expand follows one path through the tree. A null or unknown id on the way ends it without an error.
 func (r *call) expand(node map[string]any, path []string, full string) error {
-	if node["object"] == "list" {
+	if found := node["object"] == "search_result"; found || node["object"] == "list" {
+		if found && full == totalCount {
+			return nil // counted already
+		}
 		if path[0] != "data" || len(path) == 1 {
 			return notExpandable(full)
 		}
@@ -182,13 +197,13 @@ func findField(node map[string]any, object string, path []string) (holder map[st
 func (r *call) expandField(owner, holder map[string]any, leaf string, load loader, rest []string, full string) error {
 	if id, ok := holder[leaf].(string); ok {
 		if target, found := load(r.tx, id); found {
-			holder[leaf] = generic(encode(target))
+			holder[leaf] = untouched(encode(target))
 		}
 	} else if _, present := holder[leaf]; !present {
 		// A list that is only present when asked for, named after its owner.
 		if id, ok := owner["id"].(string); ok {
 			if target, found := load(r.tx, id); found {
-				holder[leaf] = generic(encode(target))
+				holder[leaf] = untouched(encode(target))
 			}
 		}
 	}

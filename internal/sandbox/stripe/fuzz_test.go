@@ -27,7 +27,14 @@ func FuzzRequest(f *testing.F) {
 		"test_helpers/customers/cus_x/fund_cash_balance": "amount=5&currency=eur",
 		"setup_intents/":    "payment_method=pm_usBankAccount_success&confirm=true&mandate_data[customer_acceptance][type]=offline&payment_method_types[]=us_bank_account",
 		"checkout/sessions": "mode=payment&success_url=x&line_items[][price_data][currency]=eur&line_items[][price_data][unit_amount]=500&line_items[][price_data][product_data][name]=a",
-		"refunds":           "charge=ch_x&amount=5", "webhook_endpoints": "url=http://127.0.0.1:1&enabled_events[]=none",
+		"tax/calculations":  "currency=usd&line_items[0][amount]=5&customer_details[address][country]=US&customer_details[address][postal_code]=94103&customer_details[tax_ids][0][type]=eu_vat&expand[]=line_items.data.tax_breakdown",
+		"tax/registrations": "active_from=now&country=CA&country_options[ca][type]=province_standard&country_options[ca][province_standard][province]=QC",
+		"tax/settings":      "head_office[address][country]=DE&defaults[tax_code]=txcd_10000000", "tax/transactions/create_reversal": "mode=partial&original_transaction=tax_x&reference=a&flat_amount=-5",
+		"tax_ids": "type=eu_vat&value=DE123456789&owner[type]=self", "billing/meters": "display_name=a&event_name=b&default_aggregation[formula]=sum",
+		"billing/meter_events": "event_name=b&payload[stripe_customer_id]=cus_x&payload[value]=5&timestamp=5", "radar/value_lists": "alias=a&name=b&item_type=email&contains=x",
+		"reporting/report_runs": "report_type=payouts.itemized.3&parameters[interval_start]=1700000000&parameters[interval_end]=1700000001&parameters[columns][]=net",
+		"charges/search":        "query=amount>5 AND metadata['a']:null&limit=3&page=Y2g",
+		"refunds":               "charge=ch_x&amount=5", "webhook_endpoints": "url=http://127.0.0.1:1&enabled_events[]=none",
 		"charges": "limit=3&created[gte]=1&starting_after=ch_x", "events": "types[]=a&delivery_success=true", "balance_transactions": "type=charge",
 	} {
 		f.Add(path, form, true)

@@ -31,15 +31,9 @@ func (c collection[T]) list(r *call, keep func(T) bool, byIndex ...string) (page
 	if err != nil {
 		return page{}, err
 	}
-	limit := defaultLimit
-	if r.args.has("limit") {
-		limit = int(r.args.integer("limit"))
-	}
-	switch {
-	case limit < 1:
-		return page{}, invalid("parameter_invalid_integer", "limit", "This value must be greater than or equal to 1.")
-	case limit > maxLimit:
-		return page{}, invalid("parameter_invalid_integer", "limit", "This value must be less than or equal to %d (it currently is '%d').", maxLimit, limit)
+	limit, err := r.limit()
+	if err != nil {
+		return page{}, err
 	}
 	data := scan.take(limit + 1)
 	result := page{Object: "list", URL: r.path, HasMore: len(data) > limit}

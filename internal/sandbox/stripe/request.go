@@ -1,6 +1,7 @@
 package stripe
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -30,10 +31,11 @@ type request struct {
 
 // answer is what goes back over the wire.
 type answer struct {
-	Body      []byte    `json:"body"`
-	RequestID string    `json:"request_id"`
-	Status    int       `json:"status"`
-	StoredAt  time.Time `json:"stored_at"`
+	Body        []byte    `json:"body"`
+	ContentType string    `json:"content_type,omitempty"` // empty: JSON
+	RequestID   string    `json:"request_id"`
+	Status      int       `json:"status"`
+	StoredAt    time.Time `json:"stored_at"`
 
 	Fingerprint string `json:"fingerprint"`
 	replayed    bool
@@ -89,11 +91,8 @@ func (s *Server) admit(e endpoint, q *request) *apiError {
 	if err != nil {
 		return invalid("", "", "The request body could not be read, or is larger than %d bytes.", maxBody)
 	}
-	if q.fault.Kind == control.TooManyRequests {
-		return &apiError{
-			Type: typeInvalid, Code: "rate_limit", status: http.StatusTooManyRequests, unexecuted: true,
-			Message: "Request rate limit exceeded. Learn more about rate limits here https://stripe.com/docs/rate-limits.",
-		}
+	if limited := q.limited(); limited != nil {
+		return limited
 	}
 	if refusal := authenticate(r); refusal != nil {
 		return refusal
@@ -194,11 +193,14 @@ func masked(key string) string {
 
 func (q *request) write(w http.ResponseWriter, done answer) {
 	h := w.Header()
-	h.Set("Content-Type", "application/json")
+	h.Set("Content-Type", cmp.Or(done.ContentType, "application/json"))
 	h.Set("Request-Id", q.requestID)
 	h.Set("Stripe-Version", APIVersion)
 	if q.key != "" {
 		h.Set("Idempotency-Key", q.key)
+	}
+	if q.fault.Kind == control.TooManyRequests {
+		h.Set("Stripe-Rate-Limited-Reason", cmp.Or(q.fault.RateLimitedReason, rateLimits()[0]))
 	}
 	if done.replayed {
 		h.Set("Idempotent-Replayed", "true")

@@ -31,13 +31,12 @@ func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	for _, e := range slices.Concat(
 		balanceEndpoints(), balanceTransactionEndpoints(), cashBalanceEndpoints(), chargeEndpoints(), checkoutEndpoints(), customerEndpoints(), disputeEndpoints(),
-		eventEndpoints(), fraudWarningEndpoints(), mandateEndpoints(), paymentIntentEndpoints(), paymentMethodEndpoints(), payoutEndpoints(), portalConfigurationEndpoints(), portalSessionEndpoints(), refundEndpoints(), reviewEndpoints(), setupAttemptEndpoints(), setupIntentEndpoints(),
-		webhookEndpointEndpoints(),
+		eventEndpoints(), fileEndpoints(), fraudWarningEndpoints(), mandateEndpoints(), meterEndpoints(), paymentIntentEndpoints(), paymentMethodEndpoints(),
+		payoutEndpoints(), portalConfigurationEndpoints(), portalSessionEndpoints(), refundEndpoints(), reportRunEndpoints(), reportTypeEndpoints(), reviewEndpoints(),
+		searchEndpoints(), setupAttemptEndpoints(), setupIntentEndpoints(), taxCalculationEndpoints(), taxIDEndpoints(), taxRegistrationEndpoints(),
+		taxSettingsEndpoints(), taxTransactionEndpoints(), valueListEndpoints(), webhookEndpointEndpoints(),
 	) {
 		mux.Handle(e.method+" "+e.path, s.api(e))
-	}
-	for _, searched := range []string{"charges", "customers", "payment_intents"} {
-		mux.Handle("GET /v1/"+searched+"/search", s.api(unknownEndpoint())) // not an object of that id
 	}
 	mux.Handle("/", s.api(unknownEndpoint()))
 	s.adminRoutes(mux)

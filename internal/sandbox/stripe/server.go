@@ -62,9 +62,9 @@ func Open(options Options) (*Server, error) {
 		return nil, fmt.Errorf("open the Stripe sandbox's state %s (is another sandbox using it?): %w", options.Path, err)
 	}
 	s := &Server{db: db, wallClock: options.WallClock, faults: &fault.Queue{Kinds: []control.FaultKind{
-		control.Delay, control.DropAfterCommit, control.DropBefore, control.HTML502, control.ServerError,
+		control.Delay, control.DropAfterCommit, control.DropBefore, control.HTML502, control.LockTimeout, control.ServerError,
 		control.ServerErrorAfter, control.TimeoutAfterCommit, control.TooManyRequests,
-	}}}
+	}, Reasons: rateLimits()}}
 	if s.wallClock == nil {
 		s.wallClock = time.Now
 	}

@@ -23,6 +23,7 @@ const (
 	endDebit      dueAction = "end_debit"
 	endInquiry    dueAction = "end_inquiry"
 	endPayout     dueAction = "end_payout"
+	endReport     dueAction = "end_report"
 	endRefund     dueAction = "end_refund"
 	endSession    dueAction = "end_session"
 	judgeEvidence dueAction = "judge_evidence"
@@ -30,6 +31,7 @@ const (
 	missEvidence  dueAction = "miss_evidence"
 	payAll        dueAction = "pay_out"
 	takeBack      dueAction = "take_back"
+	verifyTaxID   dueAction = "verify_tax_id"
 )
 
 const dueBucket = "due"
@@ -97,6 +99,8 @@ func (r *call) happen(key []byte) {
 		r.endInquiry(d.ID)
 	case endPayout:
 		r.endPayout(d.ID)
+	case endReport:
+		r.endReport(d.ID)
 	case endRefund:
 		r.endRefund(d.ID)
 	case endSession:
@@ -116,5 +120,7 @@ func (r *call) happen(key []byte) {
 		r.payOut()
 	case takeBack:
 		r.takeBack(d.ID)
+	case verifyTaxID:
+		r.verifyTaxID(d.ID)
 	}
 }

@@ -59,7 +59,7 @@ func TestRefusesWhatStripeRefuses(t *testing.T) {
 	res, body := b.raw(t, http.MethodGet, "/v1/customers", "", map[string]string{"Stripe-Account": "acct_1"})
 	require.Equal(t, http.StatusForbidden, res.StatusCode)
 	require.Equal(t, "account_invalid", errorOf(body)["code"])
-	res, body = b.raw(t, http.MethodGet, "/v1/payment_intents/search?query=status:'succeeded'", "", nil)
+	res, body = b.raw(t, http.MethodGet, "/v1/invoices/search?query=status:'open'", "", nil)
 	require.Equal(t, http.StatusNotFound, res.StatusCode)
 	require.Contains(t, errorOf(body)["message"], "Unrecognized request URL")
 }

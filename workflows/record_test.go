@@ -61,6 +61,7 @@ func TestRecord(t *testing.T) {
 		x.save(message.DunningID(invoice.InvoiceID), "dunning-given-up")
 	})
 	t.Run("recovered", recordRecovered)
+	t.Run("bank debit", recordDebit)
 	t.Run("run", recordRun)
 	t.Run("run of several shards", recordShards)
 	t.Run("filing", recordFiling)

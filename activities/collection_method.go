@@ -41,7 +41,9 @@ func canPay(row store.PaymentMethod, invoice store.Invoice) bool {
 // be announced.
 type notIntroduced struct{ methodID string }
 
-func (e notIntroduced) Error() string { return "payment method " + e.methodID + " has not been introduced to the provider" }
+func (e notIntroduced) Error() string {
+	return "payment method " + e.methodID + " has not been introduced to the provider"
+}
 
 // chargedMethod is the method of the next attempt; one without an id when none may be tried.
 func chargedMethod(ctx context.Context, tx store.Tx, invoice store.Invoice, payments []store.Payment, introduced bool) (dunning.Method, error) {

@@ -14,7 +14,7 @@ import (
 )
 
 // FollowPaymentMethod takes a step with a payment method and records how it stands. What the provider refuses is a result,
-// with the reason: a method that was to be set up is dropped, and the one in its place stays.
+// with the reason: a method that was to be set up is forgotten, and the one in its place stays.
 func (p *Payments) FollowPaymentMethod(ctx context.Context, in message.PaymentMethodInput) (message.PaymentMethodState, error) {
 	state, err := p.follow(ctx, in)
 	if err != nil {
@@ -25,6 +25,9 @@ func (p *Payments) FollowPaymentMethod(ctx context.Context, in message.PaymentMe
 
 func (p *Payments) follow(ctx context.Context, in message.PaymentMethodInput) (message.PaymentMethodState, error) {
 	row, err := p.Store.PaymentMethodByID(ctx, in.MethodID)
+	if errors.Is(err, store.ErrNotFound) { // by an earlier try of this activity, whose answer was lost
+		return message.PaymentMethodState{MethodID: in.MethodID, Status: store.MethodDropped, Reason: errRefused, Refusal: "it was refused: set it again to see why"}, nil
+	}
 	if err != nil {
 		return message.PaymentMethodState{}, err
 	}
@@ -80,6 +83,9 @@ func (p *Payments) record(ctx context.Context, seen store.PaymentMethod, at time
 		after := merge(before, seen, at)
 		state = stateOf(after)
 		state.Changed = after.Status != before.Status || after.DetailsChangedAt != before.DetailsChangedAt
+		if before.Status == store.MethodPending && after.Status == store.MethodDropped {
+			return tx.ForgetMethod(ctx, before.ID)
+		}
 		if err := tx.SaveMethod(ctx, after); err != nil {
 			return err
 		}

@@ -149,7 +149,9 @@ func (p *program) offerMethods() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.show(found, func(out io.Writer) error { return printOffer(out, found.Data, money.Currency(strings.ToUpper(q.Currency))) })
+			return p.show(found, func(out io.Writer) error {
+				return printOffer(out, found.Data, money.Currency(strings.ToUpper(q.Currency)))
+			})
 		}),
 	}
 	f := c.Flags()

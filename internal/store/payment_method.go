@@ -100,11 +100,11 @@ func (tx Tx) LockMethod(ctx context.Context, id string) (PaymentMethod, error) {
 }
 
 // SaveMethod records what the provider says of a method. An id of the provider's that an earlier method of the customer had,
-// as when an account gets a new mandate, is now this one's.
+// as when an account gets a new mandate, is now this one's, and the earlier one is retired.
 func (tx Tx) SaveMethod(ctx context.Context, m PaymentMethod) error {
 	if m.ProviderID != nil {
-		_, err := tx.exec(ctx, "free provider payment method", `UPDATE payment_method SET provider_id = NULL
-			 WHERE provider_id = $1 AND id <> $2 AND customer_id = $3 AND NOT active`, *m.ProviderID, m.ID, m.CustomerID)
+		_, err := tx.exec(ctx, "free provider payment method", `UPDATE payment_method SET provider_id = NULL, active = FALSE
+			 WHERE provider_id = $1 AND id <> $2 AND customer_id = $3`, *m.ProviderID, m.ID, m.CustomerID)
 		if err != nil {
 			return err
 		}
@@ -130,6 +130,12 @@ func (tx Tx) TakePlace(ctx context.Context, m PaymentMethod, at time.Time) error
 		return err
 	}
 	_, err = tx.exec(ctx, "use payment method "+m.ID, `UPDATE payment_method SET active = TRUE, changed_at = $2 WHERE id = $1`, m.ID, at)
+	return err
+}
+
+// ForgetMethod deletes a method that was refused before it was ever anything.
+func (tx Tx) ForgetMethod(ctx context.Context, id string) error {
+	_, err := tx.exec(ctx, "forget payment method "+id, `DELETE FROM payment_method WHERE id = $1 AND status = 'pending' AND NOT active`, id)
 	return err
 }
 

@@ -59,8 +59,8 @@ func (a *API) addCustomers(h huma.API) {
 	})
 	add(a, h, huma.Operation{
 		OperationID: "set-payment-method", Method: http.MethodPut, Path: "/v1/customers/{id}/payment-method", Tags: []string{"customers"},
-		Summary: "Set the payment method that is charged first, or one that stands in for it", 
-		Errors: []int{http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
+		Summary: "Set the payment method that is charged first, or one that stands in for it",
+		Errors:  []int{http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
 		Description: "What was in the place is replaced. Unpaid invoices that are being collected are tried at once. A bank account gets a " +
 			"mandate, which the customer has given to whoever sends this request. One that waits to be verified, or to be approved at the " +
 			"customer's bank, takes its place when it is; list-payment-methods shows where the customer does that.",

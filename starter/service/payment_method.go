@@ -49,6 +49,11 @@ func (s *Service) SetMethod(ctx context.Context, customerID string, in NewPaymen
 	if err != nil {
 		return Customer{}, err
 	}
+	for _, m := range known {
+		if m.Position != in.Position && m.Status == store.MethodUsable && m.ProviderID != nil && *m.ProviderID == in.PaymentMethod {
+			return Customer{}, invalid("payment_method", "%s is in place %d already: remove %s first", clip(in.PaymentMethod), m.Position, m.ID)
+		}
+	}
 	isSet := func(m store.PaymentMethod) bool {
 		return m.Position == in.Position && m.ProviderToken == in.PaymentMethod && m.Status != store.MethodBlocked && m.Status != store.MethodDetached
 	}

@@ -28,11 +28,11 @@ type Collection struct {
 // OpenDunning hands an unpaid invoice to its dunning workflow. Dunning is started here and not as a child, because a
 // subscription must be able to sleep, and to continue as new, while an invoice is collected.
 func (c *Collection) OpenDunning(ctx context.Context, in message.OpenDunningInput) (message.None, error) {
-	return message.None{}, c.handOver(ctx, message.InvoiceAt{InvoiceID: in.InvoiceID, At: in.At})
+	return message.None{}, c.handOver(ctx, message.InvoiceAt{InvoiceID: in.InvoiceID, At: in.At}, in.UnderWay)
 }
 
 // handOver starts the dunning of an invoice that is open.
-func (c *Collection) handOver(ctx context.Context, in message.InvoiceAt) error {
+func (c *Collection) handOver(ctx context.Context, in message.InvoiceAt, underWay bool) error {
 	step, err := c.NextDunningStep(ctx, in)
 	if err != nil || step.Kind == message.DunningOver {
 		return err
@@ -41,12 +41,12 @@ func (c *Collection) handOver(ctx context.Context, in message.InvoiceAt) error {
 	if err != nil {
 		return err
 	}
-	return c.start(ctx, invoice, step, in.At)
+	return c.start(ctx, invoice, step, in.At, underWay)
 }
 
 // start starts the dunning of an invoice, once: that it is running, or ended by itself, is success. One that an operator
 // terminated is started again.
-func (c *Collection) start(ctx context.Context, invoice store.Invoice, step message.DunningStep, at time.Time) error {
+func (c *Collection) start(ctx context.Context, invoice store.Invoice, step message.DunningStep, at time.Time, underWay bool) error {
 	_, err := c.Temporal.ExecuteWorkflow(ctx, temporalclient.StartWorkflowOptions{
 		ID: message.DunningID(invoice.ID), TaskQueue: message.BillingQueue,
 		WorkflowIDReusePolicy:                    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
@@ -58,6 +58,7 @@ func (c *Collection) start(ctx context.Context, invoice store.Invoice, step mess
 			message.AmountMinor.ValueSet(invoice.Owed().Minor)),
 	}, message.DunningWorkflow, message.DunningInput{
 		InvoiceID: invoice.ID, CustomerID: invoice.CustomerID, SubscriptionID: invoice.SubscriptionID, At: at, Next: step,
+		UnderWay: underWay,
 	})
 	var started *serviceerror.WorkflowExecutionAlreadyStarted
 	if err != nil && !errors.As(err, &started) {
@@ -96,9 +97,6 @@ func lastFailed(attempts []store.Payment) bool {
 	return len(attempts) > 0 && attempts[len(attempts)-1].Status == store.PaymentFailed
 }
 
-// lookAgain is how long to wait before asking the provider again about a payment that is under way.
-const lookAgain = 24 * time.Hour
-
 func nextStep(ctx context.Context, tx store.Tx, invoice store.Invoice, attempts []store.Payment, asOf time.Time) (message.DunningStep, error) {
 	step := message.DunningStep{At: asOf, Attempt: len(attempts) + 1, Owed: invoice.Owed()}
 	switch {
@@ -107,10 +105,13 @@ func nextStep(ctx context.Context, tx store.Tx, invoice store.Invoice, attempts 
 		return step, nil
 	case len(attempts) == 0:
 		step.Kind, step.Reason = message.DunningRetry, "first_attempt"
-		return step, nil
+		return afterNotice(ctx, tx, invoice, attempts, step, asOf)
 	case !lastFailed(attempts):
-		step.Kind, step.At, step.Reason = message.DunningWait, asOf.Add(lookAgain), "payment_"+attempts[len(attempts)-1].Status
-		return step, nil
+		last := attempts[len(attempts)-1]
+		step.Kind, step.Reason = message.DunningWait, "payment_"+last.Status
+		var err error
+		step.At, err = knownBy(ctx, tx, invoice, last, asOf)
+		return step, err
 	}
 	if code := attempts[len(attempts)-1].DeclineCode; code == string(stripe.ErrorCodeAmountTooSmall) || code == errAmount {
 		// No card can pay it, and it is not the customer's fault: it is let go and the subscription goes on.
@@ -129,7 +130,10 @@ func nextStep(ctx context.Context, tx store.Tx, invoice store.Invoice, attempts 
 	next, err := dunning.Next(entity.Dunning, facts, notBefore(attempts[len(attempts)-1].AskedAt, asOf))
 	step.Kind, step.At, step.Reason = message.DunningKind(next.Kind), next.At, next.Reason
 	step.Cancel = entity.Dunning.End == dunning.EndCancel
-	return step, err
+	if err != nil || next.Kind != dunning.Retry {
+		return step, err
+	}
+	return afterNotice(ctx, tx, invoice, attempts, step, asOf)
 }
 
 func notBefore(earliest, at time.Time) time.Time {
@@ -144,8 +148,15 @@ func dunningCase(ctx context.Context, tx store.Tx, invoice store.Invoice, attemp
 	if err != nil {
 		return dunning.Case{}, err
 	}
+	kinds, err := tx.MethodKinds(ctx, invoice.ID)
+	if err != nil {
+		return dunning.Case{}, err
+	}
 	facts := dunning.Case{Zone: zone, Attempts: tried(attempts)}
-	method, fallback, err := chooseMethod(ctx, tx, invoice.CustomerID, facts.Attempts)
+	for i, attempt := range facts.Attempts {
+		facts.Attempts[i].Kind = kinds[attempt.PaymentMethodID]
+	}
+	method, fallback, err := chooseMethod(ctx, tx, invoice, facts.Attempts)
 	if err != nil || method.ID == "" {
 		return facts, err
 	}
@@ -162,19 +173,11 @@ func tried(attempts []store.Payment) []dunning.Attempt {
 		if attempt.MethodID != nil {
 			list[i].PaymentMethodID = *attempt.MethodID
 		}
+		if attempt.SettledAt != nil {
+			list[i].KnownAt = *attempt.SettledAt
+		}
 	}
 	return list
-}
-
-// chooseMethod says which of the customer's methods the next attempt uses; one without an id when there is none.
-func chooseMethod(ctx context.Context, tx store.Tx, customerID string, attempts []dunning.Attempt) (chosen dunning.Method, fallback bool, err error) {
-	rows, err := tx.PaymentMethods(ctx, customerID)
-	methods := make([]dunning.Method, len(rows))
-	for i, row := range rows {
-		methods[i] = dunning.Method{ID: row.ID, Network: row.Network}
-	}
-	chosen, fallback = dunning.Choose(methods, attempts)
-	return chosen, fallback, err
 }
 
 // standing is the dunning row that follows from a step.

@@ -126,6 +126,9 @@ func saveDispute(ctx context.Context, tx store.Tx, seen store.Dispute, at time.T
 	if err := tx.SaveDispute(ctx, seen); err != nil {
 		return false, err
 	}
+	if err := ruleOut(ctx, tx, payment, seen.Reason); err != nil {
+		return false, err
+	}
 	invoice, err := tx.Invoice(ctx, payment.InvoiceID)
 	if err != nil {
 		return false, err

@@ -71,8 +71,10 @@ func (m *Mailer) notice(ctx context.Context, queued store.Mail, invoice document
 	case "payment_failed":
 		attempt, err := m.failedAttempt(ctx, queued)
 		return failureNotice(invoice, attempt), err
+	case "debit_notice":
+		return m.debitNotice(ctx, queued, invoice)
 	}
-	return notice{}, fmt.Errorf("template %q is unknown: use invoice, receipt or payment_failed", queued.Template)
+	return notice{}, fmt.Errorf("template %q is unknown: use invoice, receipt, payment_failed or debit_notice", queued.Template)
 }
 
 // letter puts a notice into an envelope. Nothing in it is tracked: links lead where they say, opening it tells nobody.
@@ -196,6 +198,11 @@ func declineWords(code string) string {
 		"incorrect_number":        "the card number is wrong",
 		"insufficient_funds":      "the account has insufficient funds",
 		errNoMethod:               "there is no payment method on file",
+		errUnverified:             "the bank account has not been verified yet",
+		errDetached:               "the payment method can no longer be used",
+		errUnusable:               "the payment method can no longer be used",
+		"account_closed":          "the bank account has been closed",
+		"no_account":              "the bank account could not be found",
 	}
 	return orDefault(words[code], "your bank declined the payment")
 }

@@ -70,7 +70,9 @@ func (b *mailBundle) attempt(invoice store.Invoice, number int, at time.Time, de
 	ctx := b.t.Context()
 	method := store.PaymentMethod{ID: "pm_" + invoice.ID, CustomerID: invoice.CustomerID, ProviderToken: "pm_card_visa", Position: 1, ChangedAt: at}
 	require.NoError(b.t, b.ReplacePaymentMethod(ctx, method))
-	require.NoError(b.t, b.SetProviderMethod(ctx, method.ID, "provider_"+method.ID, "visa"))
+	providerID := "provider_" + method.ID
+	method.ProviderID, method.Kind, method.Status, method.Network = &providerID, "card", store.MethodUsable, "visa"
+	require.NoError(b.t, b.Tx(ctx, func(tx store.Tx) error { return tx.SaveMethod(ctx, method) }))
 	key := "charge:" + invoice.ID + ":" + at.Format(time.RFC3339)
 	payment := store.Payment{
 		ID: "pay:" + key, InvoiceID: invoice.ID, Attempt: number, Status: store.PaymentPending, Amount: invoice.AmountDue,

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -40,9 +41,15 @@ const (
 // ChargeInvoice makes one attempt to collect an invoice. Repeating it, after a crash or a time-out, is the same attempt.
 // If another attempt turns out to be live or to have succeeded, its outcome is the answer and nothing is charged.
 func (p *Payments) ChargeInvoice(ctx context.Context, in message.Charge) (message.Charged, error) {
-	attempt, invoice, err := p.begin(ctx, in)
+	attempt, invoice, err := p.begin(ctx, in, false)
+	if stranger, ok := errors.AsType[notIntroduced](err); ok {
+		attempt, invoice, err = p.beginAfterIntroducing(ctx, in, stranger.methodID)
+	}
 	if err != nil {
 		return message.Charged{}, fmt.Errorf("charge invoice %s: %w", in.InvoiceID, err)
+	}
+	if attempt.Status == announced {
+		return message.Charged{Status: message.Announced, Amount: invoice.Owed()}, nil
 	}
 	if attempt.ID == "" {
 		return message.Charged{Status: message.Paid, Amount: money.Zero(invoice.Currency)}, nil
@@ -55,8 +62,9 @@ func (p *Payments) ChargeInvoice(ctx context.Context, in message.Charge) (messag
 	return charged(attempt), nil
 }
 
-// begin writes the attempt down, or finds the one that answers for it. There is none when credit has paid the invoice.
-func (p *Payments) begin(ctx context.Context, in message.Charge) (store.Payment, store.Invoice, error) {
+// begin writes the attempt down, or finds the one that answers for it. There is none when credit has paid the invoice, and
+// none yet, with the status announced, before a debit of which the customer must know first.
+func (p *Payments) begin(ctx context.Context, in message.Charge, introduced bool) (store.Payment, store.Invoice, error) {
 	var attempt store.Payment
 	var invoice store.Invoice
 	err := p.Store.Tx(ctx, func(tx store.Tx) error {
@@ -81,12 +89,16 @@ func (p *Payments) begin(ctx context.Context, in message.Charge) (store.Payment,
 			return fmt.Errorf("nothing is to be collected on invoice %s, which is %s", invoice.ID, invoice.Status)
 		}
 		attempt = newAttempt(invoice, in.Attempt, askedAt(payments, in.At))
-		method, _, err := chooseMethod(ctx, tx, invoice.CustomerID, tried(payments))
+		method, err := chargedMethod(ctx, tx, invoice, payments, introduced)
 		if err != nil {
 			return err
 		}
 		if method.ID != "" {
 			attempt.MethodID = &method.ID
+		}
+		if on, err := announce(ctx, tx, invoice, method, in.At); err != nil || on.After(in.At) {
+			attempt.Status = announced
+			return err
 		}
 		return tx.AddPayment(ctx, attempt)
 	})
@@ -125,7 +137,8 @@ func (p *Payments) attempt(ctx context.Context, invoice store.Invoice, attempt s
 
 func (p *Payments) ask(ctx context.Context, provider provider, invoice store.Invoice, attempt store.Payment) (outcome, error) {
 	if attempt.MethodID == nil {
-		return outcome{status: store.PaymentFailed, declineCode: errNoMethod, fee: money.Zero(invoice.Currency)}, nil
+		code, err := p.whyNoMethod(ctx, invoice.CustomerID)
+		return outcome{status: store.PaymentFailed, declineCode: code, fee: money.Zero(invoice.Currency)}, err
 	}
 	if !chargeable(invoice.Owed()) {
 		return outcome{status: store.PaymentFailed, declineCode: errAmount, fee: money.Zero(invoice.Currency)}, nil
@@ -173,8 +186,11 @@ func (p *Payments) settle(ctx context.Context, attempt store.Payment, result out
 			attempt = recorded
 			return err
 		}
-		if err := tx.SettlePayment(ctx, attempt); err != nil || attempt.Status != store.PaymentSucceeded {
+		if err := tx.SettlePayment(ctx, attempt); err != nil {
 			return err
+		}
+		if attempt.Status != store.PaymentSucceeded {
+			return ruleOut(ctx, tx, attempt, attempt.DeclineCode)
 		}
 		return received(ctx, tx, invoice, attempt, at)
 	})

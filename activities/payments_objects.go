@@ -61,33 +61,39 @@ func (p provider) customerAgain(ctx context.Context, params *stripe.CustomerPara
 	return p.Stripe.Customers.New(params)
 }
 
-// method returns Stripe's id of a payment method, attaching it to the customer the first time.
-func (p provider) method(ctx context.Context, id string) (string, error) {
+// method returns a payment method that can be charged. It is introduced to Stripe the first time.
+func (p provider) method(ctx context.Context, id string) (store.PaymentMethod, error) {
 	method, err := p.Store.PaymentMethodByID(ctx, id)
-	if err != nil {
-		return "", err
-	}
-	if method.ProviderID != nil {
-		return *method.ProviderID, nil
-	}
-	customer, err := p.providerCustomer(ctx)
-	if err != nil {
-		return "", err
-	}
-	params := &stripe.PaymentMethodAttachParams{Params: p.params(ctx, "attach:"+method.ID), Customer: &customer}
-	attached, err := p.Stripe.PaymentMethods.Attach(method.ProviderToken, params)
-	if burnt(err) {
-		params.IdempotencyKey = nil // attaching what is attached to this customer changes nothing
-		attached, err = p.Stripe.PaymentMethods.Attach(method.ProviderToken, params)
+	if err == nil && method.Kind == "" {
+		method, err = p.introduce(ctx, method)
 	}
 	if err != nil {
-		return "", fmt.Errorf("attach payment method %s: %w", method.ID, later(err))
+		return method, err
 	}
-	network := ""
-	if attached.Card != nil {
-		network = string(attached.Card.Brand)
+	switch {
+	case method.Status == store.MethodUsable && method.ProviderID != nil:
+		return method, nil
+	case method.Status == store.MethodVerifying:
+		return method, methodRefusal{code: errUnverified, message: "its customer has not approved it yet"}
+	case method.Status == store.MethodDetached:
+		return method, methodRefusal{code: errDetached, message: "it was detached at the provider"}
 	}
-	return attached.ID, p.Store.SetProviderMethod(ctx, method.ID, attached.ID, network)
+	return method, methodRefusal{code: errUnusable, message: "it is " + method.Status + ": " + method.StatusReason}
+}
+
+// introduce sets a method up that was given without asking the provider, and records what it is.
+func (p provider) introduce(ctx context.Context, method store.PaymentMethod) (store.PaymentMethod, error) {
+	seen, err := p.setUp(ctx, method, "")
+	if refused, ok := refusedMethod(err); ok && !refused.declined && refused.code != errRefused {
+		return method, refused
+	}
+	if err != nil {
+		return method, err
+	}
+	if _, err := p.record(ctx, seen, p.at); err != nil {
+		return method, err
+	}
+	return p.Store.PaymentMethodByID(ctx, method.ID)
 }
 
 // intent returns the payment intent of an invoice. There is one for its whole life: Stripe lets an intent succeed once,

@@ -39,9 +39,9 @@ func (p provider) params(ctx context.Context, key string) stripe.Params {
 
 // confirm makes the attempt. The same key gives the same answer however often it is asked, so a repetition after a
 // crash cannot charge twice. Only an error of the provider's own leaves the outcome open; then the intent is read.
-func (p provider) confirm(ctx context.Context, invoice store.Invoice, attempt store.Payment, intent, method string) (outcome, error) {
+func (p provider) confirm(ctx context.Context, invoice store.Invoice, attempt store.Payment, intent string, method store.PaymentMethod) (outcome, error) {
 	confirmed, err := p.Stripe.PaymentIntents.Confirm(intent, &stripe.PaymentIntentConfirmParams{
-		Params: p.params(ctx, attempt.IdempotencyKey), PaymentMethod: &method, OffSession: stripe.Bool(true),
+		Params: p.params(ctx, attempt.IdempotencyKey), PaymentMethod: method.ProviderID, Mandate: method.Mandate, OffSession: stripe.Bool(true),
 		Expand: []*string{stripe.String("latest_charge.balance_transaction")},
 	})
 	if err == nil {
@@ -132,20 +132,36 @@ func (o *outcome) takeFee(charge *stripe.Charge, currency money.Currency) error 
 
 // declineOf recognises a decline: the card was asked and said no, or what is to be charged cannot be.
 func declineOf(err error, currency money.Currency) (outcome, bool) {
-	var refused *stripe.Error
-	if !errors.As(err, &refused) {
-		return outcome{}, false
+	if method, ok := errors.AsType[methodRefusal](err); ok {
+		return outcome{status: store.PaymentFailed, declineCode: method.code, fee: money.Zero(currency)}, true
 	}
-	impossible := refused.Code == stripe.ErrorCodeAmountTooSmall || refused.Code == stripe.ErrorCodeAmountTooLarge
-	if refused.HTTPStatusCode != http.StatusPaymentRequired && !impossible {
+	var refused *stripe.Error
+	if !errors.As(err, &refused) || !declined(err) {
 		return outcome{}, false
 	}
 	return outcome{status: store.PaymentFailed, declineCode: declineCode(refused), charge: refused.ChargeID, fee: money.Zero(currency)}, true
 }
 
+// declined says that the provider's error is about the payment or its method, and not about our request.
+func declined(err error) bool {
+	var refused *stripe.Error
+	if !errors.As(err, &refused) {
+		return false
+	}
+	switch refused.Code {
+	case stripe.ErrorCodeAmountTooSmall, stripe.ErrorCodeAmountTooLarge, stripe.ErrorCodePaymentIntentMandateInvalid,
+		stripe.ErrorCodePaymentIntentIncompatiblePaymentMethod, stripe.ErrorCodePaymentMethodUnexpectedState:
+		return true
+	}
+	return refused.HTTPStatusCode == http.StatusPaymentRequired
+}
+
 func declineCode(err *stripe.Error) string {
 	if err.DeclineCode != "" {
 		return string(err.DeclineCode)
+	}
+	if err.Code == stripe.ErrorCodePaymentMethodUnexpectedState {
+		return errDetached
 	}
 	return string(err.Code)
 }

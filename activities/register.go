@@ -33,6 +33,7 @@ func RegisterBilling(w worker.ActivityRegistry, b *Billing, c *Collection, r *Ru
 func RegisterPayments(w worker.ActivityRegistry, p *Payments) {
 	register(w, message.ChargeInvoice, p.ChargeInvoice)
 	register(w, message.AskProvider, p.AskProvider)
+	register(w, message.FollowPaymentMethod, p.FollowPaymentMethod)
 	register(w, message.OpenRefund, p.OpenRefund)
 	register(w, message.PayRefund, p.PayRefund)
 	register(w, message.RecordDispute, p.RecordDispute)

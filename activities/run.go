@@ -166,7 +166,7 @@ func (r *Runs) collect(ctx context.Context, invoiceID string, in message.Shard) 
 	if err != nil || invoice.Status != "open" {
 		return err
 	}
-	return r.Collection.handOver(ctx, message.InvoiceAt{InvoiceID: invoiceID, At: in.AsOf})
+	return r.Collection.handOver(ctx, message.InvoiceAt{InvoiceID: invoiceID, At: in.AsOf}, false)
 }
 
 // CompleteRun proves completeness: every member has an invoice or a stated reason. Anything else is an alarm.

@@ -107,14 +107,25 @@ var violations = map[string][]string{
 	"customer_provider_customer_id_key": {`UPDATE customer SET provider_customer_id = 'cus_1'; INSERT INTO customer SELECT (jsonb_populate_record(c, '{"id": "bob"}')).* FROM customer c`},
 	"legal_entity_invoice_prefix_key":   {`INSERT INTO legal_entity SELECT (jsonb_populate_record(e, '{"id": "other"}')).* FROM legal_entity e`},
 	"payment_method_one_per_position":   {`INSERT INTO payment_method (id, customer_id, provider_token, created_at, changed_at) VALUES ('card2', 'ada', 'pm_card_visa', '2027-01-01', '2027-01-01')`},
-	"payment_method_provider_id_key":    {`INSERT INTO payment_method (id, customer_id, provider_token, provider_id, position, created_at, changed_at) VALUES ('card2', 'ada', 'x', 'pm_1', 2, '2027-01-01', '2027-01-01')`},
-	"plan_version_is_immutable":         {`UPDATE plan_version SET definition = '{"price": 1}'`, `DELETE FROM plan_version`},
-	"plan_version_pkey":                 {`INSERT INTO plan_version SELECT * FROM plan_version`},
-	"ends_at_period_end":                {`UPDATE subscription SET cancel_at_period_end = TRUE`, `UPDATE subscription SET at_period_end = '{"cancel": true}'`},
-	"ended_has_no_next_action":          {`UPDATE subscription SET status = 'canceled'`, `UPDATE subscription SET status = 'canceled', ended_at = '2027-01-02'`},
-	"period_has_length":                 {`UPDATE subscription SET period_end = period_start`},
-	"segment_does_not_run_backwards":    {`UPDATE subscription_segment SET to_at = from_at - interval '1 second'`},
-	"segment_one_open":                  {`INSERT INTO subscription_segment (subscription_id, seq, plan_id, plan_version, seats, from_at) VALUES ('sub', 2, 'pro', 1, 2, '2027-01-15')`},
+	"no_digits_of_cards":                {`UPDATE payment_method SET kind = 'card', last4 = '4242'`},
+	"unfinished_is_not_charged":         {`UPDATE payment_method SET status = 'pending'`, `UPDATE payment_method SET status = 'dropped'`},
+	"payment_method_status_check":       {`UPDATE payment_method SET status = 'lost'`},
+	"payment_method_setup_intent_key": {
+		`UPDATE payment_method SET setup_intent = 'seti_1'; INSERT INTO payment_method (id, customer_id, provider_token, setup_intent, position, created_at, changed_at) VALUES ('card2', 'ada', 'x', 'seti_1', 2, '2027-01-01', '2027-01-01')`,
+	},
+	"notice_comes_before_debit": {notice("'2027-01-02'", "'2027-01-02'")},
+	"debit_notice_is_immutable": {
+		notice("'2027-01-02'", "'2027-01-04'") + `; UPDATE debit_notice SET amount = 1`, notice("'2027-01-02'", "'2027-01-04'") + `; DELETE FROM debit_notice`,
+	},
+	"debit_notice_pkey":              {notice("'2027-01-02'", "'2027-01-04'") + "; INSERT INTO debit_notice SELECT * FROM debit_notice"},
+	"payment_method_provider_id_key": {`INSERT INTO payment_method (id, customer_id, provider_token, provider_id, position, created_at, changed_at) VALUES ('card2', 'ada', 'x', 'pm_1', 2, '2027-01-01', '2027-01-01')`},
+	"plan_version_is_immutable":      {`UPDATE plan_version SET definition = '{"price": 1}'`, `DELETE FROM plan_version`},
+	"plan_version_pkey":              {`INSERT INTO plan_version SELECT * FROM plan_version`},
+	"ends_at_period_end":             {`UPDATE subscription SET cancel_at_period_end = TRUE`, `UPDATE subscription SET at_period_end = '{"cancel": true}'`},
+	"ended_has_no_next_action":       {`UPDATE subscription SET status = 'canceled'`, `UPDATE subscription SET status = 'canceled', ended_at = '2027-01-02'`},
+	"period_has_length":              {`UPDATE subscription SET period_end = period_start`},
+	"segment_does_not_run_backwards": {`UPDATE subscription_segment SET to_at = from_at - interval '1 second'`},
+	"segment_one_open":               {`INSERT INTO subscription_segment (subscription_id, seq, plan_id, plan_version, seats, from_at) VALUES ('sub', 2, 'pro', 1, 2, '2027-01-15')`},
 	"one_invoice_or_a_reason": {
 		`UPDATE subscription_cycle SET skipped_because = 'nothing'`, `UPDATE subscription_cycle SET invoice_id = NULL`,
 	},
@@ -261,4 +272,10 @@ func TestEveryNamedConstraintIsTested(t *testing.T) {
 			require.Contains(t, violations, found[1], file)
 		}
 	}
+}
+
+// notice tells of the invoice's debit.
+func notice(told, on string) string {
+	return `INSERT INTO debit_notice (invoice_id, method_id, message_key, amount, currency, told_at, debit_on)
+	SELECT 'inv', id, 'mail:inv:invoice', 1000, 'USD', ` + told + `, ` + on + ` FROM payment_method LIMIT 1`
 }

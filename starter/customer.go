@@ -71,7 +71,7 @@ func (p *program) payWith() *cobra.Command {
 good, such as a stolen card. Unpaid invoices that are being collected are tried at once.`,
 		Example: `  go run ./starter customer pay-with erika pm_card_mastercard
   go run ./starter customer pay-with erika pm_card_visa --position 2`,
-		RunE: p.ask(func(ctx context.Context, svc *service.Service, args []string) error {
+		RunE: p.askWorkflow(func(ctx context.Context, svc *service.Service, args []string) error {
 			if position < 1 {
 				return wrong("position", "%d is no place: places count from 1", position)
 			}
@@ -152,9 +152,9 @@ func (p *program) printCustomer(c service.Customer) error {
 		}
 		rows := make([][]any, len(c.PaymentMethods))
 		for i, m := range c.PaymentMethods {
-			rows[i] = []any{m.Position, m.ID, m.Network, m.ChangedAt}
+			rows[i] = []any{m.Position, m.ID, m.Kind, m.Status, m.Network, m.ChangedAt}
 		}
 		fmt.Fprintln(out)
-		return table(out, "place|payment method|network|since", rows)
+		return table(out, "place|payment method|kind|status|network|since", rows)
 	})
 }

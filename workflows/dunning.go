@@ -29,6 +29,7 @@ type dunningRun struct {
 	attempts int
 	lastCode string
 	last     message.PaymentStatus
+	answers  int // to requests for an attempt, whether one was made or not
 	news     workflow.ReceiveChannel
 	retryAt  *time.Time // an operator asked for an attempt now, dated so
 	over     bool
@@ -112,7 +113,21 @@ func (d *dunningRun) step(ctx workflow.Context) (done bool, err error) {
 		return false, err
 	}
 	d.next, err = inStore(ctx, message.NextDunningStep, message.InvoiceAt{InvoiceID: d.in.InvoiceID, At: d.at}, "Decide what comes next")
-	return false, err
+	if err != nil {
+		return false, err
+	}
+	return false, d.tellFailure(ctx)
+}
+
+// tellFailure tells the subscription, once, that a payment has failed which was announced or under way: from now on it is
+// past due.
+func (d *dunningRun) tellFailure(ctx workflow.Context) error {
+	tried := d.next.Attempt > 1
+	if !d.in.UnderWay || !tried || d.last != message.Declined || d.next.Kind == message.DunningOver {
+		return nil
+	}
+	d.in.UnderWay = false
+	return d.tell(ctx, message.CollectionEnded{InvoiceID: d.in.InvoiceID, At: d.at, PastDue: true})
 }
 
 // advance moves billing time to an instant. It never goes back: news may arrive late.
@@ -125,7 +140,10 @@ func (d *dunningRun) charge(ctx workflow.Context) error {
 	if err != nil {
 		return err
 	}
-	d.attempts, d.last, d.lastCode = d.attempts+1, charged.Status, charged.DeclineCode
+	d.last, d.answers = charged.Status, d.answers+1
+	if charged.Status != message.Announced {
+		d.attempts, d.lastCode = d.attempts+1, charged.DeclineCode
+	}
 	d.retryAt = nil // whoever asked while this attempt was under way has its answer
 	return nil
 }
@@ -153,16 +171,24 @@ func (d *dunningRun) giveUp(ctx workflow.Context) error {
 	})
 }
 
-// finish tells the subscription and ends the workflow. A subscription that has ended needs no telling.
+// finish tells the subscription and ends the workflow.
 func (d *dunningRun) finish(ctx workflow.Context, ended message.CollectionEnded) error {
-	subscription := message.SubscriptionID(d.in.SubscriptionID)
-	err := workflow.SignalExternalWorkflow(ctx, subscription, "", message.CollectionEndedSignal, ended).Get(ctx, nil)
-	if _, gone := errors.AsType[*temporal.UnknownExternalWorkflowExecutionError](err); err != nil && !gone {
-		return fmt.Errorf("tell %s how collecting invoice %s ended: %w", subscription, d.in.InvoiceID, err)
+	if err := d.tell(ctx, ended); err != nil {
+		return err
 	}
 	d.over = true
 	d.show(ctx)
 	return workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
+}
+
+// tell tells the subscription how collecting its invoice goes. One that has ended needs no telling.
+func (d *dunningRun) tell(ctx workflow.Context, news message.CollectionEnded) error {
+	subscription := message.SubscriptionID(d.in.SubscriptionID)
+	err := workflow.SignalExternalWorkflow(ctx, subscription, "", message.CollectionEndedSignal, news).Get(ctx, nil)
+	if _, gone := errors.AsType[*temporal.UnknownExternalWorkflowExecutionError](err); err != nil && !gone {
+		return fmt.Errorf("tell %s how collecting invoice %s goes: %w", subscription, d.in.InvoiceID, err)
+	}
+	return nil
 }
 
 // checkRetry refuses an attempt that would have nothing to collect, or is dated when it cannot be.
@@ -184,9 +210,9 @@ func (d *dunningRun) checkRetry(ctx workflow.Context, at time.Time) error {
 // retryNow makes the next attempt at once, whatever the schedule says.
 func (d *dunningRun) retryNow(ctx workflow.Context, at time.Time) (message.PaymentStatus, error) {
 	ctx, _ = steadfast(ctx)
-	attempts := d.attempts
+	answers := d.answers
 	d.retryAt = &at
-	err := workflow.Await(ctx, func() bool { return d.attempts > attempts || d.next.Kind == message.DunningOver })
+	err := workflow.Await(ctx, func() bool { return d.answers > answers || d.next.Kind == message.DunningOver })
 	return d.last, err
 }
 

@@ -55,6 +55,6 @@ func TestDunningThatCannotTellFails(t *testing.T) {
 	step, err := c.next(context.Background(), message.InvoiceAt{InvoiceID: "inv_1", At: firstFailed})
 	require.NoError(t, err)
 	c.env.ExecuteWorkflow(workflows.Dunning, message.DunningInput{InvoiceID: "inv_1", SubscriptionID: "sub_1", At: firstFailed, Next: step})
-	require.ErrorContains(t, c.env.GetWorkflowError(), "tell subscription/sub_1 how collecting invoice inv_1 ended")
+	require.ErrorContains(t, c.env.GetWorkflowError(), "tell subscription/sub_1 how collecting invoice inv_1 goes")
 	require.ErrorContains(t, c.env.GetWorkflowError(), "takes no more signals")
 }

@@ -33,6 +33,10 @@ type collector struct {
 	// elsewhere: the customer has paid without us, as the provider knows and we do not yet.
 	elsewhere bool
 	underWay  bool // the last attempt is processing
+	// handedUnderWay: the subscription is not past due yet.
+	handedUnderWay bool
+	// announcedUntil is when the customer has known of the debit for long enough.
+	announcedUntil time.Time
 
 	attempts   []dunning.Attempt
 	status     string
@@ -72,7 +76,7 @@ func (c *collector) run() {
 	next, err := c.next(context.Background(), message.InvoiceAt{InvoiceID: "inv_1", At: firstFailed})
 	require.NoError(c.t, err)
 	c.env.ExecuteWorkflow(workflows.Dunning, message.DunningInput{
-		InvoiceID: "inv_1", CustomerID: "cus_1", SubscriptionID: "sub_1", At: firstFailed, Next: next,
+		InvoiceID: "inv_1", CustomerID: "cus_1", SubscriptionID: "sub_1", At: firstFailed, Next: next, UnderWay: c.handedUnderWay,
 	})
 	require.True(c.t, c.env.IsWorkflowCompleted())
 	require.NoError(c.t, c.env.GetWorkflowError())
@@ -99,6 +103,9 @@ func (c *collector) charge(_ context.Context, in message.Charge) (message.Charge
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	last := c.attempts[len(c.attempts)-1]
+	if in.At.Before(c.announcedUntil) {
+		return message.Charged{Status: message.Announced}, nil
+	}
 	if c.status != "open" || in.Attempt != last.Number+1 || !in.At.After(last.At) {
 		return message.Charged{}, errors.New("attempt out of order")
 	}
@@ -118,6 +125,9 @@ func (c *collector) ask(context.Context, message.InvoiceAt) (message.Charged, er
 	if c.elsewhere {
 		c.status = "paid"
 		return message.Charged{Status: message.Paid}, nil
+	}
+	if c.underWay {
+		return message.Charged{Status: message.Processing}, nil
 	}
 	return message.Charged{Status: message.Declined}, nil
 }

@@ -40,14 +40,35 @@ func (s *subscriptionRun) collect(ctx workflow.Context, invoice *message.Billed)
 	if isSettled(invoice) {
 		return nil
 	}
+	if isUnderWay(ctx, invoice) {
+		return s.handOver(ctx, invoice, true)
+	}
 	s.state = s.state.PaymentFailed(invoice.InvoiceID)
 	if _, err := inStore(ctx, message.NoteStanding, s.state, "Note that invoice "+invoice.Number+" is unpaid"); err != nil {
 		return err
 	}
+	return s.handOver(ctx, invoice, false)
+}
+
+func (s *subscriptionRun) handOver(ctx workflow.Context, invoice *message.Billed, underWay bool) error {
 	_, err := inStore(ctx, message.OpenDunning, message.OpenDunningInput{
-		InvoiceID: invoice.InvoiceID, CustomerID: s.state.CustomerID, SubscriptionID: s.state.ID, At: s.state.LastAt,
+		InvoiceID: invoice.InvoiceID, CustomerID: s.state.CustomerID, SubscriptionID: s.state.ID, At: s.state.LastAt, UnderWay: underWay,
 	}, "Hand invoice "+invoice.Number+" to dunning")
 	return err
+}
+
+// underWayVersion marks the change that a payment on its way through the banks makes nobody past due.
+const underWayVersion = "payment-under-way"
+
+// isUnderWay says that an invoice is being paid as it should be, days from now: the debit was announced, or the banks have it.
+func isUnderWay(ctx workflow.Context, invoice *message.Billed) bool {
+	switch invoice.Payment {
+	case message.Announced:
+		return true
+	case message.Processing:
+		return workflow.GetVersion(ctx, underWayVersion, workflow.DefaultVersion, 1) != workflow.DefaultVersion
+	}
+	return false
 }
 
 // tellCollections tells the dunning of earlier invoices that a credit has paid a part of what they collect.
@@ -118,14 +139,20 @@ func (s *subscriptionRun) repeat(ctx workflow.Context, turned message.Turned) (m
 	if err := s.charge(ctx, turned.Invoice, turned.State.LastAt); err != nil {
 		return message.CommandResult{}, err
 	}
-	if !isSettled(turned.Invoice) {
+	if !isSettled(turned.Invoice) && !isUnderWay(ctx, turned.Invoice) {
 		turned.State = turned.State.PaymentFailed(turned.Invoice.InvoiceID)
 	}
 	return message.CommandResult{State: turned.State, Invoice: turned.Invoice}, nil
 }
 
-// collectionEnded takes the news of an invoice in dunning: paid or given up, and then perhaps the end.
+// collectionEnded takes the news of an invoice in dunning: paid or given up, and then perhaps the end; or that a payment
+// failed which was under way.
 func (s *subscriptionRun) collectionEnded(ctx workflow.Context, news message.CollectionEnded) error {
+	if news.PastDue {
+		s.state = s.state.PaymentFailed(news.InvoiceID)
+		_, err := inStore(ctx, message.NoteStanding, s.state, "Note that "+news.InvoiceID+" is unpaid")
+		return err
+	}
 	s.state = s.state.CollectionEnded(news.InvoiceID)
 	if !news.Cancel || s.state.Ended() {
 		_, err := inStore(ctx, message.NoteStanding, s.state, "Note how collecting "+news.InvoiceID+" ended")

@@ -142,6 +142,7 @@ func Register(registry interface {
 		message.DunningWorkflow:        Dunning,
 		message.InvoiceRunWorkflow:     InvoiceRun,
 		message.TaxFilingWorkflow:      TaxFiling,
+		message.PaymentMethodWorkflow:  PaymentMethod,
 		message.RefundWorkflow:         Refund,
 		message.DisputeWorkflow:        Dispute,
 		message.PayoutWorkflow:         Payout,

@@ -33,10 +33,12 @@ type declineRow struct {
 	Conceal bool   `json:"conceal"`
 }
 
-// declines and caps are built once while the program starts and only read afterwards.
+// The tables are built once while the program starts and only read afterwards.
 var (
 	declines = indexDeclines(mustRead[declineRow]("declines.json", declineData))
 	caps     = mustRead[Cap]("caps.json", capData)
+	returns  = indexReturns(mustRead[returnRow]("returns.json", returnData))
+	debits   = indexDebits(mustRead[debitRule]("debits.json", debitData))
 )
 
 func indexDeclines(rows []declineRow) map[string]declineRow {

@@ -16,9 +16,11 @@ func TestClassify(t *testing.T) {
 			revocation_of_all_authorizations stop_payment_order invalid_account restricted_card do_not_try_again
 			security_violation new_account_information_available fraudulent merchant_blacklist highest_risk_level
 			transaction_not_allowed not_permitted service_not_allowed card_not_supported currency_not_supported testmode_decline
-			amount_too_large`,
+			amount_too_large payment_method_detached payment_method_unknown payment_method_unsupported payment_method_unusable
+			payment_intent_incompatible_payment_method`,
 		NeedsCustomer: `authentication_required expired_card incorrect_cvc invalid_cvc incorrect_zip invalid_expiry_month
-			invalid_expiry_year incorrect_pin invalid_pin offline_pin_required online_or_offline_pin_required pin_try_exceeded`,
+			invalid_expiry_year incorrect_pin invalid_pin offline_pin_required online_or_offline_pin_required pin_try_exceeded
+			payment_method_refused payment_method_unverified return_url_missing`,
 		SoftFunds:     "insufficient_funds card_velocity_exceeded withdrawal_count_limit_exceeded",
 		SoftTechnical: "processing_error issuer_not_available reenter_transaction try_again_later approve_with_id duplicate_transaction",
 		SoftOpaque:    "generic_decline do_not_honor no_action_taken call_issuer",

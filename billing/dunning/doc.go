@@ -12,4 +12,13 @@
 //
 // Nothing is retried between 00:00 and 05:00 local time, when issuers decline markedly more. Before any retry the card
 // networks' limits are checked ([Caps]); a retry they do not allow yet is moved, never dropped silently.
+//
+// A bank debit has rules of its own, by its kind (rules/debits.json). What its bank says has a class ([ClassifyReturn]):
+//
+//   - funds: presented again as often as the scheme allows, some business days after the return; then never.
+//   - account, unauthorised: never again, and for later invoices neither, until the customer gives another method or mandate.
+//   - other: not again for this invoice.
+//   - not_presented: the bank was never asked; wait for the customer.
+//
+// The policy's days then count from the latest return, not from a debit about which the bank was still silent.
 package dunning

@@ -39,6 +39,9 @@ func (l ladder) next() Step {
 	if len(l.Attempts) >= l.MaxAttempts {
 		return l.wait(ReasonExhausted)
 	}
+	if l.Method.isDebit() {
+		return l.represent()
+	}
 	at, reason, ok := l.scheduled()
 	if !ok {
 		return l.wait(ReasonExhausted)
@@ -55,7 +58,17 @@ func (l ladder) end() time.Time {
 	return l.Zone.Instant(l.firstDay().AddDays(l.EndAfter), endHour, 0, 0)
 }
 
-func (l ladder) firstDay() calendar.Date { return l.Zone.DateOf(l.Attempts[0].At) }
+// firstDay is the day of the first failure. A bank debit fails when it is returned, and as often as it is: the policy's days
+// begin anew then, because nothing could be done while the bank was silent.
+func (l ladder) firstDay() calendar.Date {
+	from := l.Attempts[0].At
+	for _, a := range l.Attempts {
+		if a.isDebit() && a.KnownAt.After(from) {
+			from = a.KnownAt
+		}
+	}
+	return l.Zone.DateOf(from)
+}
 
 // changedMethod retries at once, at any hour, when the customer gave another method or its details were updated
 // since the last attempt: somebody is waiting for the answer. A change after the end comes too late.
@@ -63,7 +76,7 @@ func (l ladder) changedMethod() (Step, bool) {
 	last := l.last()
 	replaced := l.Method.ID != "" && l.Method.ID != last.PaymentMethodID
 	updated := l.Method.ID == last.PaymentMethodID && l.Method.UpdatedAt.After(last.At)
-	if (!replaced && !updated) || l.blocked() != "" || !l.asOf.Before(l.end()) {
+	if (!replaced && !updated) || l.blocked() != "" || !l.asOf.Before(l.end()) || l.Method.presented(l.Attempts) > 0 {
 		return Step{}, false
 	}
 	reason := ReasonMethodChanged
@@ -78,8 +91,13 @@ func (l ladder) changedMethod() (Step, bool) {
 func (l ladder) blocked() string { return l.Method.ruledOut(l.Attempts) }
 
 func (m Method) ruledOut(attempts []Attempt) string {
-	if m.ID == "" {
+	switch {
+	case m.ID == "":
 		return ReasonNoMethod
+	case m.Unusable:
+		return ReasonUnusable
+	case m.isDebit():
+		return m.debitRuledOut(attempts)
 	}
 	for _, a := range slices.Backward(attempts) {
 		class := Classify(a.DeclineCode)
@@ -96,7 +114,8 @@ func (m Method) ruledOut(attempts []Attempt) string {
 
 // Choose returns the method to try for an invoice: of the customer's methods, in their order, the first that no decline of
 // the attempts so far rules out; fallback says that it is not the first of all. A decline that may pass, such as for want
-// of money, rules nothing out. When all are ruled out it is the first, and the zero Method when there is none.
+// of money, rules nothing out, unless it is of a bank debit that must not be presented again. When all are ruled out it is
+// the first, and the zero Method when there is none.
 func Choose(methods []Method, attempts []Attempt) (chosen Method, fallback bool) {
 	if len(methods) == 0 {
 		return Method{}, false
@@ -158,10 +177,18 @@ func (l ladder) retry(at time.Time, reason string) Step {
 	if at.Before(l.asOf) {
 		at = l.daytime(l.asOf)
 	}
+	if l.Method.isDebit() {
+		return l.beforeEnd(at, reason)
+	}
 	if free := clearOfAll(at, l.tries(), Caps(l.Method.Network)); free.After(at) {
 		// Later never breaks a cap that holds now: windows only empty while nothing is tried.
 		at, reason = l.daytime(free), ReasonNetworkCap
 	}
+	return l.beforeEnd(at, reason)
+}
+
+// beforeEnd drops a retry that the policy has no time for.
+func (l ladder) beforeEnd(at time.Time, reason string) Step {
 	if at.Before(l.end()) {
 		return Step{Kind: Retry, At: at.UTC(), Attempt: len(l.Attempts) + 1, Reason: reason}
 	}

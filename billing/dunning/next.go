@@ -32,15 +32,22 @@ type Attempt struct {
 	Outcome         Outcome   `json:"outcome"`
 	DeclineCode     string    `json:"decline_code,omitempty"`
 	PaymentMethodID string    `json:"payment_method_id"`
+	// Kind is the method's, as package paymethod names it; empty: a card.
+	Kind string `json:"kind,omitempty"`
+	// KnownAt is when the outcome became known; zero: at once. Of a bank debit it is days after At.
+	KnownAt time.Time `json:"known_at,omitzero"`
 }
 
 // Method is the payment method that a retry would use now. An empty ID means that the customer has none. UpdatedAt
 // is when its details last changed under the same ID (card updater, new expiry date); zero means never. It lifts a
-// hard decline recorded before it.
+// hard decline recorded before it, but not what a bank said of a debit: that needs a new mandate, which is another method.
 type Method struct {
 	ID        string    `json:"id"`
+	Kind      string    `json:"kind,omitempty"` // as package paymethod names it; empty: a card
 	Network   string    `json:"network"`
 	UpdatedAt time.Time `json:"updated_at,omitzero"`
+	// Unusable says that it must not be charged at all: its account is blocked or not verified, it was detached.
+	Unusable bool `json:"unusable,omitempty"`
 }
 
 // Case is everything known about one unpaid invoice. OtherTries are tries of the same card for other invoices; they
@@ -74,6 +81,9 @@ const (
 	ReasonTechnical     = "technical_retry"
 	ReasonNetworkCap    = "network_cap" // a retry moved by a cap, or impossible before the end because of one
 	ReasonNoMethod      = "no_payment_method"
+	ReasonUnusable      = "payment_method_unusable" // blocked, not verified or detached
+	ReasonRepresentment = "representment"           // of a bank debit that was returned for want of money
+	ReasonReturned      = "debit_returned"          // for a reason for which it must not be made again
 	ReasonHardDecline   = "hard_decline"
 	ReasonNeedsCustomer = "needs_customer"
 	ReasonExhausted     = "retries_exhausted"

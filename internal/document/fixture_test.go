@@ -165,7 +165,9 @@ func (a *account) pay(invoice store.Invoice, at time.Time, network string) {
 	ctx := a.t.Context()
 	method := store.PaymentMethod{ID: "pm_" + invoice.ID, CustomerID: a.customer.ID, ProviderToken: "pm_card_visa", Position: 1, ChangedAt: at}
 	require.NoError(a.t, a.ReplacePaymentMethod(ctx, method))
-	require.NoError(a.t, a.SetProviderMethod(ctx, method.ID, "provider_"+method.ID, network))
+	providerID := "provider_" + method.ID
+	method.ProviderID, method.Kind, method.Status, method.Network = &providerID, "card", store.MethodUsable, network
+	require.NoError(a.t, a.Tx(ctx, func(tx store.Tx) error { return tx.SaveMethod(ctx, method) }))
 	payment := store.Payment{
 		ID: "pay_" + invoice.ID, InvoiceID: invoice.ID, Attempt: 1, Status: store.PaymentPending, Amount: invoice.AmountDue,
 		Currency: invoice.Currency, IdempotencyKey: "charge:" + invoice.ID, MethodID: &method.ID, AskedAt: at,

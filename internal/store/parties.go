@@ -54,17 +54,6 @@ func (c Customer) Buyer() tax.Buyer {
 	return tax.Buyer{Country: c.Country, PostalCode: c.PostalCode, Business: c.Business, TaxID: c.TaxID, TaxIDValid: c.TaxIDValid}
 }
 
-// PaymentMethod is what a customer pays with, by the provider's names for it.
-type PaymentMethod struct {
-	ID            string    `db:"id" json:"id"`
-	CustomerID    string    `db:"customer_id" json:"customer_id"`
-	ProviderToken string    `db:"provider_token" json:"-"`
-	ProviderID    *string   `db:"provider_id" json:"provider_id,omitempty"`
-	Network       string    `db:"network" json:"network,omitempty"`
-	Position      int       `db:"position" json:"position"`
-	ChangedAt     time.Time `db:"changed_at" json:"changed_at"`
-}
-
 const entityColumns = `id, name, country, zone, book_currency, invoice_prefix, address, dunning_policy, presentment,
 	owns_provider_account, created_at`
 
@@ -206,26 +195,21 @@ func (q Queries) ReplacePaymentMethod(ctx context.Context, m PaymentMethod) erro
 // PaymentMethods lists a customer's methods in the order in which they are charged.
 func (q Queries) PaymentMethods(ctx context.Context, customerID string) ([]PaymentMethod, error) {
 	return many[PaymentMethod](ctx, q.db, "payment methods of customer "+customerID, `
-		SELECT id, customer_id, provider_token, provider_id, network, position, changed_at
-		  FROM payment_method WHERE customer_id = $1 AND active ORDER BY position`, customerID)
+		SELECT `+methodColumns+` FROM payment_method WHERE customer_id = $1 AND active ORDER BY position`, customerID)
 }
 
-// RetirePaymentMethod stops charging a customer's method; false when the customer has none of that id in use.
+// RetirePaymentMethod stops charging a customer's method, or setting it up; false when the customer has none of that id.
 func (q Queries) RetirePaymentMethod(ctx context.Context, customerID, id string, at time.Time) (retired bool, err error) {
-	changed, err := q.exec(ctx, "retire payment method "+id,
-		`UPDATE payment_method SET active = FALSE, changed_at = $3 WHERE customer_id = $1 AND id = $2 AND active`, customerID, id, at)
+	changed, err := q.exec(ctx, "retire payment method "+id, `
+		UPDATE payment_method SET active = FALSE, changed_at = $3,
+			status = CASE WHEN status IN ('pending', 'verifying') THEN 'dropped' ELSE status END,
+			status_reason = CASE WHEN status IN ('pending', 'verifying') THEN 'removed' ELSE status_reason END
+		 WHERE customer_id = $1 AND id = $2 AND (active OR status IN ('pending', 'verifying'))`, customerID, id, at)
 	return changed > 0, err
 }
 
 // PaymentMethodByID reads a method, in use or retired.
 func (q Queries) PaymentMethodByID(ctx context.Context, id string) (PaymentMethod, error) {
 	return one[PaymentMethod](ctx, q.db, fmt.Sprintf("payment method %q", id), `
-		SELECT id, customer_id, provider_token, provider_id, network, position, changed_at FROM payment_method WHERE id = $1`, id)
-}
-
-// SetProviderMethod records the id the provider gave a payment method when it was attached, and the card network it is of.
-func (q Queries) SetProviderMethod(ctx context.Context, id, providerID, network string) error {
-	_, err := q.exec(ctx, "record provider payment method",
-		`UPDATE payment_method SET provider_id = $2, network = $3 WHERE id = $1`, id, providerID, network)
-	return err
+		SELECT `+methodColumns+` FROM payment_method WHERE id = $1`, id)
 }

@@ -48,6 +48,7 @@ func New(options Options) *API {
 	}
 	h := humago.New(a.mux, configuration())
 	a.addCustomers(h)
+	a.addPaymentMethods(h)
 	a.addPlans(h)
 	a.addSubscriptions(h)
 	a.addUsage(h)

@@ -21,10 +21,7 @@ type customerList struct {
 type newMethod struct {
 	ByID
 
-	Body struct {
-		PaymentMethod string `json:"payment_method" doc:"The payment provider's token." example:"pm_card_visa"`
-		Position      int    `json:"position,omitempty" doc:"Its place: 1, the default, is charged, and the next ones stand in for it." minimum:"1"`
-	}
+	Body service.NewPaymentMethod
 }
 
 type oldMethod struct {
@@ -62,10 +59,13 @@ func (a *API) addCustomers(h huma.API) {
 	})
 	add(a, h, huma.Operation{
 		OperationID: "set-payment-method", Method: http.MethodPut, Path: "/v1/customers/{id}/payment-method", Tags: []string{"customers"},
-		Summary: "Set the payment method that is charged first, or one that stands in for it", Errors: []int{http.StatusNotFound},
-		Description: "What was in the place is replaced. Unpaid invoices that are being collected are tried at once.",
+		Summary: "Set the payment method that is charged first, or one that stands in for it",
+		Errors:  []int{http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
+		Description: "What was in the place is replaced. Unpaid invoices that are being collected are tried at once. A bank account gets a " +
+			"mandate, which the customer has given to whoever sends this request. One that waits to be verified, or to be approved at the " +
+			"customer's bank, takes its place when it is; list-payment-methods shows where the customer does that.",
 	}, func(ctx context.Context, in *newMethod) (service.Customer, error) {
-		return a.service.SetPaymentMethod(ctx, in.ID, in.Body.PaymentMethod, in.Body.Position)
+		return a.service.SetMethod(ctx, in.ID, in.Body)
 	})
 	add(a, h, huma.Operation{
 		OperationID: "remove-payment-method", Method: http.MethodDelete, Path: "/v1/customers/{id}/payment-methods/{method}", Tags: []string{"customers"},

@@ -40,6 +40,11 @@ func (s *Service) CreateCustomer(ctx context.Context, in NewCustomer) (Customer,
 	if err != nil {
 		return Customer{}, err
 	}
+	if in.PaymentMethod != "" {
+		if err := s.checkOwner(ctx, wanted.ID, in.PaymentMethod); err != nil {
+			return Customer{}, err
+		}
+	}
 	err = s.store.Tx(ctx, func(tx store.Tx) error {
 		if err := tx.AddCustomer(ctx, wanted); err != nil || in.PaymentMethod == "" {
 			return err
@@ -75,7 +80,7 @@ func (s *Service) Customer(ctx context.Context, id string) (Customer, error) {
 		return Customer{}, err
 	}
 	found := Customer{Customer: row}
-	if found.PaymentMethods, err = s.store.PaymentMethods(ctx, id); err != nil {
+	if found.PaymentMethods, err = s.store.ShownMethods(ctx, id); err != nil {
 		return Customer{}, err
 	}
 	stopped, err := s.store.MailSuppression(ctx, id)

@@ -30,7 +30,7 @@ func (s *Service) CanSweep() bool { return s.stripe != nil }
 
 // StripeEventTypes are the kinds of Stripe's events from which something follows.
 func StripeEventTypes() []string {
-	return []string{
+	return append(methodEventTypes(),
 		string(stripe.EventTypePaymentIntentSucceeded), string(stripe.EventTypePaymentIntentPaymentFailed),
 		string(stripe.EventTypePaymentIntentProcessing), string(stripe.EventTypePaymentIntentRequiresAction),
 		string(stripe.EventTypePaymentIntentCanceled),
@@ -40,7 +40,7 @@ func StripeEventTypes() []string {
 		string(stripe.EventTypeChargeDisputeClosed),
 		string(stripe.EventTypePayoutCreated), string(stripe.EventTypePayoutUpdated), string(stripe.EventTypePayoutPaid),
 		string(stripe.EventTypePayoutFailed), string(stripe.EventTypePayoutCanceled), string(stripe.EventTypePayoutReconciliationCompleted),
-	}
+	)
 }
 
 // stripeEvent is what every version of Stripe's API says of an event, and all that we read.
@@ -129,6 +129,8 @@ func (s *Service) applyStripe(ctx context.Context, kept store.InboundEvent) (ver
 		return ignored("nothing follows from %s", kept.Type), nil
 	case kept.Type == string(stripe.EventTypeChargeRefundUpdated):
 		return s.applyRefund(ctx, kept, event)
+	case slices.Contains(methodEventTypes(), kept.Type):
+		return s.applyMethod(ctx, kept, event)
 	case strings.HasPrefix(kept.Type, "charge.dispute."):
 		return s.applyDispute(ctx, kept, event)
 	case strings.HasPrefix(kept.Type, "payout."):

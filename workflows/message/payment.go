@@ -15,6 +15,8 @@ const (
 	Declined       PaymentStatus = "declined"
 	Processing     PaymentStatus = "processing"
 	RequiresAction PaymentStatus = "requires_action"
+	// Announced: nothing was tried, because the customer must first know of the debit for some days.
+	Announced PaymentStatus = "announced"
 )
 
 // Updates, queries and signals of the Dunning workflow.
@@ -48,6 +50,8 @@ type OpenDunningInput struct {
 	CustomerID     string    `json:"customer_id"`
 	SubscriptionID string    `json:"subscription_id"`
 	At             time.Time `json:"at"`
+	// UnderWay says that the subscription is not past due: see DunningInput.
+	UnderWay bool `json:"under_way,omitempty"`
 }
 
 // DunningInput starts the Dunning workflow.
@@ -61,6 +65,9 @@ type DunningInput struct {
 	// Attempts and LastCode are what earlier runs of this workflow came to; At is then when the last of them stopped.
 	Attempts int    `json:"attempts,omitempty"`
 	LastCode string `json:"last_code,omitempty"`
+	// UnderWay says that the first payment is announced, or on its way through the banks, and has not failed: the subscription
+	// is past due only from the first failure on, of which this workflow tells it.
+	UnderWay bool `json:"under_way,omitempty"`
 }
 
 // DunningStep is what dunning does next, and when.

@@ -82,6 +82,9 @@ type CollectionEnded struct {
 	Paid      bool      `json:"paid"`
 	// Cancel asks for the end of the subscription, as the dunning policy says when collection fails.
 	Cancel bool `json:"cancel,omitempty"`
+	// PastDue says that collecting has not ended: a payment that was announced or on its way has failed, and goes on being
+	// collected.
+	PastDue bool `json:"past_due,omitempty"`
 }
 
 // Activities of the Subscription workflow. All of them write the subscription's row in the transaction of their effect.

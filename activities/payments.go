@@ -41,6 +41,9 @@ const (
 // If another attempt turns out to be live or to have succeeded, its outcome is the answer and nothing is charged.
 func (p *Payments) ChargeInvoice(ctx context.Context, in message.Charge) (message.Charged, error) {
 	attempt, invoice, err := p.begin(ctx, in)
+	if err == nil && attempt.Status == store.PaymentRequiresAction && attempt.Attempt != in.Attempt {
+		attempt, invoice, err = p.beginInstead(ctx, invoice, attempt, in)
+	}
 	if err != nil {
 		return message.Charged{}, fmt.Errorf("charge invoice %s: %w", in.InvoiceID, err)
 	}
@@ -81,12 +84,16 @@ func (p *Payments) begin(ctx context.Context, in message.Charge) (store.Payment,
 			return fmt.Errorf("nothing is to be collected on invoice %s, which is %s", invoice.ID, invoice.Status)
 		}
 		attempt = newAttempt(invoice, in.Attempt, askedAt(payments, in.At))
-		method, _, err := chooseMethod(ctx, tx, invoice.CustomerID, tried(payments))
+		attempt.Pages = in.Pages
+		if bound, err := bindStart(ctx, tx, invoice, &attempt); bound || err != nil {
+			return err
+		}
+		method, err := methodOf(ctx, tx, invoice.CustomerID, payments, in.Pages != "")
 		if err != nil {
 			return err
 		}
-		if method.ID != "" {
-			attempt.MethodID = &method.ID
+		if method != "" {
+			attempt.MethodID = &method
 		}
 		return tx.AddPayment(ctx, attempt)
 	})
@@ -138,7 +145,7 @@ func (p *Payments) ask(ctx context.Context, provider provider, invoice store.Inv
 	if err != nil {
 		return outcome{}, err
 	}
-	intent, err := provider.intent(ctx, invoice)
+	intent, err := provider.intent(ctx, invoice, attempt.Attempt)
 	if declined, ok := declineOf(err, invoice.Currency); ok {
 		return declined, nil
 	}
@@ -211,10 +218,13 @@ func (p *Payments) AskProvider(ctx context.Context, in message.InvoiceAt) (messa
 	if len(payments) > 0 {
 		last = payments[len(payments)-1]
 	}
+	asked := provider{Payments: p, at: in.At}
+	if settled, answered, err := asked.followWaiting(ctx, invoice, last); answered || err != nil {
+		return charged(settled), err
+	}
 	if invoice.Status != "open" || invoice.ProviderIntent == nil {
 		return charged(last), nil
 	}
-	asked := provider{Payments: p, at: in.At}
 	found, err := asked.find(ctx, *invoice.ProviderIntent, invoice.Currency)
 	if err != nil {
 		return message.Charged{}, fmt.Errorf("ask about invoice %s: %w", in.InvoiceID, err)

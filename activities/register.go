@@ -18,6 +18,7 @@ func RegisterBilling(w worker.ActivityRegistry, b *Billing, c *Collection, r *Ru
 	register(w, message.OpenDunning, c.OpenDunning)
 	register(w, message.NextDunningStep, c.NextDunningStep)
 	register(w, message.GiveUpInvoice, c.GiveUpInvoice)
+	register(w, message.TellCollections, c.TellCollections)
 	register(w, message.PrepareRun, r.PrepareRun)
 	register(w, message.BillShard, r.BillShard)
 	register(w, message.CollectShard, r.CollectShard)
@@ -33,6 +34,8 @@ func RegisterBilling(w worker.ActivityRegistry, b *Billing, c *Collection, r *Ru
 func RegisterPayments(w worker.ActivityRegistry, p *Payments) {
 	register(w, message.ChargeInvoice, p.ChargeInvoice)
 	register(w, message.AskProvider, p.AskProvider)
+	register(w, message.OpenCheckout, p.OpenCheckout)
+	register(w, message.AskCheckout, p.AskCheckout)
 	register(w, message.OpenRefund, p.OpenRefund)
 	register(w, message.PayRefund, p.PayRefund)
 	register(w, message.RecordDispute, p.RecordDispute)

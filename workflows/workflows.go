@@ -125,6 +125,7 @@ func Register(registry interface {
 		message.DunningWorkflow:        Dunning,
 		message.InvoiceRunWorkflow:     InvoiceRun,
 		message.TaxFilingWorkflow:      TaxFiling,
+		message.CheckoutWorkflow:       Checkout,
 		message.RefundWorkflow:         Refund,
 		message.DisputeWorkflow:        Dispute,
 		message.ReconciliationWorkflow: Reconciliation,

@@ -82,6 +82,8 @@ type CollectionEnded struct {
 	Paid      bool      `json:"paid"`
 	// Cancel asks for the end of the subscription, as the dunning policy says when collection fails.
 	Cancel bool `json:"cancel,omitempty"`
+	// Reason, with Cancel, is why, when it is not the policy: ReasonCheckoutExpired ends it as if it had never begun.
+	Reason string `json:"reason,omitempty"`
 }
 
 // Activities of the Subscription workflow. All of them write the subscription's row in the transaction of their effect.

@@ -105,6 +105,9 @@ func (c *checkoutRun) step(ctx workflow.Context) error {
 		c.asked = c.asked[1:]
 		c.at.At, c.at.Expire = later(c.at.At, req.at.At), req.at.Expire
 		err := c.answer(ctx)
+		if refused, ok := errors.AsType[*temporal.ApplicationError](err); ok {
+			err = refused // without the activity around it, as who asked expects it
+		}
 		req.err, req.done = err, true
 		return err
 	}

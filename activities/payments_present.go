@@ -122,7 +122,9 @@ func (p provider) closeIntent(ctx context.Context, invoice store.Invoice) (outco
 }
 
 // pastItsTime says that a customer who was to authenticate a payment will not any more.
-func pastItsTime(live store.Payment, at time.Time) bool { return !at.Before(live.AskedAt.Add(presentLife)) }
+func pastItsTime(live store.Payment, at time.Time) bool {
+	return !at.Before(live.AskedAt.Add(presentLife))
+}
 
 // methodOf is the payment method that an attempt uses: of one that the customer makes on our page, the method that asked for
 // the customer last, if it is still theirs.

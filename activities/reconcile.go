@@ -133,6 +133,9 @@ func (c *comparison) unknownCharge(ctx context.Context, charge *stripe.Charge) e
 	if charge.PaymentIntent != nil {
 		invoice, err = c.Store.InvoiceByIntent(ctx, charge.PaymentIntent.ID)
 	}
+	if id := charge.Metadata["checkout"]; id != "" && errors.Is(err, store.ErrNotFound) {
+		invoice, err = c.invoiceOfCheckout(ctx, id)
+	}
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		if c.in.EntityID == "" {
@@ -146,6 +149,18 @@ func (c *comparison) unknownCharge(ctx context.Context, charge *stripe.Charge) e
 	}
 	c.result.Charges++
 	return c.heal(ctx, charge, invoice, "charge_not_recorded", "it succeeded, and we had no record of it")
+}
+
+// invoiceOfCheckout is the invoice that was paid on a page: the page's intent is not the invoice's own.
+func (c *comparison) invoiceOfCheckout(ctx context.Context, id string) (store.Invoice, error) {
+	row, err := c.Store.Checkout(ctx, id)
+	if err == nil && row.InvoiceID == nil {
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		return store.Invoice{}, err
+	}
+	return c.Store.Invoice(ctx, *row.InvoiceID)
 }
 
 // heal records a charge of an invoice's own intent, as an attempt whose outcome was unknown is recorded.

@@ -109,12 +109,12 @@ func (q Queries) Checkouts(ctx context.Context, f CheckoutFilter) ([]Checkout, e
 		 ORDER BY created_at, id LIMIT $5`, f.CustomerID, f.InvoiceID, f.Status, f.After, f.Limit)
 }
 
-// UnfinishedCheckouts lists sessions at the provider that can still move: those that are open, first those that end first,
-// and those whose payment a bank has yet to answer.
+// UnfinishedCheckouts lists checkouts that can still move, first those that end first: those that are open, and those whose
+// payment a bank has yet to answer.
 func (q Queries) UnfinishedCheckouts(ctx context.Context, limit int) ([]Checkout, error) {
 	return many[Checkout](ctx, q.db, "unfinished checkouts", `SELECT `+prefixed("k", checkoutColumns)+`
 		  FROM checkout_session k LEFT JOIN payment p ON p.id = k.payment_id
-		 WHERE k.provider_session IS NOT NULL AND (k.status = 'open' OR p.status = 'processing') ORDER BY k.expires_at, k.id LIMIT $1`, limit)
+		 WHERE k.status = 'open' OR p.status = 'processing' AND k.provider_session IS NOT NULL ORDER BY k.expires_at, k.id LIMIT $1`, limit)
 }
 
 // BindCheckout makes an attempt to collect an invoice the checkout's.

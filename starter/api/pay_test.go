@@ -203,7 +203,7 @@ func TestLinksThatLeadNowhere(t *testing.T) {
 	require.NotContains(t, text, "<form")
 }
 
-// The customer's choice on the provider's portal is charged from then on, and what is unpaid is tried with it at once.
+// The customer's choice on the provider's portal is charged from then on, and what is unpaid is tried with it.
 func TestACustomerChoosesAMethodOnThePortal(t *testing.T) {
 	t.Parallel()
 	d := newDebtor(t, "pm_card_chargeCustomerFail")
@@ -213,7 +213,10 @@ func TestACustomerChoosesAMethodOnThePortal(t *testing.T) {
 	next, err := sandbox.Pay(t.Context(), portal, sandbox.Payer{PaymentMethod: "pm_card_mastercard"})
 	require.NoError(t, err)
 	require.Equal(t, "https://shop.example/account", next)
-	d.requirePaid()
+	require.Eventually(t, func() bool {
+		dunning, err := running.Store.Dunning(t.Context(), d.invoice)
+		return err == nil && dunning.Reason == "payment_method_changed"
+	}, 20*time.Second, 20*time.Millisecond, "tried as soon as a minute has passed")
 	customer, err := running.Service.Customer(t.Context(), d.id+"-c")
 	require.NoError(t, err)
 	require.Equal(t, "mastercard", customer.PaymentMethods[0].Network)

@@ -106,7 +106,8 @@ func (p provider) intent(ctx context.Context, invoice store.Invoice, attempt int
 		return "", err
 	}
 	params := &stripe.PaymentIntentParams{
-		Params: p.params(ctx, fmt.Sprintf("intent:%s:%d", invoice.ID, attempt)), Amount: &amount, Currency: stripe.String(string(invoice.Currency)), Customer: &customer,
+		Params: p.params(ctx, fmt.Sprintf("intent:%s:%d", invoice.ID, attempt)),
+		Amount: &amount, Currency: stripe.String(string(invoice.Currency)), Customer: &customer,
 		Description:             stripe.String("Invoice " + invoice.Number),
 		AutomaticPaymentMethods: &stripe.PaymentIntentAutomaticPaymentMethodsParams{Enabled: stripe.Bool(true), AllowRedirects: stripe.String("never")},
 		Metadata:                map[string]string{"invoice": invoice.ID, "customer": invoice.CustomerID, "subscription": invoice.SubscriptionID},

@@ -175,7 +175,9 @@ func (a *API) payFailed(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Context().Err() == nil {
 		a.log.Error("page for paying failed", "error", err)
 	}
-	a.writePay(w, http.StatusInternalServerError, payContent{Title: "Something went wrong on our side", Text: "Please try again in a moment. You will not be charged twice."})
+	a.writePay(w, http.StatusInternalServerError, payContent{
+		Title: "Something went wrong on our side", Text: "Please try again in a moment. You will not be charged twice.",
+	})
 }
 
 func (a *API) writePay(w http.ResponseWriter, status int, content payContent) {
@@ -194,7 +196,7 @@ func (a *API) writePay(w http.ResponseWriter, status int, content payContent) {
 
 func redirect(w http.ResponseWriter, r *http.Request, to string) {
 	guard(w)
-	http.Redirect(w, r, to, http.StatusSeeOther)
+	http.Redirect(w, r, to, http.StatusSeeOther) //nolint:gosec // our own page, or the address that the provider gave us
 }
 
 // guard keeps the page's address, which is a key, from other sites and from caches.

@@ -306,7 +306,8 @@ func TestAMethodIsSavedOverHTTP(t *testing.T) {
 	parsed, err := url.Parse(bank)
 	require.NoError(t, err)
 	require.NoError(t, sandbox.Authenticate(t.Context(), running.Config.StripeURL, path.Base(parsed.Path), parsed.Query().Get("client_secret"), true))
-	_, text, _ := visit(t, http.MethodGet, base+"/checkout/"+made.json(t)["id"].(string)) //nolint:forcetypeassert // it is a string
+	checkout, _ := made.json(t)["id"].(string)
+	_, text, _ := visit(t, http.MethodGet, base+"/checkout/"+checkout)
 	require.Contains(t, text, "We have what we need")
 	customer, err := running.Service.Customer(t.Context(), id+"-c")
 	require.NoError(t, err)

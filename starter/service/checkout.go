@@ -27,9 +27,9 @@ type NewCheckout struct {
 	Invoice      string           `json:"invoice,omitempty" doc:"Pay this invoice."`
 	Customer     string           `json:"customer,omitempty" doc:"Save a payment method of this customer's, with setup."`
 	Setup        bool             `json:"setup,omitempty" doc:"Save a payment method and pay nothing."`
-	Subscription *NewSubscription `json:"subscription,omitempty" doc:"Start this subscription: its first invoice is paid on the page, or a method saved for it. It ends if the page does and nobody paid."`
+	Subscription *NewSubscription `json:"subscription,omitempty" doc:"Start this subscription. It ends if the page does and nobody paid."`
 	SaveMethod   bool             `json:"save_method,omitempty" doc:"The method that pays the invoice becomes the customer's. Without an invoice it always does."`
-	Position     int              `json:"position,omitempty" doc:"The place of the saved method: 1, the default, is charged first, and what was there is replaced."`
+	Position     int              `json:"position,omitempty" doc:"The place of the saved method: 1, the default, is charged first. What was there is replaced."`
 	SuccessURL   string           `json:"success_url,omitempty" doc:"Where the customer goes on; our own page when absent." example:"https://shop.example/done"`
 	CancelURL    string           `json:"cancel_url,omitempty" doc:"Where the customer goes back; our own page when absent." example:"https://shop.example/cart"`
 }

@@ -14,9 +14,9 @@ import (
 // applyCustomer follows a customer who chose another payment method on the provider's portal: it becomes the first of their
 // methods, and collections are told. Which one it is, the provider is asked.
 func (s *Service) applyCustomer(ctx context.Context, kept store.InboundEvent, event stripeEvent) (verdict, error) {
-	id, err := customerOfEvent(event)
-	if err != nil {
-		return hopeless("its customer cannot be read: %s", err), nil
+	id, problem := customerOfEvent(event)
+	if problem != nil {
+		return hopeless("its customer cannot be read: %s", problem), nil
 	}
 	customer, err := s.store.CustomerByProvider(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {

@@ -19,7 +19,7 @@ type Portal struct {
 
 // NewPortal asks for a link.
 type NewPortal struct {
-	ReturnURL string `json:"return_url,omitempty" doc:"Where the customer goes back; the portal offers no way back when absent." example:"https://shop.example/account"`
+	ReturnURL string `json:"return_url,omitempty" doc:"Where the customer goes back; nowhere when absent." example:"https://shop.example/account"`
 }
 
 // Portal makes a link for a customer to the provider's portal. What they do there comes back as events. The link is made here
@@ -91,7 +91,7 @@ func (s *Service) portalConfiguration(ctx context.Context) (string, error) {
 // portalLocale is the portal's language. It knows those of Checkout; one that it does not know is the browser's choice.
 func portalLocale(locale string) string {
 	language, _, _ := strings.Cut(locale, "-")
-	for _, known := range strings.Fields("bg cs da de el en es et fi fil fr hr hu id it ja ko lt lv ms mt nb nl pl pt ro ru sk sl sv th tr vi zh") {
+	for known := range strings.FieldsSeq("bg cs da de el en es et fi fil fr hr hu id it ja ko lt lv ms mt nb nl pl pt ro ru sk sl sv th tr vi zh") {
 		if known == language {
 			return known
 		}

@@ -61,6 +61,8 @@ func TestRecord(t *testing.T) {
 		x.save(message.DunningID(invoice.InvoiceID), "dunning-given-up")
 	})
 	t.Run("recovered", recordRecovered)
+	t.Run("checkout", recordCheckout)
+	t.Run("start that nobody pays", recordUnpaidStart)
 	t.Run("run", recordRun)
 	t.Run("run of several shards", recordShards)
 	t.Run("filing", recordFiling)

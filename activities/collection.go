@@ -84,7 +84,7 @@ func (c *Collection) NextDunningStep(ctx context.Context, in message.InvoiceAt) 
 			return fmt.Errorf("dunning of invoice %s: %w", in.InvoiceID, err)
 		}
 		if invoice.Status == "open" && lastFailed(attempts) {
-			if err := tx.QueueMail(ctx, "payment_failed", invoice.CustomerID, invoice.ID, in.At); err != nil {
+			if err := tellCustomer(ctx, tx, invoice, attempts[len(attempts)-1], in.At); err != nil {
 				return err
 			}
 		}
@@ -95,6 +95,18 @@ func (c *Collection) NextDunningStep(ctx context.Context, in message.InvoiceAt) 
 
 func lastFailed(attempts []store.Payment) bool {
 	return len(attempts) > 0 && attempts[len(attempts)-1].Status == store.PaymentFailed
+}
+
+// tellCustomer queues the mail about a failed attempt: of the first failure, and of each that needs the customer's consent.
+// Whoever let an opportunity pass knows of it.
+func tellCustomer(ctx context.Context, tx store.Tx, invoice store.Invoice, failed store.Payment, at time.Time) error {
+	switch failed.DeclineCode {
+	case errAbandoned, errCheckoutExpired:
+		return nil
+	case string(stripe.ErrorCodeAuthenticationRequired):
+		return tx.QueueMailOfAttempt(ctx, "authentication_required", failed, invoice.CustomerID, at)
+	}
+	return tx.QueueMail(ctx, "payment_failed", invoice.CustomerID, invoice.ID, at)
 }
 
 func nextStep(ctx context.Context, tx store.Tx, invoice store.Invoice, attempts []store.Payment, asOf time.Time) (message.DunningStep, error) {
@@ -110,7 +122,11 @@ func nextStep(ctx context.Context, tx store.Tx, invoice store.Invoice, attempts 
 		last := attempts[len(attempts)-1]
 		step.Kind, step.Reason = message.DunningWait, "payment_"+last.Status
 		var err error
-		step.At, err = knownBy(ctx, tx, invoice, last, asOf)
+		step.At, err = askAgainAt(ctx, tx, invoice, last, asOf)
+		return step, err
+	}
+	if unpaid, err := startedUnpaid(ctx, tx, attempts[len(attempts)-1]); unpaid || err != nil {
+		step.Kind, step.Reason, step.Cancel = message.DunningGiveUp, message.ReasonCheckoutExpired, true
 		return step, err
 	}
 	if code := attempts[len(attempts)-1].DeclineCode; code == string(stripe.ErrorCodeAmountTooSmall) || code == errAmount {
@@ -125,6 +141,10 @@ func nextStep(ctx context.Context, tx store.Tx, invoice store.Invoice, attempts 
 	facts, err := dunningCase(ctx, tx, invoice, attempts, asOf)
 	if err != nil {
 		return step, err
+	}
+	if len(facts.Attempts) == 0 { // nothing was tried but a page on which nobody paid
+		step.Kind, step.Reason = message.DunningRetry, "first_attempt"
+		return step, nil
 	}
 	// News may be dated before the latest attempt, by seconds or by a clock that is late.
 	next, err := dunning.Next(entity.Dunning, facts, notBefore(attempts[len(attempts)-1].AskedAt, asOf))
@@ -165,17 +185,21 @@ func dunningCase(ctx context.Context, tx store.Tx, invoice store.Invoice, attemp
 	return facts, err
 }
 
-// tried are the recorded attempts as dunning's rules see them.
+// tried are the recorded attempts as dunning's rules see them. A page on which nobody paid is none: no bank was asked.
 func tried(attempts []store.Payment) []dunning.Attempt {
-	list := make([]dunning.Attempt, len(attempts))
-	for i, attempt := range attempts {
-		list[i] = dunning.Attempt{Number: attempt.Attempt, At: attempt.AskedAt, Outcome: dunning.Declined, DeclineCode: attempt.DeclineCode}
+	list := make([]dunning.Attempt, 0, len(attempts))
+	for _, attempt := range attempts {
+		if attempt.DeclineCode == errCheckoutExpired {
+			continue
+		}
+		try := dunning.Attempt{Number: len(list) + 1, At: attempt.AskedAt, Outcome: dunning.Declined, DeclineCode: attempt.DeclineCode}
 		if attempt.MethodID != nil {
-			list[i].PaymentMethodID = *attempt.MethodID
+			try.PaymentMethodID = *attempt.MethodID
 		}
 		if attempt.SettledAt != nil {
-			list[i].KnownAt = *attempt.SettledAt
+			try.KnownAt = *attempt.SettledAt
 		}
+		list = append(list, try)
 	}
 	return list
 }
@@ -195,7 +219,8 @@ func standing(invoice store.Invoice, attempts []store.Payment, step message.Dunn
 	return row
 }
 
-// GiveUpInvoice writes an invoice off. One that was paid meanwhile stays paid.
+// GiveUpInvoice writes an invoice off. One that was paid meanwhile stays paid, and one that the customer is paying at the
+// moment, on a page or by bank, is not given up.
 func (c *Collection) GiveUpInvoice(ctx context.Context, in message.GiveUp) (message.GivenUp, error) {
 	var given message.GivenUp
 	err := c.Store.Tx(ctx, func(tx store.Tx) error {
@@ -206,6 +231,9 @@ func (c *Collection) GiveUpInvoice(ctx context.Context, in message.GiveUp) (mess
 		attempts, err := tx.Payments(ctx, in.InvoiceID)
 		if err != nil {
 			return err
+		}
+		if given.UnderWay = invoice.Status == "open" && len(attempts) > 0 && !lastFailed(attempts); given.UnderWay {
+			return nil
 		}
 		row := store.Dunning{
 			InvoiceID: invoice.ID, CustomerID: invoice.CustomerID, Status: "given_up", Attempts: len(attempts), Reason: in.Reason,

@@ -25,6 +25,8 @@ type Mailer struct {
 	From  string // verified sender; without a display name each mail shows its seller's
 	// InvoiceURL is the address to which an invoice's page key is added to get its page.
 	InvoiceURL string
+	// PayURL is the address to which it is added to get the page on which the invoice is paid.
+	PayURL string
 
 	Batch     int           // messages claimed and sent at a time; 0: 8
 	FirstWait time.Duration // after a first failure that sent nothing, doubling to an hour; 0: 1 s
@@ -152,7 +154,7 @@ func (m *Mailer) validate() error {
 	if _, err := mail.ParseAddress(m.From); err != nil {
 		return fmt.Errorf("mailer: From %q is no mail address: %w", m.From, err)
 	}
-	for _, field := range []struct{ name, value string }{{"Host", m.Host}, {"InvoiceURL", m.InvoiceURL}} {
+	for _, field := range []struct{ name, value string }{{"Host", m.Host}, {"InvoiceURL", m.InvoiceURL}, {"PayURL", m.PayURL}} {
 		if field.name == "Host" && field.value == "" {
 			continue
 		}

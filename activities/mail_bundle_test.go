@@ -123,7 +123,7 @@ func (b *mailBundle) queued(id string) store.Invoice {
 func (b *mailBundle) mailer() *activities.Mailer {
 	return &activities.Mailer{
 		Store: b.Store, Key: sandbox.SendGridKey, Host: b.sandbox.SendGridURL(), From: "billing@perennial.example",
-		InvoiceURL: "https://billing.example.com/invoices/", FirstWait: time.Millisecond, Idle: 5 * time.Millisecond,
+		InvoiceURL: "https://billing.example.com/invoices/", PayURL: "https://billing.example.com/pay/", FirstWait: time.Millisecond, Idle: 5 * time.Millisecond,
 		Log: slog.New(slog.NewTextHandler(b.log, nil)),
 	}
 }

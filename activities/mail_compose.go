@@ -37,6 +37,8 @@ type notice struct {
 	Facts   []noticeFact
 	Closing string
 	Link    string
+	// Pay leads to the page on which the invoice is paid; empty when there is nothing to pay.
+	Pay     string
 	Invoice document.Invoice
 }
 
@@ -70,11 +72,13 @@ func (m *Mailer) notice(ctx context.Context, queued store.Mail, invoice document
 		return receiptNotice(invoice), nil
 	case "payment_failed":
 		attempt, err := m.failedAttempt(ctx, queued)
-		return failureNotice(invoice, attempt), err
+		return m.withPay(failureNotice(invoice, attempt), invoice, err)
+	case "authentication_required":
+		return m.withPay(authenticationNotice(invoice), invoice, nil)
 	case "debit_notice":
 		return m.debitNotice(ctx, queued, invoice)
 	}
-	return notice{}, fmt.Errorf("template %q is unknown: use invoice, receipt, payment_failed or debit_notice", queued.Template)
+	return notice{}, fmt.Errorf("template %q is unknown: use invoice, receipt, payment_failed, authentication_required or debit_notice", queued.Template)
 }
 
 // letter puts a notice into an envelope. Nothing in it is tracked: links lead where they say, opening it tells nobody.

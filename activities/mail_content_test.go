@@ -10,14 +10,17 @@ import (
 	"github.com/perennial-billing/perennial/internal/store"
 )
 
-// mailTemplates reads the three mails of an invoice whose first payment fails and whose second succeeds.
+// mailTemplates reads the mails of an invoice whose first payment fails, whose second needs the customer and whose third
+// succeeds.
 func mailTemplates(t *testing.T, b *mailBundle) {
 	invoice := b.queued("ada")
 	b.attempt(invoice, 1, mailDay, "insufficient_funds")
 	b.queue(invoice, "payment_failed", mailDay)
-	b.runOnce(b.mailer(), 2)
+	b.attempt(invoice, 2, mailDay.AddDate(0, 0, 1), "authentication_required")
+	b.queue(invoice, "authentication_required", mailDay.AddDate(0, 0, 1))
+	b.runOnce(b.mailer(), 3)
 	paid := mailDay.AddDate(0, 0, 2)
-	b.attempt(invoice, 2, paid, "")
+	b.attempt(invoice, 3, paid, "")
 	b.queue(invoice, "receipt", paid)
 	b.runOnce(b.mailer(), 1)
 
@@ -26,6 +29,8 @@ func mailTemplates(t *testing.T, b *mailBundle) {
 		texts[mail.Categories[0]], subjects[mail.Categories[0]] = mail.Text, mail.Subject
 	}
 	require.Equal(t, map[string]string{
+		"authentication_required": "Please confirm your payment for invoice NW-000001 from Northwind Software Inc.",
+
 		"invoice":        "Invoice NW-000001 from Northwind Software Inc.: USD\u00a0$49.00",
 		"payment_failed": "Payment failed for invoice NW-000001 from Northwind Software Inc.",
 		"receipt":        "Receipt from Northwind Software Inc.: USD\u00a0$49.00 for invoice NW-000001",
@@ -44,7 +49,18 @@ Invoice: NW-000001
 Issued: March 1, 2027
 Amount due: USD $49.00
 
-Please check that your payment method is valid and has enough funds. We will confirm as soon as we have received the payment.`), texts["payment_failed"])
+Please check that your payment method is valid and has enough funds. We will confirm as soon as we have received the payment.
+
+Pay now: https://billing.example.com/pay/`+invoice.PageKey), texts["payment_failed"])
+	require.Equal(t, mailText(invoice, `Your bank asks you to confirm the payment of USD $49.00 for invoice NW-000001. Without you we cannot collect it.
+
+Invoice: NW-000001
+Issued: March 1, 2027
+To be paid: USD $49.00
+
+Follow the link to confirm it, or to pay in another way. We will tell you as soon as we have received the payment.
+
+Pay now: https://billing.example.com/pay/`+invoice.PageKey), texts["authentication_required"])
 	require.Equal(t, mailText(invoice, `Thank you. We have received your payment of USD $49.00.
 
 Invoice: NW-000001

@@ -223,6 +223,7 @@ func mailBadConfiguration(t *testing.T, b *mailBundle) {
 		"From":       func(m *activities.Mailer) { m.From = "billing" },
 		"Host":       func(m *activities.Mailer) { m.Host = "api.sendgrid.com" },
 		"InvoiceURL": func(m *activities.Mailer) { m.InvoiceURL = "" },
+		"PayURL":     func(m *activities.Mailer) { m.PayURL = "pay" },
 	} {
 		mailer := b.mailer()
 		spoil(mailer)

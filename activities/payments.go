@@ -41,9 +41,9 @@ const (
 // ChargeInvoice makes one attempt to collect an invoice. Repeating it, after a crash or a time-out, is the same attempt.
 // If another attempt turns out to be live or to have succeeded, its outcome is the answer and nothing is charged.
 func (p *Payments) ChargeInvoice(ctx context.Context, in message.Charge) (message.Charged, error) {
-	attempt, invoice, err := p.begin(ctx, in, false)
-	if stranger, ok := errors.AsType[notIntroduced](err); ok {
-		attempt, invoice, err = p.beginAfterIntroducing(ctx, in, stranger.methodID)
+	attempt, invoice, err := p.beginKnowing(ctx, in)
+	if err == nil && attempt.Status == store.PaymentRequiresAction && attempt.Attempt != in.Attempt {
+		attempt, invoice, err = p.beginInstead(ctx, invoice, attempt, in)
 	}
 	if err != nil {
 		return message.Charged{}, fmt.Errorf("charge invoice %s: %w", in.InvoiceID, err)
@@ -60,6 +60,15 @@ func (p *Payments) ChargeInvoice(ctx context.Context, in message.Charge) (messag
 		}
 	}
 	return charged(attempt), nil
+}
+
+// beginKnowing begins, after the provider was asked what the method is if that is not known yet.
+func (p *Payments) beginKnowing(ctx context.Context, in message.Charge) (store.Payment, store.Invoice, error) {
+	attempt, invoice, err := p.begin(ctx, in, false)
+	if stranger, ok := errors.AsType[notIntroduced](err); ok {
+		return p.beginAfterIntroducing(ctx, in, stranger.methodID)
+	}
+	return attempt, invoice, err
 }
 
 // begin writes the attempt down, or finds the one that answers for it. There is none when credit has paid the invoice, and
@@ -89,16 +98,22 @@ func (p *Payments) begin(ctx context.Context, in message.Charge, introduced bool
 			return fmt.Errorf("nothing is to be collected on invoice %s, which is %s", invoice.ID, invoice.Status)
 		}
 		attempt = newAttempt(invoice, in.Attempt, askedAt(payments, in.At))
-		method, err := chargedMethod(ctx, tx, invoice, payments, introduced)
+		attempt.Pages = in.Pages
+		if bound, err := bindStart(ctx, tx, invoice, &attempt); bound || err != nil {
+			return err
+		}
+		method, err := methodOf(ctx, tx, invoice, payments, in.Pages != "", introduced)
 		if err != nil {
 			return err
 		}
 		if method.ID != "" {
 			attempt.MethodID = &method.ID
 		}
-		if on, err := announce(ctx, tx, invoice, method, in.At); err != nil || on.After(in.At) {
-			attempt.Status = announced
-			return err
+		if in.Pages == "" { // who asks for it needs no notice of it
+			if on, err := announce(ctx, tx, invoice, method, in.At); err != nil || on.After(in.At) {
+				attempt.Status = announced
+				return err
+			}
 		}
 		return tx.AddPayment(ctx, attempt)
 	})
@@ -151,7 +166,7 @@ func (p *Payments) ask(ctx context.Context, provider provider, invoice store.Inv
 	if err != nil {
 		return outcome{}, err
 	}
-	intent, err := provider.intent(ctx, invoice)
+	intent, err := provider.intent(ctx, invoice, attempt.Attempt)
 	if declined, ok := declineOf(err, invoice.Currency); ok {
 		return declined, nil
 	}
@@ -227,10 +242,13 @@ func (p *Payments) AskProvider(ctx context.Context, in message.InvoiceAt) (messa
 	if len(payments) > 0 {
 		last = payments[len(payments)-1]
 	}
+	asked := provider{Payments: p, at: in.At}
+	if settled, answered, err := asked.followWaiting(ctx, invoice, last); answered || err != nil {
+		return charged(settled), err
+	}
 	if invoice.Status != "open" || invoice.ProviderIntent == nil {
 		return charged(last), nil
 	}
-	asked := provider{Payments: p, at: in.At}
 	found, err := asked.find(ctx, *invoice.ProviderIntent, invoice.Currency)
 	if err != nil {
 		return message.Charged{}, fmt.Errorf("ask about invoice %s: %w", in.InvoiceID, err)

@@ -39,7 +39,7 @@ func (p *Payments) follow(ctx context.Context, in message.PaymentMethodInput) (m
 	var seen store.PaymentMethod
 	switch {
 	case row.Status == store.MethodDropped || row.Status == store.MethodDetached:
-		return stateOf(row), nil
+		return methodState(row), nil
 	case in.Step == message.VerifyStep:
 		seen, err = asked.verify(ctx, row, in)
 	case row.Kind == "":
@@ -52,7 +52,7 @@ func (p *Payments) follow(ctx context.Context, in message.PaymentMethodInput) (m
 		ok = errors.As(err, &refused) // that the provider cannot be read says nothing about the method
 	}
 	if ok && refused.passing {
-		state := stateOf(row)
+		state := methodState(row)
 		state.Refusal = refused.message
 		return state, nil
 	}
@@ -68,7 +68,7 @@ func (p *Payments) follow(ctx context.Context, in message.PaymentMethodInput) (m
 	return state, err
 }
 
-func stateOf(m store.PaymentMethod) message.PaymentMethodState {
+func methodState(m store.PaymentMethod) message.PaymentMethodState {
 	return message.PaymentMethodState{MethodID: m.ID, Kind: m.Kind, Status: m.Status, Reason: m.StatusReason}
 }
 
@@ -81,7 +81,7 @@ func (p *Payments) record(ctx context.Context, seen store.PaymentMethod, at time
 			return err
 		}
 		after := merge(before, seen, at)
-		state = stateOf(after)
+		state = methodState(after)
 		state.Changed = after.Status != before.Status || after.DetailsChangedAt != before.DetailsChangedAt
 		if before.Status == store.MethodPending && after.Status == store.MethodDropped {
 			return tx.ForgetMethod(ctx, before.ID)

@@ -189,10 +189,31 @@ func (p provider) refresh(ctx context.Context, row store.PaymentMethod) (store.P
 		row.Status, row.StatusReason = store.MethodDetached, ""
 		return row, nil
 	}
+	if row.Mandate == nil && paymethod.IsDebit(row.Kind) {
+		if row.Mandate, err = p.mandateOf(ctx, read); err != nil {
+			return row, err
+		}
+	}
 	if row.Mandate == nil {
 		return row, nil
 	}
 	return p.underMandate(ctx, row)
+}
+
+// mandateOf is the mandate under which a bank debit was saved beside us, on a page of the provider's; nil when there is none.
+func (p provider) mandateOf(ctx context.Context, method *stripe.PaymentMethod) (*string, error) {
+	made := p.Stripe.SetupIntents.List(&stripe.SetupIntentListParams{
+		ListParams: stripe.ListParams{Context: ctx}, Customer: &method.Customer.ID, PaymentMethod: &method.ID,
+	})
+	for made.Next() {
+		if given := made.SetupIntent().Mandate; given != nil {
+			return &given.ID, nil
+		}
+	}
+	if err := made.Err(); err != nil {
+		return nil, fmt.Errorf("list set-ups of payment method %s: %w", method.ID, later(err))
+	}
+	return nil, nil
 }
 
 // verify proves that a bank account is the customer's by what arrived on it. The same answer given twice is one try, because

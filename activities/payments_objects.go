@@ -96,9 +96,10 @@ func (p provider) introduce(ctx context.Context, method store.PaymentMethod) (st
 	return p.Store.PaymentMethodByID(ctx, method.ID)
 }
 
-// intent returns the payment intent of an invoice. There is one for its whole life: Stripe lets an intent succeed once,
-// and that is the last line of defence against charging an invoice twice.
-func (p provider) intent(ctx context.Context, invoice store.Invoice) (string, error) {
+// intent returns the payment intent of an invoice. There is one at a time: Stripe lets an intent succeed once, and that is
+// the last line of defence against charging an invoice twice. One that was cancelled, before the customer was given
+// another opportunity to pay, is followed by the one of the next attempt.
+func (p provider) intent(ctx context.Context, invoice store.Invoice, attempt int) (string, error) {
 	amount, err := stripeunit.Of(invoice.Owed())
 	if err != nil {
 		return "", err
@@ -111,7 +112,8 @@ func (p provider) intent(ctx context.Context, invoice store.Invoice) (string, er
 		return "", err
 	}
 	params := &stripe.PaymentIntentParams{
-		Params: p.params(ctx, "intent:"+invoice.ID), Amount: &amount, Currency: stripe.String(string(invoice.Currency)), Customer: &customer,
+		Params: p.params(ctx, fmt.Sprintf("intent:%s:%d", invoice.ID, attempt)),
+		Amount: &amount, Currency: stripe.String(string(invoice.Currency)), Customer: &customer,
 		Description:             stripe.String("Invoice " + invoice.Number),
 		AutomaticPaymentMethods: &stripe.PaymentIntentAutomaticPaymentMethodsParams{Enabled: stripe.Bool(true), AllowRedirects: stripe.String("never")},
 		Metadata:                map[string]string{"invoice": invoice.ID, "customer": invoice.CustomerID, "subscription": invoice.SubscriptionID},
@@ -148,8 +150,9 @@ func (p provider) reduce(ctx context.Context, invoice store.Invoice, owed int64)
 func (p provider) intentAgain(ctx context.Context, invoiceID string, params *stripe.PaymentIntentParams) (*stripe.PaymentIntent, error) {
 	found := p.Stripe.PaymentIntents.List(&stripe.PaymentIntentListParams{ListParams: stripe.ListParams{Context: ctx}, Customer: params.Customer})
 	for found.Next() {
-		if found.PaymentIntent().Metadata["invoice"] == invoiceID {
-			return found.PaymentIntent(), nil
+		made := found.PaymentIntent()
+		if made.Metadata["invoice"] == invoiceID && made.Metadata["checkout"] == "" && made.Status != stripe.PaymentIntentStatusCanceled {
+			return made, nil
 		}
 	}
 	if err := found.Err(); err != nil {

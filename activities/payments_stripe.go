@@ -40,10 +40,16 @@ func (p provider) params(ctx context.Context, key string) stripe.Params {
 // confirm makes the attempt. The same key gives the same answer however often it is asked, so a repetition after a
 // crash cannot charge twice. Only an error of the provider's own leaves the outcome open; then the intent is read.
 func (p provider) confirm(ctx context.Context, invoice store.Invoice, attempt store.Payment, intent string, method store.PaymentMethod) (outcome, error) {
-	confirmed, err := p.Stripe.PaymentIntents.Confirm(intent, &stripe.PaymentIntentConfirmParams{
-		Params: p.params(ctx, attempt.IdempotencyKey), PaymentMethod: method.ProviderID, Mandate: method.Mandate, OffSession: stripe.Bool(true),
+	params := &stripe.PaymentIntentConfirmParams{
+		Params: p.params(ctx, attempt.IdempotencyKey), PaymentMethod: method.ProviderID, Mandate: method.Mandate,
 		Expand: []*string{stripe.String("latest_charge.balance_transaction")},
-	})
+	}
+	if attempt.Pages == "" {
+		params.OffSession = stripe.Bool(true)
+	} else { // the customer is there, and comes back to our page from the bank's
+		params.ReturnURL = stripe.String(attempt.Pages + invoice.PageKey + "/return")
+	}
+	confirmed, err := p.Stripe.PaymentIntents.Confirm(intent, params)
 	if err == nil {
 		return outcomeOf(confirmed, invoice.Currency)
 	}
@@ -68,7 +74,7 @@ func (p provider) afterFailure(ctx context.Context, invoice store.Invoice, attem
 	if err != nil {
 		return outcome{}, err
 	}
-	if found.status != store.PaymentPending && found.charge != "" && !old {
+	if found.status != store.PaymentPending && found.charge != "" && !old || attempt.Pages != "" && found.status == store.PaymentRequiresAction {
 		return found, nil
 	}
 	key := fmt.Sprintf("charge:%s:%d:after-%s", invoice.ID, attempt.Attempt, shortHash(attempt.IdempotencyKey))
@@ -89,13 +95,21 @@ func (p provider) isSettled(ctx context.Context, invoiceID, charge string) (bool
 
 // find reads a payment intent. An intent that nobody has confirmed yet is pending.
 func (p provider) find(ctx context.Context, intent string, currency money.Currency) (outcome, error) {
+	read, err := p.read(ctx, intent)
+	if err != nil {
+		return outcome{}, err
+	}
+	return outcomeOf(read, currency)
+}
+
+func (p provider) read(ctx context.Context, intent string) (*stripe.PaymentIntent, error) {
 	read, err := p.Stripe.PaymentIntents.Get(intent, &stripe.PaymentIntentParams{
 		Params: p.params(ctx, ""), Expand: []*string{stripe.String("latest_charge.balance_transaction")},
 	})
 	if err != nil {
-		return outcome{}, fmt.Errorf("read payment intent %s: %w", intent, later(err))
+		return nil, fmt.Errorf("read payment intent %s: %w", intent, later(err))
 	}
-	return outcomeOf(read, currency)
+	return read, nil
 }
 
 // outcomeOf reads an intent's state as the outcome of its latest attempt.
@@ -111,7 +125,7 @@ func outcomeOf(intent *stripe.PaymentIntent, currency money.Currency) (outcome, 
 	case stripe.PaymentIntentStatusProcessing:
 		result.status = store.PaymentProcessing
 	case stripe.PaymentIntentStatusRequiresAction:
-		result.status = store.PaymentRequiresAction
+		result.status, result.charge = store.PaymentRequiresAction, "" // the latest charge is that of an earlier attempt
 	case stripe.PaymentIntentStatusRequiresPaymentMethod, stripe.PaymentIntentStatusCanceled:
 		if intent.LastPaymentError != nil {
 			result.status, result.declineCode = store.PaymentFailed, declineCode(intent.LastPaymentError)

@@ -121,7 +121,11 @@ func (p provider) entityOf(ctx context.Context, source *stripe.BalanceTransactio
 	if !errors.Is(err, store.ErrNotFound) || intent == "" {
 		return "", err
 	}
-	invoice, err := p.Store.InvoiceByIntent(ctx, intent) // it took money, and we are still to hear of it
+	// It took money, and we are still to hear of it.
+	invoice, err := p.Store.InvoiceByIntent(ctx, intent)
+	if errors.Is(err, store.ErrNotFound) && source.Charge != nil {
+		invoice, err = p.invoiceOfCheckout(ctx, source.Charge.Metadata["checkout"])
+	}
 	return invoice.EntityID, err
 }
 

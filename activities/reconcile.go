@@ -144,6 +144,9 @@ func (c *comparison) unknownCharge(ctx context.Context, charge *stripe.Charge) e
 	if charge.PaymentIntent != nil {
 		invoice, err = c.Store.InvoiceByIntent(ctx, charge.PaymentIntent.ID)
 	}
+	if id := charge.Metadata["checkout"]; id != "" && errors.Is(err, store.ErrNotFound) {
+		invoice, err = c.invoiceOfCheckout(ctx, id)
+	}
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return c.chargeOfNobody(ctx, charge)
@@ -170,6 +173,18 @@ func (c *comparison) chargeOfNobody(ctx context.Context, charge *stripe.Charge) 
 	}
 	c.differs(about, "charge_of_nobody", "%d %s were taken with no intent of ours: refund them at the provider%s", charge.Amount, charge.Currency, remedy)
 	return nil
+}
+
+// invoiceOfCheckout is the invoice that was paid on a page: the page's intent is not the invoice's own.
+func (p provider) invoiceOfCheckout(ctx context.Context, id string) (store.Invoice, error) {
+	row, err := p.Store.Checkout(ctx, id)
+	if err == nil && row.InvoiceID == nil {
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		return store.Invoice{}, err
+	}
+	return p.Store.Invoice(ctx, *row.InvoiceID)
 }
 
 // heal records a charge of an invoice's own intent, as an attempt whose outcome was unknown is recorded.

@@ -92,6 +92,6 @@ func (p *program) connectWith(ctx context.Context, most int32) (*connected, erro
 		db.Close()
 		return nil, err
 	}
-	svc := service.New(db, temporal, namespace, p.now).WithStripe(settings.Stripe(), settings.StripeLive())
+	svc := service.New(db, temporal, namespace, p.now).WithStripe(settings.Stripe(), settings.StripeLive()).WithPages(settings.PublicURL)
 	return &connected{settings: settings, store: db, temporal: temporal, service: svc}, nil
 }

@@ -12,7 +12,7 @@ import (
 
 func (p *program) customers() *cobra.Command {
 	return p.group("customer", "Create and show customers", p.createCustomer(), p.showCustomer(), p.listCustomers(), p.payWith(), p.removeMethod(),
-		p.setEmail())
+		p.setEmail(), p.portal())
 }
 
 func (p *program) createCustomer() *cobra.Command {

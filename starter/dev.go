@@ -101,7 +101,8 @@ func (p *program) tellWhere(system *stack.Stack, file string) (remove func(), er
 
 // apiOn makes the API over a running stack. On the sandbox it registers itself for webhooks.
 func (p *program) apiOn(ctx context.Context, system *stack.Stack, public, webhookFile string) (*api.API, error) {
-	svc := service.New(system.Store, system.Temporal, system.Namespace, p.now).WithStripe(system.Config.Stripe(), system.Config.StripeLive())
+	svc := service.New(system.Store, system.Temporal, system.Namespace, p.now).WithStripe(system.Config.Stripe(), system.Config.StripeLive()).
+		WithPages(system.Config.PublicURL)
 	options := api.Options{Service: svc, Log: p.log()}
 	if err := takeWebhooks(ctx, &options, system.Config, public+webhookPath, webhookFile); err != nil {
 		return nil, err

@@ -132,7 +132,8 @@ func (p *program) root() *cobra.Command {
 		root.AddCommand(c)
 	}
 	for _, c := range []*cobra.Command{
-		p.entities(), p.plans(), p.customers(), p.subscriptions(), p.usage(), p.invoices(), p.payments(), p.paymentMethods(), p.invoiceRuns(), p.taxFilings(),
+		p.entities(), p.plans(), p.customers(), p.subscriptions(), p.usage(), p.invoices(), p.payments(), p.paymentMethods(), p.checkouts(),
+		p.invoiceRuns(), p.taxFilings(),
 		p.rates(), p.clocks(), p.events(), p.mails(),
 	} {
 		c.GroupID = "bill"

@@ -62,6 +62,7 @@ func run(ctx context.Context) error {
 	fmt.Println("worker: ready") // whoever started it may be waiting for this line
 	mailer := &activities.Mailer{
 		Store: db, Key: settings.SendGridKey, Host: settings.SendGridURL, From: settings.MailFrom, InvoiceURL: settings.PublicURL + "/invoices/",
+		PayURL: settings.PublicURL + "/pay/",
 	}
 	return mailer.Relay(ctx)
 }

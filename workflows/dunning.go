@@ -31,7 +31,8 @@ type dunningRun struct {
 	last     message.PaymentStatus
 	answers  int // to requests for an attempt, whether one was made or not
 	news     workflow.ReceiveChannel
-	retryAt  *time.Time // an operator asked for an attempt now, dated so
+	retryAt  *time.Time // an operator, or the customer, asked for an attempt now, dated so
+	pages    string     // where our pages are, if it was the customer
 	over     bool
 	shown    shownStep
 	// askedToStop says that the workflow's cancellation was requested, and toldSo that the operator was told what that does.
@@ -51,6 +52,10 @@ func (d *dunningRun) setup(ctx workflow.Context) error {
 		return message.DunningState{Next: d.next, Attempts: d.attempts, LastCode: d.lastCode}, nil
 	})
 	if err != nil {
+		return err
+	}
+	if err := workflow.SetUpdateHandlerWithOptions(ctx, message.PayNowUpdate, d.payNow,
+		workflow.UpdateHandlerOptions{Validator: d.checkPayNow}); err != nil {
 		return err
 	}
 	return workflow.SetUpdateHandlerWithOptions(ctx, message.RetryNowUpdate, d.retryNow,
@@ -101,7 +106,9 @@ func (d *dunningRun) step(ctx workflow.Context) (done bool, err error) {
 	case !d.alarm.rings():
 		return false, nil // cancellation was requested, or a signal could not be decoded and was dropped
 	case d.next.Kind == message.DunningGiveUp:
-		return true, d.giveUp(ctx)
+		if done, err = d.giveUp(ctx); done || err != nil {
+			return done, err
+		}
 	case d.next.Kind == message.DunningRetry:
 		d.advance(d.next.At)
 		err = d.charge(ctx)
@@ -135,7 +142,7 @@ func (d *dunningRun) advance(to time.Time) { d.at = later(d.at, to) }
 
 func (d *dunningRun) charge(ctx workflow.Context) error {
 	charged, err := atProvider(ctx, message.ChargeInvoice,
-		message.Charge{InvoiceID: d.in.InvoiceID, Attempt: d.next.Attempt, At: d.at},
+		message.Charge{InvoiceID: d.in.InvoiceID, Attempt: d.next.Attempt, At: d.at, Pages: d.pages},
 		fmt.Sprintf("Attempt %d: charge %s", d.next.Attempt, d.next.Owed))
 	if err != nil {
 		return err
@@ -144,7 +151,7 @@ func (d *dunningRun) charge(ctx workflow.Context) error {
 	if charged.Status != message.Announced {
 		d.attempts, d.lastCode = d.attempts+1, charged.DeclineCode
 	}
-	d.retryAt = nil // whoever asked while this attempt was under way has its answer
+	d.retryAt, d.pages = nil, "" // whoever asked while this attempt was under way has its answer
 	return nil
 }
 
@@ -158,17 +165,19 @@ func (d *dunningRun) ask(ctx workflow.Context) error {
 	return nil
 }
 
-// giveUp writes the invoice off, unless it turns out to have been paid at the last moment.
-func (d *dunningRun) giveUp(ctx workflow.Context) error {
+// giveUp writes the invoice off, unless it turns out to have been paid at the last moment, or to be paid just now.
+func (d *dunningRun) giveUp(ctx workflow.Context) (done bool, err error) {
 	d.advance(d.next.At)
 	ended, err := inStore(ctx, message.GiveUpInvoice,
 		message.GiveUp{InvoiceID: d.in.InvoiceID, At: d.at, Reason: d.next.Reason}, "Give up: "+d.next.Reason)
-	if err != nil {
-		return err
+	if err != nil || ended.UnderWay {
+		return false, err
 	}
-	return d.finish(ctx, message.CollectionEnded{
-		InvoiceID: d.in.InvoiceID, At: d.at, Paid: ended.Paid, Cancel: d.next.Cancel && !ended.Paid,
-	})
+	over := message.CollectionEnded{InvoiceID: d.in.InvoiceID, At: d.at, Paid: ended.Paid, Cancel: d.next.Cancel && !ended.Paid}
+	if d.next.Reason == message.ReasonCheckoutExpired {
+		over.Reason = d.next.Reason
+	}
+	return true, d.finish(ctx, over)
 }
 
 // finish tells the subscription and ends the workflow.

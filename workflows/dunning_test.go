@@ -37,8 +37,11 @@ type collector struct {
 	handedUnderWay bool
 	// announcedUntil is when the customer has known of the debit for long enough.
 	announcedUntil time.Time
+	// paying: the customer is on a page when the invoice is to be given up, and done when they are asked about next.
+	paying bool
 
 	attempts   []dunning.Attempt
+	pages      []string // of the attempts that the customer makes
 	status     string
 	asked      int
 	signalled  []message.CollectionEnded
@@ -111,6 +114,9 @@ func (c *collector) charge(_ context.Context, in message.Charge) (message.Charge
 	}
 	made := dunning.Attempt{Number: in.Attempt, At: in.At, Outcome: dunning.Declined, DeclineCode: c.declines[in.Attempt], PaymentMethodID: c.method.ID}
 	c.attempts = append(c.attempts, made)
+	if in.Pages != "" {
+		c.pages = append(c.pages, in.Pages)
+	}
 	if made.DeclineCode == "" {
 		c.status = "paid"
 		return message.Charged{Status: message.Paid}, nil
@@ -152,6 +158,10 @@ func (c *collector) next(_ context.Context, in message.InvoiceAt) (message.Dunni
 func (c *collector) giveUp(_ context.Context, _ message.GiveUp) (message.GivenUp, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.paying {
+		c.paying, c.underWay, c.elsewhere = false, true, true
+		return message.GivenUp{UnderWay: true}, nil
+	}
 	if c.status == "open" {
 		c.status = "uncollectible"
 	}
@@ -215,6 +225,36 @@ func TestDunningStopsAtOnceWhenPaidElsewhere(t *testing.T) {
 	require.Equal(t, 1, c.asked)
 	require.Equal(t, []message.CollectionEnded{{InvoiceID: "inv_1", At: paid, Paid: true}}, c.signalled)
 	require.WithinDuration(t, paid, c.env.Now(), time.Minute)
+}
+
+// The customer who is on our pay page has an attempt made at once, of which the bank's page comes back to ours.
+func TestDunningPaysNow(t *testing.T) {
+	t.Parallel()
+	c := newCollector(t, "authentication_required")
+	when := firstFailed.Add(5 * time.Hour)
+	answers := []*reply[message.PaymentStatus]{{}, {}, {}}
+	c.at(when, func() {
+		c.env.UpdateWorkflow(message.PayNowUpdate, "", answers[0], message.PayNow{At: when})
+		for _, answer := range answers[1:] { // two clicks
+			c.env.UpdateWorkflow(message.PayNowUpdate, "", answer, message.PayNow{At: when, Pages: "https://billing.example.com/pay/"})
+		}
+	})
+	c.run()
+	require.ErrorContains(t, answers[0].err, "does not say where our pages are")
+	require.Equal(t, message.Paid, answers[1].result)
+	require.Equal(t, message.Paid, answers[2].result)
+	require.Len(t, c.attempts, 2)
+	require.Equal(t, []string{"https://billing.example.com/pay/"}, c.pages)
+}
+
+// An invoice that the customer is paying when it is to be given up is not given up.
+func TestDunningDoesNotGiveUpWhatIsBeingPaid(t *testing.T) {
+	t.Parallel()
+	c := newCollector(t, "stolen_card")
+	c.paying = true
+	c.run()
+	require.Equal(t, "paid", c.status)
+	require.True(t, c.signalled[0].Paid)
 }
 
 // Webhooks come late and out of order. What they are dated must not turn the clock back.

@@ -63,6 +63,8 @@ func TestRecord(t *testing.T) {
 	t.Run("recovered", recordRecovered)
 	t.Run("money that goes back", recordMoneyBack)
 	t.Run("bank debit", recordDebit)
+	t.Run("checkout", recordCheckout)
+	t.Run("start that nobody pays", recordUnpaidStart)
 	t.Run("run", recordRun)
 	t.Run("run of several shards", recordShards)
 	t.Run("filing", recordFiling)

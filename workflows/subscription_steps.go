@@ -158,14 +158,26 @@ func (s *subscriptionRun) collectionEnded(ctx workflow.Context, news message.Col
 		_, err := inStore(ctx, message.NoteStanding, s.state, "Note how collecting "+news.InvoiceID+" ended")
 		return err
 	}
-	ended, err := s.apply(ctx, subscription.Command{
-		ID: message.UnpaidCommand + news.InvoiceID, Kind: subscription.Cancel, At: later(news.At, s.state.LastAt),
-		Actor: "dunning", Reason: "unpaid",
-	})
+	ended, err := s.apply(ctx, s.endOf(news))
 	if err == nil {
 		s.state = ended.State // also when a run that was reset asks for the end again
 	}
 	return err
+}
+
+// endOf is the command that ends an unpaid subscription. One that was to be started on a page, on which nobody paid, ends
+// when it began: what was billed for it is credited.
+func (s *subscriptionRun) endOf(news message.CollectionEnded) subscription.Command {
+	if news.Reason == message.ReasonCheckoutExpired {
+		return subscription.Command{
+			ID: message.UnpaidCommand + "checkout", Kind: subscription.Cancel, At: s.state.LastAt, CreditUnused: true,
+			Actor: "checkout", Reason: news.Reason,
+		}
+	}
+	return subscription.Command{
+		ID: message.UnpaidCommand + news.InvoiceID, Kind: subscription.Cancel, At: later(news.At, s.state.LastAt),
+		Actor: "dunning", Reason: "unpaid",
+	}
 }
 
 func later(a, b time.Time) time.Time {

@@ -143,6 +143,7 @@ func Register(registry interface {
 		message.InvoiceRunWorkflow:     InvoiceRun,
 		message.TaxFilingWorkflow:      TaxFiling,
 		message.PaymentMethodWorkflow:  PaymentMethod,
+		message.CheckoutWorkflow:       Checkout,
 		message.RefundWorkflow:         Refund,
 		message.DisputeWorkflow:        Dispute,
 		message.PayoutWorkflow:         Payout,

@@ -186,7 +186,7 @@ func payments(ctx context.Context, s *store.Store, invoiceID string, zone calend
 	}
 	list := make([]Payment, len(received))
 	for i, p := range received {
-		list[i] = Payment{On: zone.DateOf(p.SettledAt), Amount: money.New(p.Amount, p.Currency), Method: methodName(p.Network)}
+		list[i] = Payment{On: zone.DateOf(p.SettledAt), Amount: money.New(p.Amount, p.Currency), Method: MethodName(p.Network)}
 	}
 	return list, nil
 }
@@ -207,8 +207,8 @@ func offsets(ctx context.Context, s *store.Store, invoice store.Invoice, zone ca
 	return list, nil
 }
 
-// methodName is how card networks write themselves.
-func methodName(network string) string {
+// MethodName is how a card network, by the provider's name of it, writes itself; empty when it is none.
+func MethodName(network string) string {
 	names := map[string]string{
 		"amex": "American Express", "diners": "Diners Club", "discover": "Discover", "jcb": "JCB",
 		"mastercard": "Mastercard", "unionpay": "UnionPay", "visa": "Visa",

@@ -21,8 +21,10 @@ type Payment struct {
 	ProviderCharge *string        `db:"provider_charge" json:"provider_charge,omitempty"`
 	ProviderFee    int64          `db:"provider_fee" json:"provider_fee"`
 	DeclineCode    string         `db:"decline_code" json:"decline_code,omitempty"`
-	AskedAt        time.Time      `db:"asked_at" json:"asked_at"`
-	SettledAt      *time.Time     `db:"settled_at" json:"settled_at,omitempty"`
+	// Pages is where our pages are, for an attempt that the customer makes on one of them; empty: without the customer.
+	Pages     string     `db:"pages" json:"-"`
+	AskedAt   time.Time  `db:"asked_at" json:"asked_at"`
+	SettledAt *time.Time `db:"settled_at" json:"settled_at,omitempty"`
 }
 
 // The states of a payment.
@@ -35,7 +37,7 @@ const (
 )
 
 const paymentColumns = `id, invoice_id, attempt, status, amount, currency, idempotency_key, method_id, provider_charge, provider_fee,
-	decline_code, asked_at, settled_at`
+	decline_code, pages, asked_at, settled_at`
 
 // Payments lists the attempts to collect an invoice, first to last.
 func (q Queries) Payments(ctx context.Context, invoiceID string) ([]Payment, error) {
@@ -66,9 +68,9 @@ func (q Queries) Payment(ctx context.Context, id string) (Payment, error) {
 // (constraint payment_one_live_per_invoice).
 func (tx Tx) AddPayment(ctx context.Context, p Payment) error {
 	_, err := tx.exec(ctx, fmt.Sprintf("add payment attempt %d of invoice %s", p.Attempt, p.InvoiceID), `
-		INSERT INTO payment (id, invoice_id, attempt, status, amount, currency, idempotency_key, method_id, asked_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		p.ID, p.InvoiceID, p.Attempt, p.Status, p.Amount, p.Currency, p.IdempotencyKey, p.MethodID, p.AskedAt)
+		INSERT INTO payment (id, invoice_id, attempt, status, amount, currency, idempotency_key, method_id, pages, asked_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		p.ID, p.InvoiceID, p.Attempt, p.Status, p.Amount, p.Currency, p.IdempotencyKey, p.MethodID, p.Pages, p.AskedAt)
 	return err
 }
 

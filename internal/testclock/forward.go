@@ -170,8 +170,8 @@ func (c *Clock) underWay(ctx context.Context, entry store.Due) (string, error) {
 	if listed && !at.After(entry.At) {
 		return entry.WorkflowID, nil
 	}
-	if !listed && strings.HasPrefix(entry.WorkflowID, message.DunningID("")) {
-		// A collection that is over still has to tell the subscription; then it ends.
+	if !listed && (strings.HasPrefix(entry.WorkflowID, message.DunningID("")) || strings.HasPrefix(entry.WorkflowID, message.CheckoutID(""))) {
+		// A collection, or a checkout, that is over still has to tell the subscription; then it ends.
 		if open, err := c.open(ctx, entry.WorkflowID); err != nil || open {
 			return entry.WorkflowID + ": about to end", err
 		}

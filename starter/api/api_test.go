@@ -38,6 +38,7 @@ func serve() (stop func() error, err error) {
 		return nil, err
 	}
 	base = "http://" + listener.Addr().String()
+	running.Service = running.Service.WithPages(base)
 	ctx, cancel := context.WithCancel(context.Background())
 	secret, err = api.RegisterWebhook(ctx, running.Config.Stripe(), base+"/webhooks/stripe", "")
 	if err != nil {

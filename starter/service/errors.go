@@ -136,5 +136,6 @@ func answered(err error) error {
 func isTimeout(err error) bool {
 	var update *temporalclient.WorkflowUpdateServiceTimeoutOrCanceledError
 	var deadline *serviceerror.DeadlineExceeded
-	return errors.As(err, &update) || errors.As(err, &deadline) || errors.Is(err, context.DeadlineExceeded)
+	var collided *serviceerror.WorkflowNotReady // the request came at the moment of another message
+	return errors.As(err, &update) || errors.As(err, &collided) || errors.As(err, &deadline) || errors.Is(err, context.DeadlineExceeded)
 }

@@ -20,7 +20,7 @@ var keptFields = fieldSet(`
 	outcome network_status risk_level risk_score fraud_type actionable`)
 
 // keptMetadata are the entries that we write ourselves. Those of others may hold anything.
-var keptMetadata = fieldSet("attempt attempt_key customer entity invoice key payment payment_method refund subscription")
+var keptMetadata = fieldSet("attempt attempt_key checkout customer entity invoice key payment payment_method refund subscription")
 
 func fieldSet(names string) map[string]bool {
 	set := map[string]bool{}

@@ -34,6 +34,9 @@ func StripeEventTypes() []string {
 		string(stripe.EventTypePaymentIntentSucceeded), string(stripe.EventTypePaymentIntentPaymentFailed),
 		string(stripe.EventTypePaymentIntentProcessing), string(stripe.EventTypePaymentIntentRequiresAction),
 		string(stripe.EventTypePaymentIntentCanceled),
+		string(stripe.EventTypeCheckoutSessionCompleted), string(stripe.EventTypeCheckoutSessionExpired),
+		string(stripe.EventTypeCheckoutSessionAsyncPaymentSucceeded), string(stripe.EventTypeCheckoutSessionAsyncPaymentFailed),
+		string(stripe.EventTypeCustomerUpdated), string(stripe.EventTypePaymentMethodAttached),
 		string(stripe.EventTypeChargeRefundUpdated),
 		string(stripe.EventTypeChargeDisputeCreated), string(stripe.EventTypeChargeDisputeUpdated),
 		string(stripe.EventTypeChargeDisputeFundsWithdrawn), string(stripe.EventTypeChargeDisputeFundsReinstated),
@@ -135,6 +138,10 @@ func (s *Service) applyStripe(ctx context.Context, kept store.InboundEvent) (ver
 		return s.applyDispute(ctx, kept, event)
 	case strings.HasPrefix(kept.Type, "payout."):
 		return s.applyPayout(ctx, kept, event)
+	case strings.HasPrefix(kept.Type, "checkout.session."):
+		return s.applyCheckout(ctx, kept, event)
+	case kept.Type == string(stripe.EventTypeCustomerUpdated), kept.Type == string(stripe.EventTypePaymentMethodAttached):
+		return s.applyCustomer(ctx, kept, event)
 	}
 	return s.applyPayment(ctx, kept, event)
 }

@@ -70,7 +70,7 @@ func (s *Service) sweep(ctx context.Context, from store.EventSweep) (Swept, erro
 	found.ListedTo = to.ListedTo
 	var asking error
 	to.AskedInvoice, asking = s.askOpen(ctx, from.AskedInvoice, &found)
-	return found, errors.Join(listing, asking, s.store.SaveEventSweep(context.WithoutCancel(ctx), to))
+	return found, errors.Join(listing, asking, s.askCheckouts(ctx, &found), s.store.SaveEventSweep(context.WithoutCancel(ctx), to))
 }
 
 func (s *Service) listEvents(ctx context.Context, since, now time.Time, found *Swept) error {

@@ -31,6 +31,8 @@ type Service struct {
 	// stripe, when there is one, is asked for events; live says in which of its modes.
 	stripe *stripeclient.API
 	live   bool
+	// publicURL is where customers reach our pages, without a slash at the end.
+	publicURL string
 }
 
 // New makes a service. The namespace is the Temporal client's; wall is the clock of customers without a test clock.

@@ -90,7 +90,8 @@ func (s *Stack) start(stops *[]func() error) error {
 	*stops = append(*stops, s.Close)
 	s.Env = env.With("DATABASE_URL", s.Config.DatabaseURL).
 		With("SANDBOX_URL", s.Config.StripeURL).With("SANDBOX_SENDGRID_URL", s.Config.SendGridURL)
-	s.Service = service.New(s.Store, s.Temporal, s.Namespace, time.Now).WithStripe(s.Config.Stripe(), s.Config.StripeLive())
+	s.Service = service.New(s.Store, s.Temporal, s.Namespace, time.Now).WithStripe(s.Config.Stripe(), s.Config.StripeLive()).
+		WithPages(s.Config.PublicURL)
 	s.ids = &atomic.Int64{}
 	return nil
 }

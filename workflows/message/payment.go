@@ -23,6 +23,8 @@ const (
 const (
 	// RetryNowUpdate makes the next attempt at once. Input the instant it is dated, result PaymentStatus.
 	RetryNowUpdate = "retry-now"
+	// PayNowUpdate makes the next attempt at once, by the customer on our pay page. Input PayNow, result PaymentStatus.
+	PayNowUpdate = "pay-now"
 	// PaymentNewsSignal says that the provider reported on the invoice's payment or the customer changed the method:
 	// the workflow finds out what is true. Input PaymentNews.
 	PaymentNewsSignal = "payment-news"
@@ -35,6 +37,15 @@ type Charge struct {
 	InvoiceID string    `json:"invoice_id"`
 	Attempt   int       `json:"attempt"`
 	At        time.Time `json:"at"`
+	// Pages, for an attempt that the customer makes on our pay page, is where our pay pages are. Empty: without the customer.
+	Pages string `json:"pages,omitempty"`
+}
+
+// PayNow asks for an attempt at once, made by a customer who is there.
+type PayNow struct {
+	At time.Time `json:"at"`
+	// Pages is where our pay pages are: the customer comes back to the invoice's after authenticating the payment.
+	Pages string `json:"pages"`
 }
 
 // Charged is how it went.
@@ -123,6 +134,14 @@ type GiveUp struct {
 // GivenUp is how giving up ended: Paid if the invoice had been paid after all.
 type GivenUp struct {
 	Paid bool `json:"paid,omitempty"`
+	// UnderWay says that the customer is paying at this moment: nothing was given up.
+	UnderWay bool `json:"under_way,omitempty"`
+}
+
+// CustomerNews says that something happened to the payment methods of a customer.
+type CustomerNews struct {
+	CustomerID string      `json:"customer_id"`
+	News       PaymentNews `json:"news"`
 }
 
 // Activities around payments.
@@ -135,4 +154,6 @@ var (
 	NextDunningStep = Activity[InvoiceAt, DunningStep]{"NextDunningStep"}
 	// GiveUpInvoice writes an invoice off, unless it has been paid.
 	GiveUpInvoice = Activity[GiveUp, GivenUp]{"GiveUpInvoice"}
+	// TellCollections passes news on to the dunning of all of a customer's invoices.
+	TellCollections = Activity[CustomerNews, None]{"TellCollections"}
 )

@@ -85,6 +85,8 @@ type CollectionEnded struct {
 	// PastDue says that collecting has not ended: a payment that was announced or on its way has failed, and goes on being
 	// collected.
 	PastDue bool `json:"past_due,omitempty"`
+	// Reason, with Cancel, is why, when it is not the policy: ReasonCheckoutExpired ends it as if it had never begun.
+	Reason string `json:"reason,omitempty"`
 }
 
 // Activities of the Subscription workflow. All of them write the subscription's row in the transaction of their effect.

@@ -1,6 +1,7 @@
 package stripe
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"time"
@@ -210,7 +211,7 @@ func (r *call) saveByPortal(s *portalSession, picked string) (*nextAction, error
 		return nil, err
 	}
 	params := map[string]*form.Value{
-		"confirm": textValue("true"), "customer": textValue(s.Customer), "payment_method": textValue(chosen), "return_url": textValue(s.target()),
+		"confirm": textValue("true"), "customer": textValue(s.Customer), "payment_method": textValue(chosen), "return_url": textValue(cmp.Or(s.target(), s.URL)),
 		"mandate_data": hashValue(map[string]*form.Value{"customer_acceptance": hashValue(map[string]*form.Value{"type": textValue("online")})}),
 	}
 	made, err := within[*setupIntent](r, "", params, createSetup)

@@ -87,6 +87,9 @@ func (p provider) method(ctx context.Context, id string) (string, error) {
 	if attached.Card != nil {
 		network = string(attached.Card.Brand)
 	}
+	if err := p.Store.SaveMethodDetail(ctx, methodDetail(method.ID, attached)); err != nil {
+		return "", err
+	}
 	return attached.ID, p.Store.SetProviderMethod(ctx, method.ID, attached.ID, network)
 }
 

@@ -126,6 +126,9 @@ func (d *dunningRun) charge(ctx workflow.Context) error {
 		return err
 	}
 	d.attempts, d.last, d.lastCode = d.attempts+1, charged.Status, charged.DeclineCode
+	if err := startReview(ctx, charged, d.at); err != nil {
+		return err
+	}
 	d.retryAt = nil // whoever asked while this attempt was under way has its answer
 	return nil
 }
@@ -137,7 +140,7 @@ func (d *dunningRun) ask(ctx workflow.Context) error {
 		return err
 	}
 	d.last = charged.Status
-	return nil
+	return startReview(ctx, charged, d.at)
 }
 
 // giveUp writes the invoice off, unless it turns out to have been paid at the last moment.

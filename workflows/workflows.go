@@ -127,6 +127,8 @@ func Register(registry interface {
 		message.TaxFilingWorkflow:      TaxFiling,
 		message.RefundWorkflow:         Refund,
 		message.DisputeWorkflow:        Dispute,
+		message.FraudReviewWorkflow:    FraudReview,
+		message.FraudWarningWorkflow:   FraudWarning,
 		message.ReconciliationWorkflow: Reconciliation,
 	} {
 		registry.RegisterWorkflowWithOptions(definition, workflow.RegisterOptions{Name: name})

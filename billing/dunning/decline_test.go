@@ -8,7 +8,7 @@ import (
 )
 
 // The decline codes that stripe-go has constants for, the risk block of Stripe's own list of hard declines, and an amount
-// that no card can pay.
+// that no card can pay; and our own for payments that a rule or a person stopped.
 func TestClassify(t *testing.T) {
 	t.Parallel()
 	codes := map[Class]string{
@@ -16,7 +16,7 @@ func TestClassify(t *testing.T) {
 			revocation_of_all_authorizations stop_payment_order invalid_account restricted_card do_not_try_again
 			security_violation new_account_information_available fraudulent merchant_blacklist highest_risk_level
 			transaction_not_allowed not_permitted service_not_allowed card_not_supported currency_not_supported testmode_decline
-			amount_too_large`,
+			amount_too_large blocked_by_rule declined_in_review`,
 		NeedsCustomer: `authentication_required expired_card incorrect_cvc invalid_cvc incorrect_zip invalid_expiry_month
 			invalid_expiry_year incorrect_pin invalid_pin offline_pin_required online_or_offline_pin_required pin_try_exceeded`,
 		SoftFunds:     "insufficient_funds card_velocity_exceeded withdrawal_count_limit_exceeded",
@@ -41,7 +41,7 @@ func TestClassify(t *testing.T) {
 
 func TestCustomerCodeConcealsTheftAndFraud(t *testing.T) {
 	t.Parallel()
-	for _, code := range []string{"lost_card", "stolen_card", "fraudulent", "merchant_blacklist", "highest_risk_level"} {
+	for _, code := range []string{"lost_card", "stolen_card", "fraudulent", "merchant_blacklist", "highest_risk_level", "blocked_by_rule", "declined_in_review"} {
 		require.Equal(t, "generic_decline", CustomerCode(code))
 	}
 	require.Equal(t, "insufficient_funds", CustomerCode("insufficient_funds"))

@@ -167,3 +167,6 @@ func (r *Rule) matches(vars map[string]any) (matched bool, unknown string) {
 	}
 	return matched, ""
 }
+
+// AsksEmailDomain says that the rule may ask what was attempted by all customers of an e-mail domain, which is costly to count.
+func (r *Rule) AsksEmailDomain() bool { return strings.Contains(r.Expression, "email_domain") }

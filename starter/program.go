@@ -132,7 +132,7 @@ func (p *program) root() *cobra.Command {
 		root.AddCommand(c)
 	}
 	for _, c := range []*cobra.Command{
-		p.entities(), p.plans(), p.customers(), p.subscriptions(), p.usage(), p.invoices(), p.payments(), p.invoiceRuns(), p.taxFilings(),
+		p.entities(), p.plans(), p.customers(), p.subscriptions(), p.usage(), p.invoices(), p.payments(), p.frauds(), p.invoiceRuns(), p.taxFilings(),
 		p.rates(), p.clocks(), p.events(), p.mails(),
 	} {
 		c.GroupID = "bill"

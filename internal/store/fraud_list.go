@@ -83,7 +83,14 @@ func (q Queries) FraudListItems(ctx context.Context, entityID, list string, at t
 		entityID, list, at, after, limit)
 }
 
-// AddFraudListItem puts a value on a list. One that is on it stays as it is, with a new expiry; what a dispute or warning
+// FraudListItem reads a value that is on a list; ErrNotFound when it is not.
+func (q Queries) FraudListItem(ctx context.Context, entityID, list, value string) (FraudListItem, error) {
+	return one[FraudListItem](ctx, q.db, fmt.Sprintf("%q on list %q", value, list), `
+		SELECT id, entity_id, list, value, source, source_id, added_by, why, added_at, expires_at FROM fraud_list_item
+		 WHERE entity_id = $1 AND list = $2 AND value = $3 AND removed_at IS NULL`, entityID, list, value)
+}
+
+// AddFraudListItem puts a value on a list. One that is on it stays as it is; what a dispute or warning
 // put there before and somebody removed does not come back for the same reason. Added says that it was not there.
 func (tx Tx) AddFraudListItem(ctx context.Context, i FraudListItem) (added bool, err error) {
 	_, err = tx.exec(ctx, "remove expired item", `

@@ -53,6 +53,7 @@ func New(options Options) *API {
 	a.addUsage(h)
 	a.addInvoices(h)
 	a.addPayments(h)
+	a.addFraud(h)
 	a.addDocs(h.OpenAPI())
 	a.mux.HandleFunc("GET /invoices/{key}", a.showInvoice)
 	a.mux.HandleFunc("POST /webhooks/stripe", a.receive(a.stripeDoor()))

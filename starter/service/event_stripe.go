@@ -30,7 +30,7 @@ func (s *Service) CanSweep() bool { return s.stripe != nil }
 
 // StripeEventTypes are the kinds of Stripe's events from which something follows.
 func StripeEventTypes() []string {
-	return []string{
+	return append(fraudEventTypes(),
 		string(stripe.EventTypePaymentIntentSucceeded), string(stripe.EventTypePaymentIntentPaymentFailed),
 		string(stripe.EventTypePaymentIntentProcessing), string(stripe.EventTypePaymentIntentRequiresAction),
 		string(stripe.EventTypePaymentIntentCanceled),
@@ -38,7 +38,7 @@ func StripeEventTypes() []string {
 		string(stripe.EventTypeChargeDisputeCreated), string(stripe.EventTypeChargeDisputeUpdated),
 		string(stripe.EventTypeChargeDisputeFundsWithdrawn), string(stripe.EventTypeChargeDisputeFundsReinstated),
 		string(stripe.EventTypeChargeDisputeClosed),
-	}
+	)
 }
 
 // stripeEvent is what every version of Stripe's API says of an event, and all that we read.
@@ -127,6 +127,8 @@ func (s *Service) applyStripe(ctx context.Context, kept store.InboundEvent) (ver
 		return ignored("nothing follows from %s", kept.Type), nil
 	case kept.Type == string(stripe.EventTypeChargeRefundUpdated):
 		return s.applyRefund(ctx, kept, event)
+	case slices.Contains(fraudEventTypes(), kept.Type):
+		return s.applyFraud(ctx, kept, event)
 	case strings.HasPrefix(kept.Type, "charge.dispute."):
 		return s.applyDispute(ctx, kept, event)
 	}

@@ -1,0 +1,267 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/perennial-billing/perennial/billing/fraud"
+	"github.com/perennial-billing/perennial/internal/store"
+	"github.com/perennial-billing/perennial/starter/service"
+)
+
+func (p *program) frauds() *cobra.Command {
+	return p.group("fraud", "Screen payments: rules, lists, reviews, early fraud warnings, limits on trials",
+		p.fraudRules(), p.fraudLists(), p.fraudReviews(), p.fraudWarnings(), p.fraudPolicy(), p.explainPayment())
+}
+
+// explained adds the flags of every change to what decides about payments.
+func explained(c *cobra.Command, in *service.Explained) {
+	c.Flags().StringVar(&in.By, "by", "", "who, for the record")
+	c.Flags().StringVar(&in.Why, "reason", "", "why, for the record")
+}
+
+func (p *program) fraudReviews() *cobra.Command {
+	return p.group("review", "List and decide payments that wait for a person", p.listReviews(), p.showReview(),
+		p.decideReview("approve", "Let a payment through: it is made if it waited, and its subscription is released", true),
+		p.decideReview("decline", "Stop a payment: it fails or goes back, and its subscription ends", false))
+}
+
+func (p *program) listReviews() *cobra.Command {
+	var q service.ReviewQuery
+	c := &cobra.Command{
+		Use: "list", Short: "List reviews, first to last", Args: cobra.NoArgs,
+		Example: "  go run ./starter fraud review list --status open\n  go run ./starter fraud review list --customer erika --json",
+		RunE: p.ask(func(ctx context.Context, svc *service.Service, _ []string) error {
+			found, err := svc.Reviews(ctx, q)
+			if err != nil {
+				return err
+			}
+			return p.show(found, func(out io.Writer) error {
+				rows := make([][]any, len(found.Data))
+				for i, x := range found.Data {
+					rows[i] = []any{x.PaymentID, x.CustomerID, x.OpenedAt, x.Cause, x.Status, x.DeadlineAt, x.DecidedBy, x.Reason}
+				}
+				if err := table(out, "payment|customer|opened|because of|status|decide by|decided by|reason", rows); err != nil {
+					return err
+				}
+				return more(out, found.Next)
+			})
+		}),
+	}
+	f := c.Flags()
+	f.StringVar(&q.Entity, "entity", "", "of this legal entity only")
+	f.StringVar(&q.Customer, "customer", "", "of this customer only")
+	f.StringVar(&q.Status, "status", "", "open, approved or declined")
+	p.paging(c, &q.After, &q.Limit)
+	return c
+}
+
+func (p *program) showReview() *cobra.Command {
+	return &cobra.Command{
+		Use: "show PAYMENT", Short: "Show the review of a payment", Args: cobra.ExactArgs(1),
+		Example: "  go run ./starter fraud review show pay_3f6c2a7q5rduw4ki",
+		RunE: p.ask(func(ctx context.Context, svc *service.Service, args []string) error {
+			found, err := svc.Review(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			return p.printReview(found)
+		}),
+	}
+}
+
+func (p *program) printReview(x store.Review) error {
+	return p.show(x, func(out io.Writer) error {
+		waits := "no, it was made"
+		if x.BeforeCharge {
+			waits = "until it is approved"
+		}
+		return facts(out, "Payment", x.PaymentID, "Customer", x.CustomerID, "Because of", x.Cause, "Status", x.Status, "Payment waits", waits,
+			"At the provider", x.ProviderReview, "Opened", x.OpenedAt, "Decide by", x.DeadlineAt, "Decided by", x.DecidedBy, "Reason", x.Reason,
+			"Decided", x.DecidedAt)
+	})
+}
+
+func (p *program) decideReview(use, short string, approve bool) *cobra.Command {
+	var in service.Explained
+	c := &cobra.Command{
+		Use: use + " PAYMENT", Short: short, Args: cobra.ExactArgs(1),
+		Example: "  go run ./starter fraud review " + use + " pay_3f6c2a7q5rduw4ki --by ada --reason \"called the customer\"",
+		RunE: p.askWorkflow(func(ctx context.Context, svc *service.Service, args []string) error {
+			decided, err := svc.DecideReview(ctx, args[0], approve, in)
+			if err != nil {
+				return err
+			}
+			return p.printReview(decided)
+		}),
+	}
+	explained(c, &in)
+	return needs(c, "by", "reason")
+}
+
+func (p *program) fraudWarnings() *cobra.Command {
+	return p.group("warning", "List early fraud warnings, and refund what they are about", p.listWarnings(), p.refundWarning())
+}
+
+func (p *program) listWarnings() *cobra.Command {
+	var q service.WarningQuery
+	c := &cobra.Command{
+		Use: "list", Short: "List payments that their issuers reported as fraud, first to last", Args: cobra.NoArgs,
+		Example: "  go run ./starter fraud warning list --open",
+		RunE: p.ask(func(ctx context.Context, svc *service.Service, _ []string) error {
+			found, err := svc.Warnings(ctx, q)
+			if err != nil {
+				return err
+			}
+			return p.show(found, func(out io.Writer) error {
+				rows := make([][]any, len(found.Data))
+				for i, x := range found.Data {
+					rows[i] = []any{x.ID, x.OpenedAt, x.PaymentID, x.FraudType, x.Actionable}
+				}
+				if err := table(out, "id|opened|payment|fraud|open", rows); err != nil {
+					return err
+				}
+				return more(out, found.Next)
+			})
+		}),
+	}
+	c.Flags().StringVar(&q.Entity, "entity", "", "of this legal entity only")
+	c.Flags().BoolVar(&q.Open, "open", false, "only those whose payment was neither refunded nor disputed")
+	p.paging(c, &q.After, &q.Limit)
+	return c
+}
+
+func (p *program) refundWarning() *cobra.Command {
+	return &cobra.Command{
+		Use: "refund ID", Short: "Refund what is left of a payment that its issuer reported as fraud", Args: cobra.ExactArgs(1),
+		Long: `Refund the payment before its bank takes it back with a fee. The money is taken from revenue, no invoice is corrected, and the
+subscription goes on: cancel it if it should not. Repeating the command answers how the refund stands.`,
+		Example: "  go run ./starter fraud warning refund issfr_1PgafTB7WZ01zgkW",
+		RunE: p.askWorkflow(func(ctx context.Context, svc *service.Service, args []string) error {
+			made, err := svc.RefundWarning(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			return p.show(made, func(out io.Writer) error { return printRefund(out, made) })
+		}),
+	}
+}
+
+func (p *program) fraudPolicy() *cobra.Command {
+	var entity string
+	var wanted fraud.Policy
+	trials := fraud.DefaultTrialLimits()
+	var limited, unlimited bool
+	c := &cobra.Command{
+		Use: "policy", Short: "Show or set how long reviews wait, what follows then, and how many free trials there may be", Args: cobra.NoArgs,
+		Long: `Without other flags the policy is shown. A review that nobody decides ends at its deadline, by default with a decline after
+72 hours. Free trials are not limited unless --limit-trials or one of the limits is given; a limit of 0 is none.`,
+		Example: `  go run ./starter fraud policy --entity acme
+  go run ./starter fraud policy --entity acme --review-hours 48 --on-deadline decline
+  go run ./starter fraud policy --entity acme --limit-trials --per-fingerprint 1 --per-email 1 --per-device 2 --within-days 365`,
+	}
+	f := c.Flags()
+	f.StringVar(&entity, "entity", "", "the legal entity")
+	f.IntVar(&wanted.ReviewHours, "review-hours", 0, "how long a review waits, 1 to 336")
+	f.StringVar(&wanted.OnDeadline, "on-deadline", "", "decline or approve")
+	f.BoolVar(&limited, "limit-trials", false, "limit free trials")
+	f.BoolVar(&unlimited, "unlimited-trials", false, "do not limit free trials")
+	f.IntVar(&trials.PerFingerprint, "per-fingerprint", trials.PerFingerprint, "trials with one card or bank account")
+	f.IntVar(&trials.PerEmail, "per-email", trials.PerEmail, "trials with one mailbox")
+	f.IntVar(&trials.PerDevice, "per-device", trials.PerDevice, "trials with one device")
+	f.IntVar(&trials.WithinDays, "within-days", trials.WithinDays, "days within which trials count")
+	c.MarkFlagsMutuallyExclusive("limit-trials", "unlimited-trials")
+	c.RunE = p.ask(func(ctx context.Context, svc *service.Service, _ []string) error {
+		policy, err := svc.FraudPolicy(ctx, entity)
+		if err != nil {
+			return err
+		}
+		changed := false
+		for name, apply := range map[string]func(){
+			"review-hours": func() { policy.ReviewHours = wanted.ReviewHours }, "on-deadline": func() { policy.OnDeadline = wanted.OnDeadline },
+			"limit-trials": func() { policy.Trials = &trials }, "unlimited-trials": func() { policy.Trials = nil },
+			"per-fingerprint": func() { policy.Trials = &trials }, "per-email": func() { policy.Trials = &trials },
+			"per-device": func() { policy.Trials = &trials }, "within-days": func() { policy.Trials = &trials },
+		} {
+			if f.Changed(name) {
+				changed = true
+				apply()
+			}
+		}
+		if changed {
+			if policy, err = svc.SetFraudPolicy(ctx, entity, policy); err != nil {
+				return err
+			}
+		}
+		return p.show(policy, func(out io.Writer) error {
+			return facts(out, "Entity", entity, "Reviews wait", fmt.Sprintf("%d hours, then %s", policy.ReviewHours, policy.OnDeadline), "Free trials", trialWords(policy.Trials))
+		})
+	})
+	return needs(c, "entity")
+}
+
+func trialWords(l *fraud.TrialLimits) string {
+	if l == nil {
+		return "not limited"
+	}
+	var parts []string
+	for _, limit := range []struct {
+		most int
+		by   string
+	}{{l.PerFingerprint, "card or bank account"}, {l.PerEmail, "mailbox"}, {l.PerDevice, "device"}} {
+		if limit.most > 0 {
+			parts = append(parts, strconv.Itoa(limit.most)+" per "+limit.by)
+		}
+	}
+	return fmt.Sprintf("%s within %d days", strings.Join(parts, ", "), l.WithinDays)
+}
+
+func (p *program) explainPayment() *cobra.Command {
+	return &cobra.Command{
+		Use: "explain PAYMENT", Short: "Say why a payment was let through, stopped or reviewed", Args: cobra.ExactArgs(1),
+		Example: "  go run ./starter fraud explain pay_3f6c2a7q5rduw4ki\n  go run ./starter fraud explain pay_3f6c2a7q5rduw4ki --json",
+		RunE: p.ask(func(ctx context.Context, svc *service.Service, args []string) error {
+			found, err := svc.ExplainPayment(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			return p.show(found, func(out io.Writer) error { return printExplanation(out, found) })
+		}),
+	}
+}
+
+func printExplanation(out io.Writer, x service.Explanation) error {
+	decision, risk := "no rule was in force", ""
+	if x.Screening != nil {
+		decision = string(x.Screening.Decision.Action)
+	}
+	if x.Outcome != nil {
+		risk = fmt.Sprintf("%s, risk %s %s", x.Outcome.Type, x.Outcome.RiskLevel, x.Outcome.Reason)
+	}
+	pairs := []any{"Payment", x.PaymentID, "Status", x.Status, "Our rules", decision}
+	for _, rule := range x.Rules {
+		pairs = append(pairs, "Rule", fmt.Sprintf("%s version %d: %s", rule.Name, rule.Version, rule.Expression))
+	}
+	if x.Screening != nil {
+		for _, unknown := range x.Screening.Decision.Unknown {
+			pairs = append(pairs, "Passed over", fmt.Sprintf("%s version %d: %s", unknown.Rule, unknown.Version, unknown.Because))
+		}
+		pairs = append(pairs, "On lists", strings.Join(x.Screening.Listed, ", "))
+	}
+	pairs = append(pairs, "The provider", risk)
+	if x.Review != nil {
+		pairs = append(pairs, "Review", x.Review.Status, "Decided by", x.Review.DecidedBy, "Reason", x.Review.Reason)
+	}
+	for _, warning := range x.Warnings {
+		pairs = append(pairs, "Early fraud warning", warning.ID+": "+warning.FraudType)
+	}
+	for _, dispute := range x.Disputes {
+		pairs = append(pairs, "Dispute", dispute.ID+": "+dispute.Reason+", "+dispute.Status)
+	}
+	return facts(out, pairs...)
+}

@@ -20,7 +20,7 @@ func (o *outcome) takeRisk(charge *stripe.Charge) {
 	}
 	said := charge.Outcome
 	o.risk = &store.Risk{
-		Charge: charge.ID, Type: said.Type, NetworkStatus: string(said.NetworkStatus), Reason: said.Reason, RiskLevel: said.RiskLevel,
+		Charge: charge.ID, Type: said.Type, NetworkStatus: said.NetworkStatus, Reason: said.Reason, RiskLevel: said.RiskLevel,
 	}
 	if said.RiskScore > 0 { // 0 stands for a score that was not made: only some accounts get one
 		o.risk.RiskScore = &said.RiskScore

@@ -199,7 +199,8 @@ func (p *program) fraudPolicy() *cobra.Command {
 			}
 		}
 		return p.show(policy, func(out io.Writer) error {
-			return facts(out, "Entity", entity, "Reviews wait", fmt.Sprintf("%d hours, then %s", policy.ReviewHours, policy.OnDeadline), "Free trials", trialWords(policy.Trials))
+			waits := fmt.Sprintf("%d hours, then %s", policy.ReviewHours, policy.OnDeadline)
+			return facts(out, "Entity", entity, "Reviews wait", waits, "Free trials", trialWords(policy.Trials))
 		})
 	})
 	return needs(c, "entity")

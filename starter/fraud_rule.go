@@ -133,7 +133,8 @@ func (p *program) testRule() *cobra.Command {
 	since := lookBack(90)
 	c := &cobra.Command{
 		Use: "test", Short: "Say what a rule would have done to the payments of the past", Args: cobra.NoArgs,
-		Long: "Evaluate an expression, or the newest version of a rule, for every attempt to pay in a time that is over, with the facts as they were then. Nothing is changed; that it was tried is recorded, and lets the rule go live.",
+		Long: `Evaluate an expression, or the newest version of a rule, for every attempt to pay of a number of days, with the facts as they were
+then. No payment is changed; that it was tried is recorded, and lets the rule go live.`,
 		Example: `  go run ./starter fraud rule test --entity acme --file rule.cel --kind block --since 90d
   go run ./starter fraud rule test --entity acme --rule large-first`,
 		RunE: p.ask(func(ctx context.Context, svc *service.Service, _ []string) error {
@@ -212,7 +213,8 @@ func (p *program) enableRule() *cobra.Command {
 	var entity string
 	c := &cobra.Command{
 		Use: "enable NAME", Short: "Put a draft in force, in place of the version that was", Args: cobra.ExactArgs(1),
-		Long: "Put a draft in force. It must have been tried on the payments of the past in exactly these words (fraud rule test), or --without-dry-run be given with the reason why not.",
+		Long: `Put a draft in force. It must have been tried on the payments of the past in exactly these words (fraud rule test), or
+--without-dry-run be given with the reason why not.`,
 		Example: `  go run ./starter fraud rule enable large-first --entity acme --by ada --reason "4 of 5 were fraud"
   go run ./starter fraud rule enable shared-card --entity acme --without-dry-run --by ada --reason "attack under way"`,
 		RunE: p.ask(func(ctx context.Context, svc *service.Service, args []string) error {

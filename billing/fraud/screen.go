@@ -8,7 +8,7 @@ import (
 // Action is what is done about a payment.
 type Action string
 
-// NoAction: no rule matched. The other actions are those of the kinds of rules.
+// NoAction is what is done when no rule matched. The other actions are those of the kinds of rules.
 const NoAction Action = "none"
 
 // Decision is what a screening came to, and why.

@@ -256,8 +256,7 @@ func FuzzCompile(f *testing.F) {
 	f.Fuzz(func(t *testing.T, expression string) {
 		rule, err := fraud.Compile("r", fraud.Block, expression, someLists)
 		if err != nil {
-			var wrong *fraud.Error
-			if !errors.As(err, &wrong) {
+			if _, ok := errors.AsType[*fraud.Error](err); !ok {
 				t.Fatalf("%q: not about the rule: %s", expression, err)
 			}
 			return

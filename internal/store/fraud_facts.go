@@ -92,7 +92,8 @@ const emailDomain = `lower(split_part(%s.email, '@', 2))`
 // attempts reads facts. "Before" is when the attempt was asked for: what happened later must not decide about it.
 func attempts() string {
 	const before = `FROM payment o JOIN invoice oi ON oi.id = o.invoice_id WHERE oi.customer_id = i.customer_id AND o.id <> p.id`
-	return `SELECT ` + prefixed("p", paymentColumns) + `, i.entity_id, b.book_currency, i.customer_id, c.country, c.email, c.business, c.tax_id_valid, c.created_at AS customer_since,
+	return `SELECT ` + prefixed("p", paymentColumns) + `, i.entity_id, b.book_currency, i.customer_id, c.country, c.email, c.business,
+		c.tax_id_valid, c.created_at AS customer_since,
 		COALESCE(d.kind, '') AS kind, COALESCE(d.fingerprint, '') AS fingerprint, COALESCE(d.country, '') AS card_country,
 		COALESCE(d.funding, '') AS funding, COALESCE(d.network, '') AS network,
 		(SELECT COUNT(*) ` + before + ` AND o.status = 'succeeded' AND o.settled_at <= p.asked_at) AS paid,

@@ -205,7 +205,8 @@ func (tx Tx) ClaimTrial(ctx context.Context, c TrialClaim, most int, since time.
 // ApprovedReview says that a person has approved an attempt to collect an invoice.
 func (q Queries) ApprovedReview(ctx context.Context, invoiceID string) (approved bool, err error) {
 	err = q.db.QueryRow(ctx, `
-		SELECT EXISTS (SELECT FROM fraud_review r JOIN payment p ON p.id = r.payment_id WHERE p.invoice_id = $1 AND r.status = 'approved')`, invoiceID).Scan(&approved)
+		SELECT EXISTS (SELECT FROM fraud_review r JOIN payment p ON p.id = r.payment_id
+		                WHERE p.invoice_id = $1 AND r.status = 'approved')`, invoiceID).Scan(&approved)
 	if err != nil {
 		return false, fmt.Errorf("reviews of invoice %s: %w", invoiceID, err)
 	}

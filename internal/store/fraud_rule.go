@@ -61,7 +61,8 @@ func (q Queries) RuleVersions(ctx context.Context, entityID, name string) ([]Fra
 // not retired is answered instead.
 func (tx Tx) AddRule(ctx context.Context, r FraudRule) (FraudRule, error) {
 	// Two at once would take the same number: the second waits here.
-	if _, err := tx.exec(ctx, "lock rules", `SELECT pg_advisory_xact_lock(hashtextextended('fraud_rule:' || $1 || ':' || $2, 0))`, r.EntityID, r.Name); err != nil {
+	_, err := tx.exec(ctx, "lock rules", `SELECT pg_advisory_xact_lock(hashtextextended('fraud_rule:' || $1 || ':' || $2, 0))`, r.EntityID, r.Name)
+	if err != nil {
 		return r, err
 	}
 	versions, err := tx.RuleVersions(ctx, r.EntityID, r.Name)

@@ -130,14 +130,15 @@ func fraudOperation(id, method, path, summary string) huma.Operation {
 }
 
 func (a *API) addFraud(h huma.API) {
+	const policyPath = "/v1/entities/{entity}/fraud/policy"
 	a.addFraudRules(h)
 	a.addFraudLists(h)
 	a.addFraudReviews(h)
-	add(a, h, fraudOperation("get-fraud-policy", http.MethodGet, "/v1/entities/{entity}/fraud/policy", "Show how long reviews wait and how free trials are limited"),
+	add(a, h, fraudOperation("get-fraud-policy", http.MethodGet, policyPath, "Show how long reviews wait and how free trials are limited"),
 		func(ctx context.Context, in *OfEntity) (fraud.Policy, error) {
 			return a.service.FraudPolicy(ctx, in.Entity)
 		})
-	add(a, h, fraudOperation("set-fraud-policy", http.MethodPut, "/v1/entities/{entity}/fraud/policy", "Set how long reviews wait and how free trials are limited"),
+	add(a, h, fraudOperation("set-fraud-policy", http.MethodPut, policyPath, "Set how long reviews wait and how free trials are limited"),
 		func(ctx context.Context, in *fraudPolicy) (fraud.Policy, error) {
 			return a.service.SetFraudPolicy(ctx, in.Entity, in.Body)
 		})
@@ -171,7 +172,7 @@ func (a *API) addFraudRules(h huma.API) {
 		func(ctx context.Context, in *retireRule) (store.FraudRule, error) {
 			return a.service.RetireRule(ctx, in.Entity, in.Name, in.Body)
 		})
-	add(a, h, fraudOperation("test-fraud-rule", http.MethodPost, "/v1/entities/{entity}/fraud/rule-tests", "Say what a rule would have done to the payments of the past"),
+	add(a, h, fraudOperation("test-fraud-rule", http.MethodPost, "/v1/entities/{entity}/fraud/rule-tests", "Say what a rule would have done in the past"),
 		func(ctx context.Context, in *ruleTest) (store.DryRun, error) {
 			return a.service.TestRule(ctx, service.RuleTest{
 				Entity: in.Entity, Kind: in.Body.Kind, Expression: in.Body.Expression, SinceDays: in.Body.SinceDays,
@@ -222,6 +223,6 @@ func (a *API) addFraudReviews(h huma.API) {
 		func(ctx context.Context, in *warningList) (service.Page[store.Warning], error) {
 			return a.service.Warnings(ctx, service.WarningQuery{Entity: in.Entity, Open: in.Open, After: in.After, Limit: in.Limit})
 		})
-	add(a, h, fraudOperation("refund-warning", http.MethodPost, "/v1/fraud/warnings/{id}/refund", "Refund what is left of a payment that its issuer reported as fraud"),
+	add(a, h, fraudOperation("refund-warning", http.MethodPost, "/v1/fraud/warnings/{id}/refund", "Refund a payment that its issuer reported as fraud"),
 		func(ctx context.Context, in *ByID) (store.Refund, error) { return a.service.RefundWarning(ctx, in.ID) })
 }

@@ -32,7 +32,9 @@ func (c *Client) DecideReview(ctx context.Context, paymentID string, decision me
 		return state, &subscription.Refusal{Code: refused.Type(), Message: refused.Message()}
 	}
 	if _, missing := errors.AsType[*serviceerror.NotFound](err); missing {
-		return state, &subscription.Refusal{Code: "review_not_running", Message: "the review of payment " + paymentID + " is not running: it is decided, or was stopped"}
+		return state, &subscription.Refusal{
+			Code: "review_not_running", Message: "the review of payment " + paymentID + " is not running: it is decided, or was stopped",
+		}
 	}
 	if err != nil {
 		return state, fmt.Errorf("review of payment %s: %w", paymentID, err)
@@ -56,10 +58,9 @@ func (c *Client) ReviewNews(ctx context.Context, in message.FraudReviewInput) er
 // WarningNews tells of an early fraud warning; its workflow asks about it and records it.
 func (c *Client) WarningNews(ctx context.Context, in message.WarningInput) error {
 	id := message.FraudWarningID(in.WarningID)
-	_, err := c.temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+	_, err := c.temporal.SignalWithStartWorkflow(ctx, id, message.WarningNewsSignal, in, client.StartWorkflowOptions{
 		ID: id, TaskQueue: message.BillingQueue, StaticSummary: "An issuer reports fraud",
-		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 	}, message.FraudWarningWorkflow, in)
 	if err != nil {
 		return fmt.Errorf("news of %s: %w", id, err)

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -247,15 +248,14 @@ func (s *Service) screened(ctx context.Context, paymentID string) (*Screened, er
 		return nil, err
 	}
 	screened := Screened{Hash: row.FactsHash, At: row.At}
-	for _, part := range []struct {
-		from json.RawMessage
-		into any
-	}{
-		{row.Decision, &screened.Decision}, {row.Facts, &screened.Facts}, {row.Listed, &screened.Listed},
-	} {
-		if err := json.Unmarshal(part.from, part.into); err != nil {
-			return nil, err
-		}
+	if err := json.Unmarshal(row.Decision, &screened.Decision); err != nil {
+		return nil, fmt.Errorf("decision about %s: %w", paymentID, err)
+	}
+	if err := json.Unmarshal(row.Facts, &screened.Facts); err != nil {
+		return nil, fmt.Errorf("facts about %s: %w", paymentID, err)
+	}
+	if err := json.Unmarshal(row.Listed, &screened.Listed); err != nil {
+		return nil, fmt.Errorf("lists about %s: %w", paymentID, err)
 	}
 	return &screened, nil
 }

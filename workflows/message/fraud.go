@@ -24,6 +24,8 @@ const (
 	DecideUpdate = "decide"
 	// ReviewNewsSignal tells a review that the provider's own was opened or closed. Input FraudReviewInput.
 	ReviewNewsSignal = "review-news"
+	// WarningNewsSignal tells of an early fraud warning. Input WarningInput.
+	WarningNewsSignal = "warning-news"
 	// ReviewQuery answers with ReviewState.
 	ReviewQuery = "status"
 	// ReviewEndedSignal tells a subscription how the review of a payment of its ended. Input ReviewEnded.

@@ -21,6 +21,8 @@ func (a account) carryOut(ctx context.Context, state subscription.State, c subsc
 		return a.pause(ctx, state, c)
 	case subscription.Resume:
 		return a.resume(ctx, state, c)
+	case subscription.Release:
+		return message.Turned{State: state.ReleaseNow()}, nil
 	default:
 		return a.cancel(ctx, state, c)
 	}

@@ -34,6 +34,9 @@ func (b *Billing) OpenSubscription(ctx context.Context, in message.Subscribe) (m
 	if refused, ok := errors.AsType[*subscription.Refusal](err); ok {
 		return message.Opened{Refusal: refused}, nil
 	}
+	if needs, ok := errors.AsType[*needsInspection](err); ok {
+		return message.Opened{Inspect: needs.method}, nil
+	}
 	return opened, err
 }
 
@@ -94,6 +97,13 @@ func openSubscription(ctx context.Context, tx store.Tx, in message.Subscribe) (m
 	state.Anchor = zone.DateOf(in.StartAt)
 	if err := addOnce(ctx, tx, in, customer, state); err != nil {
 		return message.Opened{}, err
+	}
+	if plan.TrialDays > 0 {
+		if inspect, err := claimTrial(ctx, tx, in, customer); err != nil {
+			return message.Opened{}, err
+		} else if inspect != "" {
+			return message.Opened{}, &needsInspection{method: inspect}
+		}
 	}
 	return message.Opened{State: state}, made.record(ctx, tx, in.SubscriptionID)
 }

@@ -129,6 +129,11 @@ func saveDispute(ctx context.Context, tx store.Tx, seen store.Dispute, at time.T
 	if err := ruleOut(ctx, tx, payment, seen.Reason); err != nil {
 		return false, err
 	}
+	if seen.Reason == string(stripe.DisputeReasonFraudulent) {
+		if err := tx.FeedLists(ctx, seen.PaymentID, store.FromDispute, seen.ID, "disputed as fraudulent", at); err != nil {
+			return false, err
+		}
+	}
 	invoice, err := tx.Invoice(ctx, payment.InvoiceID)
 	if err != nil {
 		return false, err

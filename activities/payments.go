@@ -29,6 +29,8 @@ type outcome struct {
 	declineCode string
 	charge      string
 	fee         money.Amount
+	risk        *store.Risk // what the provider's own screening said, if it is known
+	review      string      // the review that the provider opened, if any
 }
 
 // Decline codes of our own, for attempts that fail before the provider is asked: the customer has nothing to pay with;
@@ -59,7 +61,7 @@ func (p *Payments) ChargeInvoice(ctx context.Context, in message.Charge) (messag
 			return message.Charged{}, fmt.Errorf("charge invoice %s, attempt %d: %w", in.InvoiceID, attempt.Attempt, err)
 		}
 	}
-	return charged(attempt), nil
+	return p.underReview(ctx, attempt)
 }
 
 // beginKnowing begins, after the provider was asked what the method is if that is not known yet.
@@ -143,8 +145,12 @@ func (p *Payments) attempt(ctx context.Context, invoice store.Invoice, attempt s
 	if err != nil {
 		return attempt, err
 	}
-	result, err := p.ask(ctx, provider{Payments: p, at: at, customer: customer}, invoice, attempt)
+	asked := provider{Payments: p, at: at, customer: customer}
+	result, err := p.ask(ctx, asked, invoice, attempt)
 	if err != nil {
+		return attempt, err
+	}
+	if result, err = asked.assess(ctx, result); err != nil {
 		return attempt, err
 	}
 	return p.settle(ctx, attempt, result, at)
@@ -165,6 +171,9 @@ func (p *Payments) ask(ctx context.Context, provider provider, invoice store.Inv
 	}
 	if err != nil {
 		return outcome{}, err
+	}
+	if screened, stopped, err := provider.screen(ctx, invoice, attempt); stopped || err != nil {
+		return screened, err
 	}
 	intent, err := provider.intent(ctx, invoice, attempt.Attempt)
 	if declined, ok := declineOf(err, invoice.Currency); ok {
@@ -202,6 +211,9 @@ func (p *Payments) settle(ctx context.Context, attempt store.Payment, result out
 			return err
 		}
 		if err := tx.SettlePayment(ctx, attempt); err != nil {
+			return err
+		}
+		if err := recordRisk(ctx, tx, invoice, attempt, result, at); err != nil {
 			return err
 		}
 		if attempt.Status != store.PaymentSucceeded {
@@ -257,7 +269,10 @@ func (p *Payments) AskProvider(ctx context.Context, in message.InvoiceAt) (messa
 		return charged(last), err
 	}
 	settled, err := p.learn(ctx, invoice, last, found, in.At)
-	return charged(settled), err
+	if err != nil {
+		return message.Charged{}, err
+	}
+	return p.underReview(ctx, settled)
 }
 
 // learn records what was found out: it settles a live attempt, or adds the payment that the customer made without us.

@@ -147,7 +147,7 @@ func (p provider) setUp(ctx context.Context, row store.PaymentMethod, returnURL 
 			}
 		}
 		if kind.Family != paymethod.Debit && kind.Becomes == "" {
-			return describe(row, attached), nil
+			return p.noted(ctx, row, attached)
 		}
 		if kind.Becomes != "" && returnURL == "" && row.SetupIntent == nil {
 			return row, methodRefusal{code: "return_url_missing", message: fmt.Sprintf(

@@ -61,6 +61,11 @@ func refusedMethod(err error) (methodRefusal, bool) {
 	return refused, true
 }
 
+// noted describes a method of ours, and keeps what the rules against fraud may ask about it.
+func (p provider) noted(ctx context.Context, row store.PaymentMethod, m *stripe.PaymentMethod) (store.PaymentMethod, error) {
+	return describe(row, m), p.Store.SaveMethodDetail(ctx, methodDetail(row.ID, m))
+}
+
 // describe copies what the provider says of a method that is saved to its customer.
 func describe(row store.PaymentMethod, m *stripe.PaymentMethod) store.PaymentMethod {
 	row.ProviderID, row.Kind, row.Status, row.StatusReason = &m.ID, string(m.Type), store.MethodUsable, ""
@@ -121,9 +126,9 @@ func (p provider) saved(ctx context.Context, row store.PaymentMethod, intent *st
 			return row, fmt.Errorf("read payment method %s: %w", made.ID, later(err))
 		}
 	}
-	row = describe(row, saved)
-	if given == nil {
-		return row, nil
+	row, err := p.noted(ctx, row, saved)
+	if err != nil || given == nil {
+		return row, err
 	}
 	row.Mandate = &given.ID
 	return p.underMandate(ctx, row)
@@ -184,7 +189,9 @@ func (p provider) refresh(ctx context.Context, row store.PaymentMethod) (store.P
 	if err != nil {
 		return row, fmt.Errorf("read payment method %s: %w", *row.ProviderID, later(err))
 	}
-	row = describe(row, read)
+	if row, err = p.noted(ctx, row, read); err != nil {
+		return row, err
+	}
 	if read.Customer == nil {
 		row.Status, row.StatusReason = store.MethodDetached, ""
 		return row, nil

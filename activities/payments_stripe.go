@@ -117,6 +117,7 @@ func outcomeOf(intent *stripe.PaymentIntent, currency money.Currency) (outcome, 
 	result := outcome{status: store.PaymentPending, fee: money.Zero(currency)}
 	if intent.LatestCharge != nil {
 		result.charge = intent.LatestCharge.ID
+		result.takeRisk(intent.LatestCharge)
 	}
 	switch intent.Status {
 	case stripe.PaymentIntentStatusSucceeded:

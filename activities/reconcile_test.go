@@ -132,12 +132,12 @@ func TestEverythingThatMovesIsBooked(t *testing.T) {
 	require.Len(t, suspense, 2)
 	require.Equal(t, 55-(777-53), b.balance("Suspense"))
 	require.Equal(t, len(b.books().Payouts), b.reconcile("").Payouts)
-	require.Len(t, b.open(), 2)
+	require.Len(t, b.openDifferences(), 2)
 
 	why := "taken by the old system"
 	b.falsify(`UPDATE provider_movement SET explained_as = 'OtherIncome', explained_why = '` + why + `', explained_at = now() WHERE id = '` + beside + `'`)
 	require.Equal(t, map[string]bool{"movement_unexplained": false}, kinds(b.reconcile("")))
-	open := b.open()
+	open := b.openDifferences()
 	require.Len(t, open, 1, "the charge is explained: its difference is gone")
 	settled, err := b.SettleDifference(b.ctx, open[0].ID, "dana", "a rounding of the bank's")
 	require.NoError(t, err)
@@ -148,7 +148,7 @@ func TestEverythingThatMovesIsBooked(t *testing.T) {
 	require.ErrorIs(t, err, store.ErrNotFound)
 }
 
-func (b *bundle) open() []store.Difference {
+func (b *bundle) openDifferences() []store.Difference {
 	b.t.Helper()
 	open, err := b.Differences(b.ctx, store.DifferenceFilter{Status: store.DifferenceOpen, Limit: 100})
 	require.NoError(b.t, err)
@@ -211,5 +211,5 @@ func TestRefundMadeElsewhereIsTakenOver(t *testing.T) {
 	b.sound()
 	require.Len(t, b.books().Refunds, 1, "no money has moved")
 	require.Empty(t, b.reconcile("").Differences)
-	require.Empty(t, b.open())
+	require.Empty(t, b.openDifferences())
 }

@@ -19,6 +19,9 @@ func RegisterBilling(w worker.ActivityRegistry, b *Billing, c *Collection, r *Ru
 	register(w, message.NextDunningStep, c.NextDunningStep)
 	register(w, message.GiveUpInvoice, c.GiveUpInvoice)
 	register(w, message.TellCollections, c.TellCollections)
+	register(w, message.StartFraudReview, c.StartFraudReview)
+	register(w, message.DecideReview, c.DecideReview)
+	register(w, message.PlanReviewRefunds, c.PlanReviewRefunds)
 	register(w, message.PrepareRun, r.PrepareRun)
 	register(w, message.BillShard, r.BillShard)
 	register(w, message.CollectShard, r.CollectShard)
@@ -42,6 +45,10 @@ func RegisterPayments(w worker.ActivityRegistry, p *Payments) {
 	register(w, message.RecordDispute, p.RecordDispute)
 	register(w, message.RecordPayout, p.RecordPayout)
 	register(w, message.Reconcile, p.Reconcile)
+	register(w, message.LookAtReview, p.LookAtReview)
+	register(w, message.CloseProviderReview, p.CloseProviderReview)
+	register(w, message.RecordWarning, p.RecordWarning)
+	register(w, message.InspectMethod, p.InspectMethod)
 }
 
 // register ties an activity's name to what it does; the compiler checks that both sides mean the same types.

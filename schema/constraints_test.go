@@ -59,6 +59,14 @@ INSERT INTO price_quote (id, entity_id, plan_id, plan_version, currency, convers
 INSERT INTO price_lock (subscription_id, plan_id, plan_version, locked_at, currency, from_currency, rate, rate_date, source, markup_percent, conversion, quote_id)
 	VALUES ('sub', 'pro', 1, '2027-01-01', 'EUR', 'USD', 0.9, '2027-01-01', 'ECB', 2, '{}', 'quote');
 INSERT INTO mail_suppression (customer_id, email, reason, event_id, at) VALUES ('ada', 'ada@example.com', 'bounce', 'sg_1', '2027-01-01');
+INSERT INTO fraud_dry_run (entity_id, kind, expression, since, until, payments, matched, succeeded, disputed, warned, unknown)
+	VALUES ('acme', 'block', 'true', '2027-01-01', '2027-01-02', 1, 1, 1, 0, 0, 0);
+INSERT INTO fraud_rule (entity_id, name, version, kind, expression, status, added_by, added_why, added_at, dry_run_id, enabled_by, enabled_at)
+	SELECT 'acme', 'all', 1, 'block', 'true', 'live', 'ada', 'a test', '2027-01-01', id, 'ada', '2027-01-02' FROM fraud_dry_run;
+INSERT INTO fraud_list (entity_id, name, item_type, created_by, created_at) VALUES ('acme', 'bad', 'country', 'ada', '2027-01-01');
+INSERT INTO fraud_list_item (entity_id, list, value, source, source_id, added_by, why, added_at) VALUES ('acme', 'bad', 'KP', 'dispute', 'dp_1', 'ada', 'a test', '2027-01-01');
+INSERT INTO fraud_screening (payment_id, action, decision, facts, listed, facts_hash, at) VALUES ('pay', 'review', '{}', '{}', '[]', 'h', '2027-01-01');
+INSERT INTO fraud_review (payment_id, customer_id, cause, before_charge, status, opened_at, deadline_at) VALUES ('pay', 'ada', 'rule', TRUE, 'open', '2027-01-01', '2027-01-04');
 `
 
 // copyInvoice inserts another invoice like the fixture's, with some columns otherwise.
@@ -102,6 +110,21 @@ const paidFixture = `UPDATE payment SET status = 'succeeded', settled_at = '2027
 
 // violations says for each rule of the schema, by the name of its constraint, what it must refuse.
 var violations = map[string][]string{
+	"live_after_dry_run":          {`UPDATE fraud_rule SET dry_run_id = NULL`, `UPDATE fraud_rule SET enabled_at = NULL`},
+	"rule_retired_at_some_time":   {`UPDATE fraud_rule SET status = 'retired'`, `UPDATE fraud_rule SET retired_at = now()`},
+	"fraud_rule_one_live_version": {`INSERT INTO fraud_rule SELECT (jsonb_populate_record(r, '{"version": 2}')).* FROM fraud_rule r`},
+	"rule_version_is_final": {
+		`UPDATE fraud_rule SET expression = 'false'`, `UPDATE fraud_rule SET kind = 'allow'`, `DELETE FROM fraud_rule`,
+		`UPDATE fraud_rule SET status = 'retired', retired_at = now(); UPDATE fraud_rule SET status = 'draft', retired_at = NULL`,
+	},
+	"subscription_status_check":         {`UPDATE subscription SET status = 'lost'`},
+	"item_expires_later":                {`UPDATE fraud_list_item SET expires_at = added_at`},
+	"fraud_list_item_once":              {`INSERT INTO fraud_list_item (entity_id, list, value, source, added_by, why, added_at) VALUES ('acme', 'bad', 'KP', 'operator', 'ada', 'again', '2027-01-02')`},
+	"fraud_list_item_once_per_source":   {`UPDATE fraud_list_item SET removed_at = now(); INSERT INTO fraud_list_item (entity_id, list, value, source, source_id, added_by, why, added_at) VALUES ('acme', 'bad', 'KP', 'dispute', 'dp_1', 'ada', 'again', '2027-01-02')`},
+	"fraud_screening_is_immutable":      {`UPDATE fraud_screening SET action = 'allow'`, `DELETE FROM fraud_screening`},
+	"review_decided_when_over":          {`UPDATE fraud_review SET status = 'approved', decided_by = 'ada', reason = 'known'`, `UPDATE fraud_review SET decided_at = now()`},
+	"review_decided_by_somebody":        {`UPDATE fraud_review SET status = 'approved', decided_at = now()`, `UPDATE fraud_review SET status = 'declined', decided_at = now(), decided_by = 'ada'`},
+	"provider_reviews_what_it_charged":  {`UPDATE fraud_review SET cause = 'provider'`},
 	"registration_ends_after_it_starts": {`INSERT INTO tax_registration VALUES ('acme', 'uk_vat', 'GB', '1', '2027-01-02', '2027-01-02')`},
 	"valid_tax_id_is_present":           {`UPDATE customer SET tax_id_valid = TRUE`},
 	"customer_provider_customer_id_key": {`UPDATE customer SET provider_customer_id = 'cus_1'; INSERT INTO customer SELECT (jsonb_populate_record(c, '{"id": "bob"}')).* FROM customer c`},

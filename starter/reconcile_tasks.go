@@ -92,7 +92,7 @@ func printMovements(out io.Writer, list []store.Movement) error {
 }
 
 func (p *program) explainMovement() *cobra.Command {
-	var in service.Explanation
+	var in service.MovementExplanation
 	c := settling(&cobra.Command{
 		Use: "explain BALANCE_TRANSACTION", Short: "Book money out of suspense", Args: cobra.ExactArgs(1),
 		Long: `Say what a movement on the provider's balance is that nothing explains, and book it so: as ProcessingFees, as a transfer from or

@@ -33,6 +33,7 @@ func (p *program) subscribe() *cobra.Command {
 	f.Int64Var(&in.Seats, "seats", 0, "for plans priced per seat")
 	f.StringVar(&in.Currency, "currency", "", "ISO 4217 (default: the quote's, else the customer's)")
 	f.StringVar(&in.Quote, "quote", "", "the local price that the customer was shown, by \"plan price\"")
+	f.StringVar(&in.Device, "device", "", "an opaque id of the customer's device, for limits on free trials; only a hash is kept")
 	f.Var(&start, "start-at", "when it begins, a day at the customer's midnight (default: at once); in the past, what has passed since is billed")
 	f.IntVar(&in.EndsAfter, "ends-after", 0, "fixed term in billing periods (default: no end)")
 	c.RunE = p.askWorkflow(func(ctx context.Context, svc *service.Service, _ []string) error {

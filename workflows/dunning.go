@@ -151,6 +151,9 @@ func (d *dunningRun) charge(ctx workflow.Context) error {
 	if charged.Status != message.Announced {
 		d.attempts, d.lastCode = d.attempts+1, charged.DeclineCode
 	}
+	if err := startReview(ctx, charged, d.at); err != nil {
+		return err
+	}
 	d.retryAt, d.pages = nil, "" // whoever asked while this attempt was under way has its answer
 	return nil
 }
@@ -162,7 +165,7 @@ func (d *dunningRun) ask(ctx workflow.Context) error {
 		return err
 	}
 	d.last = charged.Status
-	return nil
+	return startReview(ctx, charged, d.at)
 }
 
 // giveUp writes the invoice off, unless it turns out to have been paid at the last moment, or to be paid just now.

@@ -13,6 +13,7 @@ import (
 	"go.temporal.io/api/history/v1"
 	"go.temporal.io/api/temporalproto"
 
+	"github.com/perennial-billing/perennial/billing/fraud"
 	"github.com/perennial-billing/perennial/billing/subscription"
 	"github.com/perennial-billing/perennial/internal/store"
 	"github.com/perennial-billing/perennial/workflows/message"
@@ -65,6 +66,7 @@ func TestRecord(t *testing.T) {
 	t.Run("bank debit", recordDebit)
 	t.Run("checkout", recordCheckout)
 	t.Run("start that nobody pays", recordUnpaidStart)
+	t.Run("reviews", recordReviews)
 	t.Run("run", recordRun)
 	t.Run("run of several shards", recordShards)
 	t.Run("filing", recordFiling)
@@ -88,6 +90,37 @@ func recordRecovered(t *testing.T) {
 	x.advance(systemStart.AddDate(0, 2, 0))
 	x.save(message.SubscriptionID(x.id), "subscription-recovered")
 	x.save(message.DunningID(invoice.InvoiceID), "dunning-recovered")
+}
+
+// recordReviews records a first payment that waits, approved once and declined once, and what becomes of the subscriptions.
+func recordReviews(t *testing.T) {
+	s := realServer(t)
+	at := systemStart
+	require.NoError(t, s.Store.Tx(t.Context(), func(tx store.Tx) error {
+		rule, err := tx.AddRule(t.Context(), store.FraudRule{
+			EntityID: "acme", Name: "recorded", Kind: fraud.Review, Expression: `customer.id.startsWith("recorded-review") && payment.first`,
+			AddedBy: "ada", AddedWhy: "to record it", AddedAt: at,
+		})
+		if err != nil {
+			return err
+		}
+		rule.NoDryRunBecause, rule.EnabledBy, rule.EnabledAt = "to record it", "ada", &at
+		return tx.EnableRule(t.Context(), rule)
+	}))
+	for name, approve := range map[string]bool{"approved": true, "declined": false} {
+		x := s.tenant(t, "recorded-review-"+name, "pm_card_visa")
+		invoice := x.subscribe("seats", 1).Invoice
+		payments, err := x.Store.Payments(t.Context(), invoice.InvoiceID)
+		require.NoError(t, err)
+		_, err = x.client.DecideReview(t.Context(), payments[0].ID, message.ReviewDecision{
+			Approve: approve, By: "grace", Reason: "called the customer", At: systemStart.Add(time.Hour),
+		})
+		require.NoError(t, err)
+		x.advance(systemStart.AddDate(0, 2, 0))
+		x.save(message.SubscriptionID(x.id), "subscription-review-"+name)
+		x.save(message.DunningID(invoice.InvoiceID), "dunning-review-"+name)
+		x.save(message.FraudReviewID(payments[0].ID), "fraud-review-"+name)
+	}
 }
 
 // save writes the histories of a workflow's runs, first to last, under the given names. Later runs are left out.

@@ -33,8 +33,10 @@ type subscriptionRun struct {
 	queue   []*request // by instant, oldest first
 	// news is read only when the loop takes one. A coroutine that read ahead could hold a signal, unseen by the loop, at
 	// the moment the run continues as new: the signal would be lost.
-	news  workflow.ReceiveChannel
-	shown shown
+	news workflow.ReceiveChannel
+	// verdicts are the ends of reviews, read as news are.
+	verdicts workflow.ReceiveChannel
+	shown    shown
 	// askedToStop says that the workflow's cancellation was requested, and toldSo that the operator was told what that does.
 	askedToStop func() bool
 	toldSo      bool
@@ -54,6 +56,7 @@ func (s *subscriptionRun) setup(ctx workflow.Context) error {
 		s.started = s.state.Status != subscription.Scheduled
 	}
 	s.news = workflow.GetSignalChannel(ctx, message.CollectionEndedSignal)
+	s.verdicts = workflow.GetSignalChannel(ctx, message.ReviewEndedSignal)
 	if err := workflow.SetQueryHandler(ctx, message.StatusQuery, s.status); err != nil {
 		return err
 	}
@@ -96,6 +99,11 @@ func (s *subscriptionRun) open(ctx workflow.Context) error {
 	if err != nil {
 		return err
 	}
+	if opened.Inspect != "" {
+		if opened, err = s.openInspected(ctx, opened.Inspect); err != nil {
+			return err
+		}
+	}
 	if opened.Refusal != nil {
 		s.refusal = opened.Refusal // from now on handlers answer with it
 		if err := s.handlersFinished(ctx); err != nil {
@@ -116,7 +124,7 @@ func (s *subscriptionRun) wait(ctx workflow.Context) error {
 		s.next.stop()
 	}
 	return workflow.Await(ctx, func() bool {
-		return s.next.rings() || s.news.Len() > 0 || s.commandIsNext() || s.mayLeave(ctx) || s.askedToStop() && !s.toldSo
+		return s.next.rings() || s.told() || s.commandIsNext() || s.mayLeave(ctx) || s.askedToStop() && !s.toldSo
 	})
 }
 
@@ -133,7 +141,7 @@ func (s *subscriptionRun) commandIsNext() bool {
 // mayLeave says that no message is waiting and this run has done its part: it has billed its period, which is over, or
 // its history has grown long, as that of a subscription that is never renewed would without end.
 func (s *subscriptionRun) mayLeave(ctx workflow.Context) bool {
-	if len(s.queue) > 0 || s.news.Len() > 0 {
+	if len(s.queue) > 0 || s.told() {
 		return false
 	}
 	tooLong := workflow.GetInfo(ctx).GetContinueAsNewSuggested() && workflow.AllHandlersFinished(ctx)
@@ -149,7 +157,7 @@ func (s *subscriptionRun) leave(ctx workflow.Context) (again bool, err error) {
 		return false, err
 	}
 	// Nothing may yield between here and the return: a message that came in then would be lost.
-	if len(s.queue) > 0 || s.news.Len() > 0 {
+	if len(s.queue) > 0 || s.told() {
 		return true, nil
 	}
 	return false, workflow.NewContinueAsNewError(ctx, message.SubscriptionWorkflow,
@@ -159,7 +167,10 @@ func (s *subscriptionRun) leave(ctx workflow.Context) (again bool, err error) {
 // step does the one thing that comes first: news of payments, then commands and the boundary in the order of their instants.
 func (s *subscriptionRun) step(ctx workflow.Context) error {
 	var news message.CollectionEnded
+	var verdict message.ReviewEnded
 	switch {
+	case s.verdicts.ReceiveAsync(&verdict):
+		return s.reviewEnded(ctx, verdict)
 	case s.news.ReceiveAsync(&news):
 		return s.collectionEnded(ctx, news)
 	case s.commandIsNext():
@@ -189,6 +200,10 @@ func (s *subscriptionRun) close(ctx workflow.Context) error {
 	}
 	var late message.CollectionEnded
 	for s.news.ReceiveAsync(&late) { // the subscription's end was not waiting for it
+		continue
+	}
+	var verdict message.ReviewEnded
+	for s.verdicts.ReceiveAsync(&verdict) { // there is nothing left to release or to end
 		continue
 	}
 	return nil

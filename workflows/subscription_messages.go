@@ -75,6 +75,9 @@ func (s *subscriptionRun) malformed(ctx workflow.Context, c subscription.Command
 	case strings.HasPrefix(c.ID, message.BoundaryCommand), strings.HasPrefix(c.ID, message.UnpaidCommand):
 		return &subscription.Refusal{Code: "command_id_reserved", Message: fmt.Sprintf(
 			"subscription %s: command ids that begin with %q or %q are the schedule's and dunning's own", id, message.BoundaryCommand, message.UnpaidCommand)}
+	case strings.HasPrefix(c.ID, message.ReviewCommand), c.Kind == subscription.Release:
+		return &subscription.Refusal{Code: "review_decides", Message: fmt.Sprintf(
+			"subscription %s: command ids that begin with %q, and releases, follow from the review of a payment: decide that instead", id, message.ReviewCommand)}
 	case c.At.After(workflow.Now(ctx).Add(clockSkew)):
 		return &subscription.Refusal{Code: "command_in_future", Message: fmt.Sprintf(
 			"subscription %s: command %s is dated in the future: %s", id, c.ID, c.At.Format(time.RFC3339))}

@@ -24,6 +24,9 @@ func (s *subscriptionRun) turn(ctx workflow.Context) error {
 	if err := s.collect(ctx, turned.Invoice); err != nil {
 		return err
 	}
+	if err := s.review(ctx, turned.Invoice, cycle < 0); err != nil {
+		return err
+	}
 	if !s.started {
 		s.started, s.first = true, turned.Invoice
 	}
@@ -92,7 +95,7 @@ func (s *subscriptionRun) charge(ctx workflow.Context, invoice *message.Billed, 
 	}
 	charged, err := atProvider(ctx, message.ChargeInvoice, message.Charge{InvoiceID: invoice.InvoiceID, Attempt: 1, At: at},
 		fmt.Sprintf("Charge %s for invoice %s", invoice.AmountDue, invoice.Number))
-	invoice.Payment = charged.Status
+	invoice.Payment, invoice.Review = charged.Status, charged.Review
 	return err
 }
 
@@ -128,6 +131,9 @@ func (s *subscriptionRun) apply(ctx workflow.Context, command subscription.Comma
 	}
 	s.state = turned.State
 	if err := s.collect(ctx, turned.Invoice); err != nil {
+		return message.CommandResult{}, err
+	}
+	if err := s.review(ctx, turned.Invoice, false); err != nil {
 		return message.CommandResult{}, err
 	}
 	return message.CommandResult{State: s.state, Invoice: turned.Invoice}, nil

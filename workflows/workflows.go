@@ -147,6 +147,8 @@ func Register(registry interface {
 		message.RefundWorkflow:         Refund,
 		message.DisputeWorkflow:        Dispute,
 		message.PayoutWorkflow:         Payout,
+		message.FraudReviewWorkflow:    FraudReview,
+		message.FraudWarningWorkflow:   FraudWarning,
 		message.ReconciliationWorkflow: Reconciliation,
 	} {
 		registry.RegisterWorkflowWithOptions(definition, workflow.RegisterOptions{Name: name})

@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -29,6 +30,9 @@ type world struct {
 	billedBy  catalog.BilledBy
 	// card decides how a charge goes; nil: everything is paid.
 	card func(message.Charge) message.PaymentStatus
+	// review is the payment of the invoice reviewOf (empty: the first) about which a person has to decide.
+	review, reviewOf string
+	startReview      func(message.FraudReviewInput)
 	// refused: the agreement is.
 	refused bool
 	// opening, when set, is waited for before the agreement is answered.
@@ -77,6 +81,12 @@ func (w *world) register(env *testsuite.TestWorkflowEnvironment) {
 	fake(env, message.NoteStanding, w.note)
 	fake(env, message.OpenDunning, w.openDunning)
 	fake(env, message.ChargeInvoice, w.charge)
+	fake(env, message.StartFraudReview, func(_ context.Context, in message.FraudReviewInput) (message.None, error) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.startReview(in)
+		return message.None{}, nil
+	})
 }
 
 // fake registers a stand-in under an activity's name; the compiler checks that it means the same types.
@@ -128,6 +138,9 @@ func (w *world) carryOut(_ context.Context, in message.CarryOutInput) (message.T
 			return message.Turned{State: in.State.PauseNow(c)}, nil
 		case c.Kind == subscription.Resume:
 			return w.begin(in.State.Reanchor(w.zone.DateOf(c.At)), c.At), nil
+		}
+		if c.Kind == subscription.Release {
+			return message.Turned{State: in.State.ReleaseNow()}, nil
 		}
 		return message.Turned{State: in.State.CancelNow(c)}, nil
 	})
@@ -182,6 +195,9 @@ func (w *world) charge(_ context.Context, in message.Charge) (message.Charged, e
 	outcome := message.Charged{Status: message.Paid}
 	if w.card != nil {
 		outcome.Status = w.card(in)
+	}
+	if w.review != "" && in.InvoiceID == cmp.Or(w.reviewOf, "inv_1") {
+		outcome.Review = w.review
 	}
 	w.charges[key] = outcome
 	w.charged = append(w.charged, in)

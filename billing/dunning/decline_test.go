@@ -8,7 +8,7 @@ import (
 )
 
 // The decline codes that stripe-go has constants for, the risk block of Stripe's own list of hard declines, and an amount
-// that no card can pay.
+// that no card can pay; and our own for payments that a rule or a person stopped.
 func TestClassify(t *testing.T) {
 	t.Parallel()
 	codes := map[Class]string{
@@ -17,7 +17,7 @@ func TestClassify(t *testing.T) {
 			security_violation new_account_information_available fraudulent merchant_blacklist highest_risk_level
 			transaction_not_allowed not_permitted service_not_allowed card_not_supported currency_not_supported testmode_decline
 			amount_too_large payment_method_detached payment_method_unknown payment_method_unsupported payment_method_unusable
-			payment_intent_incompatible_payment_method`,
+			payment_intent_incompatible_payment_method blocked_by_rule declined_in_review`,
 		NeedsCustomer: `authentication_required expired_card incorrect_cvc invalid_cvc incorrect_zip invalid_expiry_month
 			invalid_expiry_year incorrect_pin invalid_pin offline_pin_required online_or_offline_pin_required pin_try_exceeded
 			payment_method_refused payment_method_unverified return_url_missing`,
@@ -43,7 +43,7 @@ func TestClassify(t *testing.T) {
 
 func TestCustomerCodeConcealsTheftAndFraud(t *testing.T) {
 	t.Parallel()
-	for _, code := range []string{"lost_card", "stolen_card", "fraudulent", "merchant_blacklist", "highest_risk_level"} {
+	for _, code := range []string{"lost_card", "stolen_card", "fraudulent", "merchant_blacklist", "highest_risk_level", "blocked_by_rule", "declined_in_review"} {
 		require.Equal(t, "generic_decline", CustomerCode(code))
 	}
 	require.Equal(t, "insufficient_funds", CustomerCode("insufficient_funds"))

@@ -22,7 +22,8 @@ func refuse(code, format string, args ...any) *Refusal {
 //	command_id_missing, command_at_missing, command_unknown, cannot_defer   the command itself is wrong
 //	command_too_old         it is dated before the latest thing that happened
 //	subscription_canceled   nothing can happen any more
-//	cannot_pause, cannot_resume, cannot_change, no_period_to_end   not in this status
+//	cannot_pause, cannot_resume, cannot_change, cannot_release, no_period_to_end   not in this status
+//	held_for_review         a pause or change while somebody decides about the first payment
 //	cancellation_pending    a pause, though the subscription is to end with its period
 //	last_period             a pause or deferred change, though the fixed term ends with the period
 //	terms_missing, seats_negative   a change to terms that cannot be
@@ -46,6 +47,10 @@ func (s State) checkKind(c Command) error {
 	if c.AtPeriodEnd && (c.Kind == Pause || c.Kind == Resume) {
 		return refuse("cannot_defer", "subscription %s: a %s cannot wait for the period's end: only a change or a cancellation can", s.ID, c.Kind)
 	}
+	if s.Status == Held && (c.Kind == ChangeTerms || c.Kind == Pause) {
+		return refuse("held_for_review", "subscription %s is held until somebody has decided about payment %s: decide its review first, or cancel",
+			s.ID, s.HeldFor)
+	}
 	switch c.Kind {
 	case ChangeTerms:
 		return s.checkChange(c)
@@ -54,6 +59,10 @@ func (s State) checkKind(c Command) error {
 	case Resume:
 		if s.Status != Paused {
 			return refuse("cannot_resume", "subscription %s is %s: only a paused one can be resumed", s.ID, s.Status)
+		}
+	case Release:
+		if s.Status != Held {
+			return refuse("cannot_release", "subscription %s is %s: only a held one can be released", s.ID, s.Status)
 		}
 	case Cancel:
 		if c.AtPeriodEnd && (s.Status == Paused || s.Status == Scheduled) {

@@ -11,6 +11,8 @@ const (
 	Pause       Kind = "pause"
 	Resume      Kind = "resume"
 	Cancel      Kind = "cancel"
+	// Release ends a hold. It follows from a review that approved the payment, and is not for customers to ask for.
+	Release Kind = "release"
 )
 
 // Command asks a subscription for something. ID makes a repeated command answer as the first one did.

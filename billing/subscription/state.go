@@ -12,11 +12,14 @@ import (
 // Status is where a subscription stands.
 type Status string
 
-// The life of a subscription: scheduled → trialing → active ⇄ past_due, active ⇄ paused, and at last canceled.
+// The life of a subscription: scheduled → trialing → active ⇄ past_due, active ⇄ paused, and at last canceled. Held is
+// between its start and active: a person has to decide about its first payment, and until then nothing is due to the
+// customer.
 const (
 	Scheduled Status = "scheduled"
 	Trialing  Status = "trialing"
 	Active    Status = "active"
+	Held      Status = "held"
 	PastDue   Status = "past_due"
 	Paused    Status = "paused"
 	Canceled  Status = "canceled"
@@ -57,6 +60,8 @@ type State struct {
 	AtPeriodEnd *Deferred `json:"at_period_end,omitempty"`
 	// Unpaid lists the invoices being collected by dunning, oldest first.
 	Unpaid []string `json:"unpaid,omitempty"`
+	// HeldFor is the payment whose review keeps the subscription from being active.
+	HeldFor string `json:"held_for,omitempty"`
 	// LastAt is the instant of the latest thing that happened, zero before the first; nothing may be dated before it.
 	LastAt    time.Time  `json:"last_at,omitzero"`
 	EndedAt   *time.Time `json:"ended_at,omitempty"`
@@ -82,7 +87,7 @@ func New(id, customerID string, terms Terms, billedBy catalog.BilledBy, startAt 
 func (s State) Ended() bool { return s.Status == Canceled }
 
 // Running says that a paid period is under way.
-func (s State) Running() bool { return s.Status == Active || s.Status == PastDue }
+func (s State) Running() bool { return s.Status == Active || s.Status == PastDue || s.Status == Held }
 
 // NextDue is the instant at which the subscription acts by itself, if it will. One that is billed by the monthly run
 // does so only to carry out what was deferred to the end of its month.

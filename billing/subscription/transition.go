@@ -61,7 +61,7 @@ func (s State) Reanchor(anchor calendar.Date) State {
 func (s State) End(at time.Time, reason string) State {
 	at = at.UTC()
 	s.Status, s.EndedAt, s.EndReason = Canceled, &at, reason
-	s.AtPeriodEnd, s.LastAt = nil, later(s.LastAt, at)
+	s.AtPeriodEnd, s.HeldFor, s.LastAt = nil, "", later(s.LastAt, at)
 	return s
 }
 
@@ -91,10 +91,29 @@ func (s State) CollectionEnded(invoiceID string) State {
 }
 
 func (s State) paying() Status {
-	if len(s.Unpaid) > 0 {
+	switch {
+	case s.HeldFor != "":
+		return Held
+	case len(s.Unpaid) > 0:
 		return PastDue
 	}
 	return Active
+}
+
+// Hold keeps a subscription that has just begun from being active until somebody has decided about its payment.
+func (s State) Hold(paymentID string) State {
+	if s.Status == Active || s.Status == PastDue {
+		s.HeldFor = paymentID
+		s.Status = s.paying()
+	}
+	return s
+}
+
+// ReleaseNow ends a hold. It moves nothing in time: what was held began when it began.
+func (s State) ReleaseNow() State {
+	s.HeldFor = ""
+	s.Status = s.paying()
+	return s
 }
 
 func later(a, b time.Time) time.Time {

@@ -176,10 +176,10 @@ func (q Queries) PeriodFaults(ctx context.Context) ([]PeriodFault, error) {
 		UNION ALL
 		SELECT s.id, s.cycle, 'is on plan ' || s.plan_id || ' with ' || s.seats || ' seats, but plan ' || g.plan_id || ' with ' || g.seats || ' is in force'
 		  FROM subscription s JOIN subscription_segment g ON g.subscription_id = s.id AND g.to_at IS NULL
-		 WHERE s.status IN ('active', 'past_due') AND (s.plan_id, s.plan_version, s.seats) <> (g.plan_id, g.plan_version, g.seats)
+		 WHERE s.status IN ('active', 'held', 'past_due') AND (s.plan_id, s.plan_version, s.seats) <> (g.plan_id, g.plan_version, g.seats)
 		UNION ALL
 		SELECT s.id, s.cycle, 'is ' || s.status || ', but no terms are in force' FROM subscription s
-		 WHERE s.status IN ('active', 'past_due') AND NOT EXISTS (SELECT FROM subscription_segment g WHERE g.subscription_id = s.id AND g.to_at IS NULL)
+		 WHERE s.status IN ('active', 'held', 'past_due') AND NOT EXISTS (SELECT FROM subscription_segment g WHERE g.subscription_id = s.id AND g.to_at IS NULL)
 		UNION ALL
 		SELECT s.id, s.cycle, 'was to act at ' || s.next_action_at || ' and has not: is workflow subscription/' || s.id || ' running?'
 		  FROM subscription s JOIN customer c ON c.id = s.customer_id LEFT JOIN test_clock t ON t.id = c.test_clock_id

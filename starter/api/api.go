@@ -56,6 +56,7 @@ func New(options Options) *API {
 	a.addPayments(h)
 	a.addReconciliation(h)
 	a.addCheckouts(h)
+	a.addFraud(h)
 	a.addDocs(h.OpenAPI())
 	a.mux.HandleFunc("GET /invoices/{key}", a.showInvoice)
 	a.addPay()
@@ -89,11 +90,15 @@ func configuration() huma.Config {
 	return config
 }
 
-// schemaName tells the rows of a list from the details of one thing, which are called alike in different packages.
+// schemaName tells the rows of a list from the details of one thing, and from facts about it, which are called alike in
+// different packages.
 func schemaName(t reflect.Type, hint string) string {
 	name := huma.DefaultSchemaNamer(t, hint)
-	if strings.HasSuffix(t.PkgPath(), "/internal/store") {
+	switch {
+	case strings.HasSuffix(t.PkgPath(), "/internal/store"):
 		return name + "Row"
+	case strings.HasSuffix(t.PkgPath(), "/billing/fraud"):
+		return "Fraud" + name
 	}
 	return name
 }

@@ -37,7 +37,7 @@ type settlement struct {
 type explanation struct {
 	ByID
 
-	Body service.Explanation
+	Body service.MovementExplanation
 }
 
 func (a *API) addReconciliation(h huma.API) {

@@ -108,7 +108,7 @@ func (s *Service) result(ctx context.Context, t target, commandID string, came m
 }
 
 // reservedIDs begin the commands of Perennial itself.
-var reservedIDs = []string{message.BoundaryCommand, message.UnpaidCommand}
+var reservedIDs = []string{message.BoundaryCommand, message.UnpaidCommand, message.ReviewCommand}
 
 func (a Asked) check() error {
 	var p problems

@@ -30,7 +30,7 @@ func (s *Service) CanSweep() bool { return s.stripe != nil }
 
 // StripeEventTypes are the kinds of Stripe's events from which something follows.
 func StripeEventTypes() []string {
-	return append(methodEventTypes(),
+	return append(slices.Concat(methodEventTypes(), fraudEventTypes()),
 		string(stripe.EventTypePaymentIntentSucceeded), string(stripe.EventTypePaymentIntentPaymentFailed),
 		string(stripe.EventTypePaymentIntentProcessing), string(stripe.EventTypePaymentIntentRequiresAction),
 		string(stripe.EventTypePaymentIntentCanceled),
@@ -134,6 +134,8 @@ func (s *Service) applyStripe(ctx context.Context, kept store.InboundEvent) (ver
 		return s.applyRefund(ctx, kept, event)
 	case slices.Contains(methodEventTypes(), kept.Type):
 		return s.applyMethod(ctx, kept, event)
+	case slices.Contains(fraudEventTypes(), kept.Type):
+		return s.applyFraud(ctx, kept, event)
 	case strings.HasPrefix(kept.Type, "charge.dispute."):
 		return s.applyDispute(ctx, kept, event)
 	case strings.HasPrefix(kept.Type, "payout."):

@@ -76,8 +76,8 @@ func (s *Service) SettleDifference(ctx context.Context, id string, in Settlement
 	return settled, err
 }
 
-// Explanation says what a movement on the provider's balance is.
-type Explanation struct {
+// MovementExplanation says what a movement on the provider's balance is.
+type MovementExplanation struct {
 	Settlement
 
 	Account string `json:"account" doc:"What it is booked as: ProcessingFees, Bank, OtherIncome or OtherExpenses." example:"OtherExpenses"`
@@ -100,7 +100,7 @@ func (s *Service) Suspense(ctx context.Context, entityID string) ([]store.Moveme
 }
 
 // ExplainMovement books a movement out of suspense. Repeating it with the same account changes nothing.
-func (s *Service) ExplainMovement(ctx context.Context, id string, in Explanation) (store.Movement, error) {
+func (s *Service) ExplainMovement(ctx context.Context, id string, in MovementExplanation) (store.Movement, error) {
 	var p problems
 	in.check(&p)
 	as := ledger.Account(in.Account)

@@ -88,9 +88,9 @@ func TestMoneyInSuspense(t *testing.T) { //nolint:paralleltest // there is one o
 	number := strconv.FormatInt(open.Data[0].ID, 10)
 
 	why := service.Settlement{By: "dana", Reason: "a court's fee"}
-	_, err = running.Service.ExplainMovement(t.Context(), txn, service.Explanation{Settlement: why, Account: "Revenue"})
+	_, err = running.Service.ExplainMovement(t.Context(), txn, service.MovementExplanation{Settlement: why, Account: "Revenue"})
 	requireKind(t, err, service.Invalid, "invalid_fields")
-	_, err = running.Service.ExplainMovement(t.Context(), "txn_none", service.Explanation{Settlement: why, Account: "OtherExpenses"})
+	_, err = running.Service.ExplainMovement(t.Context(), "txn_none", service.MovementExplanation{Settlement: why, Account: "OtherExpenses"})
 	requireKind(t, err, service.NotFound, "not_found")
 	_, err = running.Service.SettleDifference(t.Context(), number, service.Settlement{By: "dana"})
 	requireKind(t, err, service.Invalid, "invalid_fields")
@@ -100,11 +100,11 @@ func TestMoneyInSuspense(t *testing.T) { //nolint:paralleltest // there is one o
 	_, err = running.Service.SettleDifference(t.Context(), number, why)
 	requireKind(t, err, service.Refused, "difference_not_open")
 	for range 2 {
-		booked, err := running.Service.ExplainMovement(t.Context(), txn, service.Explanation{Settlement: why, Account: "OtherExpenses"})
+		booked, err := running.Service.ExplainMovement(t.Context(), txn, service.MovementExplanation{Settlement: why, Account: "OtherExpenses"})
 		require.NoError(t, err)
 		require.Equal(t, "OtherExpenses", string(*booked.ExplainedAs))
 	}
-	_, err = running.Service.ExplainMovement(t.Context(), txn, service.Explanation{Settlement: why, Account: "Bank"})
+	_, err = running.Service.ExplainMovement(t.Context(), txn, service.MovementExplanation{Settlement: why, Account: "Bank"})
 	requireKind(t, err, service.Conflict, "movement_is_explained")
 	require.Equal(t, 250, running.Count(t, `SELECT SUM(amount) FROM ledger_posting WHERE account = 'OtherExpenses' AND currency = 'SEK'`))
 	require.Equal(t, 0, running.Count(t, `SELECT SUM(amount) FROM ledger_posting WHERE account = 'Suspense' AND currency = 'SEK'`))

@@ -22,6 +22,7 @@ type NewSubscription struct {
 	Seats       int64     `json:"seats,omitempty" doc:"For plans priced per seat." example:"5"`
 	Currency    string    `json:"currency,omitempty" doc:"The quote's when absent, else the customer's."`
 	Quote       string    `json:"quote,omitempty" doc:"The local price that the customer was shown: see the plan's price."`
+	Device      string    `json:"device,omitempty" doc:"An opaque id of the customer's device, for limits on free trials. Only a hash of it is kept."`
 	StartAt     time.Time `json:"start_at,omitzero" doc:"At once when absent. A later start brings no invoice yet; an earlier one bills what has passed since."`
 	EndsAfter   int       `json:"ends_after,omitempty" doc:"A fixed term in billing periods; without end when absent."`
 }
@@ -76,6 +77,9 @@ func (s *Service) checkSubscription(ctx context.Context, in NewSubscription) (st
 		in.PlanVersion = before.PlanVersion // a repeated request means the version that was the newest then
 	}
 	request := message.Subscribe{SubscriptionID: in.ID, CustomerID: customer.ID, EntityID: customer.EntityID, EndsAfter: in.EndsAfter, Quote: in.Quote}
+	if request.Device, err = deviceHash(in.Device); err != nil {
+		return customer, request, err
+	}
 	if request.Currency, err = currencyOr(in.Currency, customer.Currency); err != nil {
 		return customer, request, err
 	}

@@ -53,6 +53,8 @@ type Charged struct {
 	Status      PaymentStatus `json:"status"`
 	DeclineCode string        `json:"decline_code,omitempty"`
 	Amount      money.Amount  `json:"amount"`
+	// Review is the payment's id when a person has to decide about it. One that is Processing then waits for the decision.
+	Review string `json:"review,omitempty"`
 }
 
 // OpenDunningInput hands over an invoice at an instant.

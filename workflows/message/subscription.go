@@ -38,6 +38,8 @@ type Subscribe struct {
 	EndsAfter int `json:"ends_after,omitempty"`
 	// Quote is the local price that the customer was shown, if it is to be honoured.
 	Quote string `json:"quote,omitempty"`
+	// Device is a hash of the customer's device, for limits on trials.
+	Device string `json:"device,omitempty"`
 	// AwaitStart makes the update answer when the subscription has begun, with its first invoice,
 	// instead of when the agreement is recorded.
 	AwaitStart bool `json:"await_start,omitempty"`
@@ -67,6 +69,8 @@ type Billed struct {
 	Payment PaymentStatus `json:"payment,omitempty"`
 	// Pays are the earlier invoices, being collected, that the credit on this one has paid in full or in part.
 	Pays []string `json:"pays,omitempty"`
+	// Review is the payment about which a person has to decide, if any.
+	Review string `json:"review,omitempty"`
 }
 
 // CommandResult answers CommandUpdate.
@@ -107,6 +111,8 @@ var (
 type Opened struct {
 	State   subscription.State    `json:"state"`
 	Refusal *subscription.Refusal `json:"refusal,omitempty"`
+	// Inspect is a payment method about which more must be known before the agreement can be recorded.
+	Inspect string `json:"inspect,omitempty"`
 }
 
 // TurnInput says which boundary is due: At is the instant it was due, not when the activity runs.

@@ -26,7 +26,7 @@ func TestAReviewHoldsTheSubscription(t *testing.T) {
 		after   subscription.Status
 	}{
 		"paid":    {message.Paid, subscription.Active},
-		"waiting": {message.Processing, subscription.PastDue}, // until its collection tells that it was paid
+		"waiting": {message.Processing, subscription.Active}, // unless its collection tells that it failed
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

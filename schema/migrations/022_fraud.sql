@@ -191,5 +191,8 @@ CREATE OR REPLACE VIEW agenda AS
     SELECT 'dunning/' || d.invoice_id, d.customer_id, c.test_clock_id, d.next_action_at
       FROM dunning d JOIN customer c ON c.id = d.customer_id WHERE d.ended_at IS NULL
     UNION ALL
+    SELECT 'checkout/' || k.id, k.customer_id, c.test_clock_id, k.expires_at
+      FROM checkout_session k JOIN customer c ON c.id = k.customer_id WHERE k.status = 'open' AND k.provider_session IS NOT NULL
+    UNION ALL
     SELECT 'fraud-review/' || r.payment_id, r.customer_id, c.test_clock_id, r.deadline_at
       FROM fraud_review r JOIN customer c ON c.id = r.customer_id WHERE r.status = 'open';

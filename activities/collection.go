@@ -117,7 +117,7 @@ func nextStep(ctx context.Context, tx store.Tx, invoice store.Invoice, attempts 
 		return step, nil
 	case len(attempts) == 0:
 		step.Kind, step.Reason = message.DunningRetry, "first_attempt"
-		return afterNotice(ctx, tx, invoice, attempts, step, asOf)
+		return afterNotice(ctx, tx, invoice, tried(attempts), step, asOf)
 	case !lastFailed(attempts):
 		last := attempts[len(attempts)-1]
 		step.Kind, step.Reason = message.DunningWait, "payment_"+last.Status
@@ -153,7 +153,7 @@ func nextStep(ctx context.Context, tx store.Tx, invoice store.Invoice, attempts 
 	if err != nil || next.Kind != dunning.Retry {
 		return step, err
 	}
-	return afterNotice(ctx, tx, invoice, attempts, step, asOf)
+	return afterNotice(ctx, tx, invoice, tried(attempts), step, asOf)
 }
 
 func notBefore(earliest, at time.Time) time.Time {

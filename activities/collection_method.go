@@ -118,9 +118,11 @@ func announce(ctx context.Context, tx store.Tx, invoice store.Invoice, method du
 }
 
 // afterNotice moves a step that charges behind the notice of its debit, which is given now.
-func afterNotice(ctx context.Context, tx store.Tx, invoice store.Invoice, attempts []store.Payment, step message.DunningStep, asOf time.Time) (message.DunningStep, error) {
-	method, _, err := chooseMethod(ctx, tx, invoice, tried(attempts))
-	if err != nil || method.Forbidden(tried(attempts)) != "" {
+func afterNotice(
+	ctx context.Context, tx store.Tx, invoice store.Invoice, attempts []dunning.Attempt, step message.DunningStep, asOf time.Time,
+) (message.DunningStep, error) {
+	method, _, err := chooseMethod(ctx, tx, invoice, attempts)
+	if err != nil || method.Forbidden(attempts) != "" {
 		return step, err
 	}
 	on, err := announce(ctx, tx, invoice, method, asOf)

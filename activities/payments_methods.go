@@ -26,7 +26,9 @@ func (p *Payments) FollowPaymentMethod(ctx context.Context, in message.PaymentMe
 func (p *Payments) follow(ctx context.Context, in message.PaymentMethodInput) (message.PaymentMethodState, error) {
 	row, err := p.Store.PaymentMethodByID(ctx, in.MethodID)
 	if errors.Is(err, store.ErrNotFound) { // by an earlier try of this activity, whose answer was lost
-		return message.PaymentMethodState{MethodID: in.MethodID, Status: store.MethodDropped, Reason: errRefused, Refusal: "it was refused: set it again to see why"}, nil
+		return message.PaymentMethodState{
+			MethodID: in.MethodID, Status: store.MethodDropped, Reason: errRefused, Refusal: "it was refused: set it again to see why",
+		}, nil
 	}
 	if err != nil {
 		return message.PaymentMethodState{}, err
@@ -154,7 +156,7 @@ func (p provider) setUp(ctx context.Context, row store.PaymentMethod, returnURL 
 				"%s sends the customer to their bank: say with return_url where they come back to", kind.Name)}
 		}
 	}
-	intent, err := p.setupIntent(ctx, row, attached, customer, token, returnURL)
+	intent, err := p.setupIntent(ctx, row, p.setupParams(ctx, row, attached, customer, token, returnURL))
 	if answer, ok := refusedMethod(err); ok && refusal != nil && answer.code == errRefused {
 		err = refusal // the first answer says why
 	}
@@ -184,9 +186,10 @@ func (p provider) attach(ctx context.Context, row store.PaymentMethod, customer 
 	return nil, nil, err
 }
 
-// setupIntent makes and confirms the setup intent of a method, once: a burnt key may have made it after all, and then the
-// customer's list has it.
-func (p provider) setupIntent(ctx context.Context, row store.PaymentMethod, attached *stripe.PaymentMethod, customer, token, returnURL string) (*stripe.SetupIntent, error) {
+// setupParams ask for a setup intent that is confirmed at once. A kind that is not known yet is found by the provider.
+func (p provider) setupParams(
+	ctx context.Context, row store.PaymentMethod, attached *stripe.PaymentMethod, customer, token, returnURL string,
+) *stripe.SetupIntentParams {
 	params := &stripe.SetupIntentParams{
 		Params: p.params(ctx, "setup:"+row.ID), Customer: &customer, PaymentMethod: &token, Confirm: stripe.Bool(true),
 		Usage: stripe.String("off_session"), Metadata: map[string]string{"payment_method": row.ID, "customer": row.CustomerID},
@@ -201,6 +204,12 @@ func (p provider) setupIntent(ctx context.Context, row store.PaymentMethod, atta
 	} else {
 		params.AutomaticPaymentMethods = &stripe.SetupIntentAutomaticPaymentMethodsParams{Enabled: stripe.Bool(true), AllowRedirects: &redirects}
 	}
+	return params
+}
+
+// setupIntent makes the setup intent of a method, once: a burnt key may have made it after all, and then the customer's list
+// has it.
+func (p provider) setupIntent(ctx context.Context, row store.PaymentMethod, params *stripe.SetupIntentParams) (*stripe.SetupIntent, error) {
 	made, err := p.Stripe.SetupIntents.New(params)
 	if burnt(err) {
 		made, err = p.setupAgain(ctx, row.ID, params)

@@ -34,8 +34,7 @@ const (
 
 // refusedMethod recognises what the provider will say again however often it is asked.
 func refusedMethod(err error) (methodRefusal, bool) {
-	var own methodRefusal
-	if errors.As(err, &own) {
+	if own, ok := errors.AsType[methodRefusal](err); ok {
 		return own, true
 	}
 	var answer *stripe.Error

@@ -140,7 +140,7 @@ var violations = map[string][]string{
 	"debit_notice_is_immutable": {
 		notice("'2027-01-02'", "'2027-01-04'") + `; UPDATE debit_notice SET amount = 1`, notice("'2027-01-02'", "'2027-01-04'") + `; DELETE FROM debit_notice`,
 	},
-	"debit_notice_pkey":              {notice("'2027-01-02'", "'2027-01-04'") + "; INSERT INTO debit_notice SELECT * FROM debit_notice"},
+	"debit_notice_pkey":              {notice("'2027-01-02'", "'2027-01-04'") + "; INSERT INTO debit_notice TABLE debit_notice"},
 	"payment_method_provider_id_key": {`INSERT INTO payment_method (id, customer_id, provider_token, provider_id, position, created_at, changed_at) VALUES ('card2', 'ada', 'x', 'pm_1', 2, '2027-01-01', '2027-01-01')`},
 	"plan_version_is_immutable":      {`UPDATE plan_version SET definition = '{"price": 1}'`, `DELETE FROM plan_version`},
 	"plan_version_pkey":              {`INSERT INTO plan_version SELECT * FROM plan_version`},

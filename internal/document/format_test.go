@@ -131,3 +131,12 @@ func TestCountry(t *testing.T) {
 	require.Equal(t, "Japan", country("JP"))
 	require.Equal(t, "?", country("?"))
 }
+
+func TestMethodNames(t *testing.T) {
+	t.Parallel()
+	for method, want := range map[string]string{
+		"visa": "Visa", "us_bank_account": "ACH Direct Debit", "sepa_debit": "SEPA Direct Debit", "card": "", "cartes_bancaires": "", "": "",
+	} {
+		require.Equal(t, want, methodName(method), method)
+	}
+}

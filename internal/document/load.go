@@ -9,6 +9,7 @@ import (
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/money"
+	"github.com/perennial-billing/perennial/billing/paymethod"
 	"github.com/perennial-billing/perennial/billing/tax"
 	"github.com/perennial-billing/perennial/internal/store"
 )
@@ -207,11 +208,15 @@ func offsets(ctx context.Context, s *store.Store, invoice store.Invoice, zone ca
 	return list, nil
 }
 
-// MethodName is how a card network, by the provider's name of it, writes itself; empty when it is none.
+// MethodName is how a card network, or the scheme of a bank debit, by the provider's name of it, writes itself; empty when
+// it is none.
 func MethodName(network string) string {
 	names := map[string]string{
 		"amex": "American Express", "diners": "Diners Club", "discover": "Discover", "jcb": "JCB",
 		"mastercard": "Mastercard", "unionpay": "UnionPay", "visa": "Visa",
+	}
+	if kind, known := paymethod.Lookup(network); known && kind.Family == paymethod.Debit {
+		return kind.Name
 	}
 	return names[network]
 }

@@ -39,7 +39,7 @@ type ReceivedPayment struct {
 // ReceivedPayments lists what was paid for an invoice, earliest first.
 func (q Queries) ReceivedPayments(ctx context.Context, invoiceID string) ([]ReceivedPayment, error) {
 	return many[ReceivedPayment](ctx, q.db, "payments received for invoice "+invoiceID, `
-		SELECT p.amount, p.currency, p.settled_at, COALESCE(m.network, '') AS network
+		SELECT p.amount, p.currency, p.settled_at, COALESCE(NULLIF(m.network, ''), m.kind, '') AS network
 		  FROM payment p LEFT JOIN payment_method m ON m.id = p.method_id
 		 WHERE p.invoice_id = $1 AND p.status = 'succeeded' ORDER BY p.settled_at, p.attempt`, invoiceID)
 }

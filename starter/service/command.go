@@ -141,7 +141,6 @@ func (s *Service) carriedOut(ctx context.Context, subscriptionID string, o order
 		return turned, false, err
 	}
 	var before subscription.Command
-	//nolint:musttag // it asks for tags inside a date, which writes itself as text
 	if err := errors.Join(json.Unmarshal(recorded.Input, &before), json.Unmarshal(recorded.Result, &turned)); err != nil {
 		return turned, false, fmt.Errorf("recorded command %s: %w", id, err)
 	}

@@ -19,7 +19,7 @@ const mostMethods = 10
 type NewPaymentMethod struct {
 	PaymentMethod string `json:"payment_method" doc:"The payment provider's token." example:"pm_card_visa"`
 	Position      int    `json:"position,omitempty" doc:"Its place: 1, the default, is charged, and the next ones stand in for it." minimum:"1"`
-	ReturnURL     string `json:"return_url,omitempty" doc:"Where the page of a bank sends the customer back to; for iDEAL and Bancontact." example:"https://shop.example.com/account"`
+	ReturnURL     string `json:"return_url,omitempty" doc:"Where the page of a bank sends the customer back to; for iDEAL and Bancontact."`
 }
 
 // SetPaymentMethod makes the provider's token the customer's payment method in a place (from 1; 0 is the first): see

@@ -172,7 +172,7 @@ func (s *Service) quote(
 		EntityID: entityID, PlanID: plan.ID, PlanVersion: plan.Version, Conversion: converted,
 		QuotedAt: at, ValidUntil: at.Add(time.Duration(policy.QuoteHours+1) * time.Hour),
 	}
-	content, err := json.Marshal(converted) //nolint:musttag // its days, which have no tags, are written as text
+	content, err := json.Marshal(converted)
 	if err != nil {
 		return nil, err
 	}

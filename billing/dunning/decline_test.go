@@ -17,7 +17,7 @@ func TestClassify(t *testing.T) {
 			security_violation new_account_information_available fraudulent merchant_blacklist highest_risk_level
 			transaction_not_allowed not_permitted service_not_allowed card_not_supported currency_not_supported testmode_decline
 			amount_too_large`,
-		NeedsCustomer: `authentication_required expired_card incorrect_cvc invalid_cvc incorrect_zip invalid_expiry_month
+		NeedsCustomer: `authentication_required authentication_abandoned payment_intent_authentication_failure expired_card incorrect_cvc invalid_cvc incorrect_zip invalid_expiry_month
 			invalid_expiry_year incorrect_pin invalid_pin offline_pin_required online_or_offline_pin_required pin_try_exceeded`,
 		SoftFunds:     "insufficient_funds card_velocity_exceeded withdrawal_count_limit_exceeded",
 		SoftTechnical: "processing_error issuer_not_available reenter_transaction try_again_later approve_with_id duplicate_transaction",

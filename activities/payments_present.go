@@ -84,15 +84,14 @@ func (p provider) followWaiting(ctx context.Context, invoice store.Invoice, last
 	// Credit may have paid a part of the invoice, or all of it, since the customer was asked for the amount.
 	useless := invoice.Status != "open" || invoice.Owed().Minor != last.Amount
 	row, err := p.Store.CheckoutOfPayment(ctx, last.ID)
-	if err == nil && (row.Status == store.CheckoutOpen || row.ProviderSession != nil) {
+	switch {
+	case err == nil && (row.Status == store.CheckoutOpen || row.ProviderSession != nil):
 		settled, err = p.followCheckoutOf(ctx, last, row, useless)
 		return settled, true, err
-	}
-	if err != nil && !errors.Is(err, store.ErrNotFound) || last.Status != store.PaymentRequiresAction || last.Pages == "" {
-		if errors.Is(err, store.ErrNotFound) {
-			err = nil
-		}
+	case err != nil && !errors.Is(err, store.ErrNotFound):
 		return last, false, err
+	case last.Status != store.PaymentRequiresAction || last.Pages == "":
+		return last, false, nil
 	}
 	settled, err = p.followPresent(ctx, invoice, last, useless || pastItsTime(last, p.at))
 	return settled, true, err

@@ -244,22 +244,23 @@ var violations = map[string][]string{
 	},
 	"mail_suppression_one_in_force":   {`INSERT INTO mail_suppression (customer_id, email, reason, event_id, at) VALUES ('ada', 'a@example.com', 'dropped', 'sg_2', now())`},
 	"mail_suppression_once_per_event": {`UPDATE mail_suppression SET lifted_at = now(); INSERT INTO mail_suppression (customer_id, email, reason, event_id, at) VALUES ('ada', 'a@example.com', 'bounce', 'sg_1', now())`},
-	"checkout_ended_when_over":        {checkoutWith(`'setup', NULL, NULL, 'complete', NULL, '2027-01-02'`), checkoutWith(`'setup', NULL, NULL, 'open', '2027-01-02', '2027-01-02'`)},
+	"checkout_ended_when_over":        {checkoutWith(`{"status": "complete"}`), checkoutWith(`{"ended_at": "2027-01-02"}`)},
 	"checkout_payment_is_of_an_invoice": {
-		checkoutWith(`'payment', NULL, NULL, 'open', NULL, '2027-01-02'`), checkoutWith(`'setup', 'inv', NULL, 'open', NULL, '2027-01-02'`),
-		checkoutWith(`'setup', NULL, 'pay', 'open', NULL, '2027-01-02'`),
+		checkoutWith(`{"purpose": "payment"}`), checkoutWith(`{"invoice_id": "inv"}`), checkoutWith(`{"payment_id": "pay"}`),
 	},
-	"checkout_expires_after_it_begins": {checkoutWith(`'setup', NULL, NULL, 'open', NULL, '2027-01-01'`)},
+	"checkout_expires_after_it_begins": {checkoutWith(`{"expires_at": "2027-01-01"}`)},
 	"checkout_session_payment_id_key": {
-		checkoutWith(`'payment', 'inv', 'pay', 'open', NULL, '2027-01-02'`) + `INSERT INTO checkout_session SELECT (jsonb_populate_record(c, '{"id": "c2"}')).* FROM checkout_session c`,
+		checkoutWith(`{"purpose": "payment", "invoice_id": "inv", "payment_id": "pay"}`) +
+			checkoutWith(`{"id": "c2", "purpose": "payment", "invoice_id": "inv", "payment_id": "pay"}`),
 	},
 	"outbox_status_check": {`UPDATE outbox SET status = 'lost'`},
 }
 
-// checkoutWith adds a checkout: purpose, invoice, payment, status, ended at, expires at.
-func checkoutWith(values string) string {
-	return `INSERT INTO checkout_session (id, customer_id, save_method, position, success_url, cancel_url, created_at, purpose, invoice_id, payment_id,
-		status, ended_at, expires_at) VALUES ('c1', 'ada', TRUE, 1, '', '', '2027-01-01', ` + values + `);`
+// checkoutWith adds a checkout that saves a method, with some columns changed.
+func checkoutWith(changes string) string {
+	return `INSERT INTO checkout_session SELECT (jsonb_populate_record(NULL::checkout_session, '{"id": "c1", "customer_id": "ada", "purpose": "setup",
+		"save_method": true, "position": 1, "success_url": "", "cancel_url": "", "status": "open", "created_at": "2027-01-01", "expires_at": "2027-01-02"}' ||
+		'` + changes + `'::jsonb)).*;`
 }
 
 // Every rule that is a constraint really refuses what it is there to refuse.

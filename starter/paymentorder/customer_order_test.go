@@ -61,8 +61,18 @@ func everyOrder(things ...string) []sequence {
 func atOnce() []sequence {
 	var all []sequence
 	for _, pair := range [][]string{
-		{bank, retries}, {bank, opens}, {pays, retries}, {pays, closes}, {pays, confirms}, {confirms, confirms}, {confirms, opens},
-		{confirms, retries}, {opens, opens}, {opens, retries}, {bank, comes}, {pays, comes},
+		{bank, retries},
+		{bank, opens},
+		{pays, retries},
+		{pays, closes},
+		{pays, confirms},
+		{confirms, confirms},
+		{confirms, opens},
+		{confirms, retries},
+		{opens, opens},
+		{opens, retries},
+		{bank, comes},
+		{pays, comes},
 	} {
 		var before sequence
 		for _, thing := range pair {

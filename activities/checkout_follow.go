@@ -74,7 +74,8 @@ func (p provider) session(ctx context.Context, row store.Checkout, find bool) (*
 func (p provider) readSession(ctx context.Context, id string) (*stripe.CheckoutSession, error) {
 	session, err := p.Stripe.CheckoutSessions.Get(id, &stripe.CheckoutSessionParams{
 		Params: p.params(ctx, ""), Expand: stripe.StringSlice([]string{
-			"payment_intent.latest_charge.balance_transaction", "payment_intent.payment_method", "setup_intent.payment_method", "setup_intent.latest_attempt", "setup_intent.mandate",
+			"payment_intent.latest_charge.balance_transaction", "payment_intent.payment_method",
+			"setup_intent.payment_method", "setup_intent.latest_attempt", "setup_intent.mandate",
 		}),
 	})
 	if err != nil {

@@ -58,8 +58,7 @@ func TestDifferencesAreShown(t *testing.T) {
 }
 
 // What is left to settle can be settled by hand, and says who did it and why.
-func TestSettlingOnTheCommandLine(t *testing.T) {
-	t.Parallel()
+func TestSettlingOnTheCommandLine(t *testing.T) { //nolint:paralleltest // meanwhile the books do not agree
 	id := addEntity(t)
 	addCustomer(t, id, id+"-c")
 	ok(t, "subscription", "create", "--id", id+"-s", "--customer", id+"-c", "--plan", id+"-pro")

@@ -137,6 +137,6 @@ func TestMethodNames(t *testing.T) {
 	for method, want := range map[string]string{
 		"visa": "Visa", "us_bank_account": "ACH Direct Debit", "sepa_debit": "SEPA Direct Debit", "card": "", "cartes_bancaires": "", "": "",
 	} {
-		require.Equal(t, want, methodName(method), method)
+		require.Equal(t, want, MethodName(method), method)
 	}
 }

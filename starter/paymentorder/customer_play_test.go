@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"net/http"
 	"net/url"
 	"strings"
@@ -195,11 +196,12 @@ func collides(err error) bool {
 
 // tell brings all events about the invoice, as webhooks would.
 func (v *visit) tell() error {
-	list := running.Config.Stripe().Events.List(&stripe.EventListParams{
-		ListParams: stripe.ListParams{Context: v.ctx, Limit: stripe.Int64(100)}, Types: stripe.StringSlice(service.StripeEventTypes()),
-	})
+	list := running.Config.Stripe().Events.List(&stripe.EventListParams{ListParams: stripe.ListParams{Context: v.ctx, Limit: stripe.Int64(100)}})
 	for list.Next() {
 		event := list.Event()
+		if !slices.Contains(service.StripeEventTypes(), string(event.Type)) {
+			continue
+		}
 		metadata, _ := event.Data.Object["metadata"].(map[string]any)
 		if metadata["invoice"] != v.invoice.ID {
 			continue

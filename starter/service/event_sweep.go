@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/stripe/stripe-go/v79"
@@ -73,11 +74,23 @@ func (s *Service) sweep(ctx context.Context, from store.EventSweep) (Swept, erro
 	return found, errors.Join(listing, asking, s.askCheckouts(ctx, &found), s.store.SaveEventSweep(context.WithoutCancel(ctx), to))
 }
 
+// typesAtOnce is how many types of events Stripe lists together. Source: https://docs.stripe.com/api/events/list (types).
+const typesAtOnce = 20
+
 func (s *Service) listEvents(ctx context.Context, since, now time.Time, found *Swept) error {
+	for types := range slices.Chunk(StripeEventTypes(), typesAtOnce) {
+		if err := s.listTypes(ctx, types, since, now, found); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) listTypes(ctx context.Context, types []string, since, now time.Time, found *Swept) error {
 	list := s.stripe.Events.List(&stripe.EventListParams{
 		ListParams:   stripe.ListParams{Context: ctx, Limit: stripe.Int64(100)},
 		CreatedRange: &stripe.RangeQueryParams{GreaterThanOrEqual: since.Add(-sweepOverlap).Unix(), LesserThanOrEqual: now.Add(aheadOfUs).Unix()},
-		Types:        stripe.StringSlice(StripeEventTypes()),
+		Types:        stripe.StringSlice(types),
 	})
 	var failures []error
 	for list.Next() {

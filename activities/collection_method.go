@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -125,6 +126,7 @@ func afterNotice(
 	if err != nil || method.Forbidden(attempts) != "" {
 		return step, err
 	}
+	step.Method = cmp.Or(method.Network, method.Kind)
 	on, err := announce(ctx, tx, invoice, method, asOf)
 	if on.After(step.At) {
 		step.At, step.Reason = on, "debit_announced"

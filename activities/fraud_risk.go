@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -71,9 +72,16 @@ func recordRisk(ctx context.Context, tx store.Tx, invoice store.Invoice, attempt
 	return openRuleReview(ctx, tx, invoice, attempt, false, at)
 }
 
-// underReview adds to how an attempt went that a person has to decide about it.
-func (p *Payments) underReview(ctx context.Context, attempt store.Payment) (message.Charged, error) {
+// answer says how an attempt went, with what, and whether a person has to decide about it.
+func (p *Payments) answer(ctx context.Context, attempt store.Payment) (message.Charged, error) {
 	answer := charged(attempt)
+	if attempt.MethodID != nil {
+		method, err := p.Store.PaymentMethodByID(ctx, *attempt.MethodID)
+		if err != nil {
+			return answer, err
+		}
+		answer.Method = cmp.Or(method.Network, method.Kind)
+	}
 	if attempt.ID == "" || attempt.Status == store.PaymentFailed {
 		return answer, nil
 	}

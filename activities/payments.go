@@ -61,7 +61,7 @@ func (p *Payments) ChargeInvoice(ctx context.Context, in message.Charge) (messag
 			return message.Charged{}, fmt.Errorf("charge invoice %s, attempt %d: %w", in.InvoiceID, attempt.Attempt, err)
 		}
 	}
-	return p.underReview(ctx, attempt)
+	return p.answer(ctx, attempt)
 }
 
 // beginKnowing begins, after the provider was asked what the method is if that is not known yet.
@@ -272,7 +272,7 @@ func (p *Payments) AskProvider(ctx context.Context, in message.InvoiceAt) (messa
 	if err != nil {
 		return message.Charged{}, err
 	}
-	return p.underReview(ctx, settled)
+	return p.answer(ctx, settled)
 }
 
 // learn records what was found out: it settles a live attempt, or adds the payment that the customer made without us.

@@ -29,7 +29,8 @@ type dunningRun struct {
 	attempts int
 	lastCode string
 	last     message.PaymentStatus
-	answers  int // to requests for an attempt, whether one was made or not
+	outcome  string // of the latest attempt, in words
+	answers  int    // to requests for an attempt, whether one was made or not
 	news     workflow.ReceiveChannel
 	retryAt  *time.Time // an operator, or the customer, asked for an attempt now, dated so
 	pages    string     // where our pages are, if it was the customer
@@ -119,7 +120,7 @@ func (d *dunningRun) step(ctx workflow.Context) (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	d.next, err = inStore(ctx, message.NextDunningStep, message.InvoiceAt{InvoiceID: d.in.InvoiceID, At: d.at}, "Decide what comes next")
+	d.next, err = inStore(ctx, message.NextDunningStep, message.InvoiceAt{InvoiceID: d.in.InvoiceID, At: d.at}, after(d.outcome, "Decide what comes next"))
 	if err != nil {
 		return false, err
 	}
@@ -143,11 +144,11 @@ func (d *dunningRun) advance(to time.Time) { d.at = later(d.at, to) }
 func (d *dunningRun) charge(ctx workflow.Context) error {
 	charged, err := atProvider(ctx, message.ChargeInvoice,
 		message.Charge{InvoiceID: d.in.InvoiceID, Attempt: d.next.Attempt, At: d.at, Pages: d.pages},
-		fmt.Sprintf("Attempt %d: charge %s", d.next.Attempt, d.next.Owed))
+		fmt.Sprintf("Attempt %d: charge %s", d.next.Attempt, with(d.next.Owed, d.next.Method)))
 	if err != nil {
 		return err
 	}
-	d.last, d.answers = charged.Status, d.answers+1
+	d.last, d.answers, d.outcome = charged.Status, d.answers+1, charged.Words()
 	if charged.Status != message.Announced {
 		d.attempts, d.lastCode = d.attempts+1, charged.DeclineCode
 	}
@@ -164,7 +165,7 @@ func (d *dunningRun) ask(ctx workflow.Context) error {
 	if err != nil {
 		return err
 	}
-	d.last = charged.Status
+	d.last, d.outcome = charged.Status, charged.Words()
 	return startReview(ctx, charged, d.at)
 }
 
@@ -234,8 +235,8 @@ func (d *dunningRun) words() string {
 
 func (d *dunningRun) show(ctx workflow.Context) {
 	details := fmt.Sprintf(
-		"| Invoice | %s |\n|---|---|\n| Owed | %s |\n| Attempts here | %d |\n| Last decline | %s |\n| Next | %s on %s |\n",
-		d.in.InvoiceID, d.next.Owed, d.attempts, d.lastCode, d.words(), d.next.At.UTC().Format("2006-01-02 15:04 MST"))
+		"| Invoice | %s |\n|---|---|\n| Owed | %s |\n| Attempts here | %d |\n| Last attempt | %s |\n| Last decline | %s |\n| Next | %s on %s |\n",
+		d.in.InvoiceID, d.next.Owed, d.attempts, d.outcome, d.lastCode, d.words(), d.next.At.UTC().Format("2006-01-02 15:04 MST"))
 	if d.toldSo = d.askedToStop(); d.toldSo {
 		details += "| Cancellation | requested of the workflow, which goes on until the invoice is paid or given up |\n"
 	}

@@ -37,6 +37,8 @@ type subscriptionRun struct {
 	// verdicts are the ends of reviews, read as news are.
 	verdicts workflow.ReceiveChannel
 	shown    shown
+	// outcome is that of the latest attempt to collect an invoice in this run, in words.
+	outcome string
 	// askedToStop says that the workflow's cancellation was requested, and toldSo that the operator was told what that does.
 	askedToStop func() bool
 	toldSo      bool

@@ -47,7 +47,7 @@ func (s *subscriptionRun) collect(ctx workflow.Context, invoice *message.Billed)
 		return s.handOver(ctx, invoice, true)
 	}
 	s.state = s.state.PaymentFailed(invoice.InvoiceID)
-	if _, err := inStore(ctx, message.NoteStanding, s.state, "Note that invoice "+invoice.Number+" is unpaid"); err != nil {
+	if _, err := inStore(ctx, message.NoteStanding, s.state, after(s.outcome, "Note that invoice "+invoice.Number+" is unpaid")); err != nil {
 		return err
 	}
 	return s.handOver(ctx, invoice, false)
@@ -56,7 +56,7 @@ func (s *subscriptionRun) collect(ctx workflow.Context, invoice *message.Billed)
 func (s *subscriptionRun) handOver(ctx workflow.Context, invoice *message.Billed, underWay bool) error {
 	_, err := inStore(ctx, message.OpenDunning, message.OpenDunningInput{
 		InvoiceID: invoice.InvoiceID, CustomerID: s.state.CustomerID, SubscriptionID: s.state.ID, At: s.state.LastAt, UnderWay: underWay,
-	}, "Hand invoice "+invoice.Number+" to dunning")
+	}, after(s.outcome, "Hand invoice "+invoice.Number+" to dunning"))
 	return err
 }
 
@@ -95,7 +95,7 @@ func (s *subscriptionRun) charge(ctx workflow.Context, invoice *message.Billed, 
 	}
 	charged, err := atProvider(ctx, message.ChargeInvoice, message.Charge{InvoiceID: invoice.InvoiceID, Attempt: 1, At: at},
 		fmt.Sprintf("Charge %s for invoice %s", invoice.AmountDue, invoice.Number))
-	invoice.Payment, invoice.Review = charged.Status, charged.Review
+	invoice.Payment, invoice.Review, s.outcome = charged.Status, charged.Review, charged.Words()
 	return err
 }
 

@@ -49,6 +49,9 @@ func (s *subscriptionRun) details() string {
 		{"Period", fmt.Sprintf("no. %d, %s", st.Cycle+1, st.Period)},
 		{"Next", s.nextAction()},
 	}
+	if s.outcome != "" {
+		rows = append(rows, [2]string{"Last attempt to collect", s.outcome})
+	}
 	if len(st.Unpaid) > 0 {
 		rows = append(rows, [2]string{"Unpaid", strings.Join(st.Unpaid, ", ")})
 	}

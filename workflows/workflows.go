@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/workflows/message"
 )
 
@@ -50,6 +51,22 @@ func do[In, Out any](ctx workflow.Context, queue string, atMost time.Duration, a
 		Summary:             brief(summary),
 	}), activity.Name, in).Get(ctx, &out)
 	return out, err
+}
+
+// with says with which payment method an amount is charged, if that is known.
+func with(amount money.Amount, method string) string {
+	if method == "" {
+		return amount.String()
+	}
+	return amount.String() + " with " + method
+}
+
+// after says how the latest attempt went before it says what is done now.
+func after(outcome, summary string) string {
+	if outcome == "" {
+		return summary
+	}
+	return outcome + ". " + summary
 }
 
 // longestSummary keeps below what the server accepts (400 bytes): a longer one would fail every attempt to go on.

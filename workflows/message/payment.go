@@ -1,6 +1,7 @@
 package message
 
 import (
+	"strings"
 	"time"
 
 	"github.com/perennial-billing/perennial/billing/money"
@@ -55,6 +56,24 @@ type Charged struct {
 	Amount      money.Amount  `json:"amount"`
 	// Review is the payment's id when a person has to decide about it. One that is Processing then waits for the decision.
 	Review string `json:"review,omitempty"`
+	// Method is what was charged, as operators know it: the network of a card, the kind of everything else. Never whose.
+	Method string `json:"method,omitempty"`
+}
+
+// Words say how it went, such as "USD 10.00 with visa: declined, insufficient_funds".
+func (c Charged) Words() string {
+	words := c.Amount.String()
+	if c.Method != "" {
+		words += " with " + c.Method
+	}
+	words += ": " + strings.ReplaceAll(string(c.Status), "_", " ")
+	if c.DeclineCode != "" {
+		words += ", " + c.DeclineCode
+	}
+	if c.Review != "" {
+		words += ", under review"
+	}
+	return words
 }
 
 // OpenDunningInput hands over an invoice at an instant.
@@ -92,6 +111,8 @@ type DunningStep struct {
 	Reason  string `json:"reason"`
 	// Owed is what is still to be collected.
 	Owed money.Amount `json:"owed"`
+	// Method is what a retry would charge, named as in Charged.
+	Method string `json:"method,omitempty"`
 	// Cancel, with GiveUp, ends the subscription as well.
 	Cancel bool `json:"cancel,omitempty"`
 }

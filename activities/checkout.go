@@ -7,6 +7,7 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/perennial-billing/perennial/billing/fraud"
 	"github.com/perennial-billing/perennial/internal/store"
 	"github.com/perennial-billing/perennial/workflows/message"
 )
@@ -49,6 +50,16 @@ func (p *Payments) openCheckout(ctx context.Context, in message.CheckoutAt) (sto
 	if asked.customer, err = p.Store.Customer(ctx, begun.row.CustomerID); err != nil {
 		return begun.row, err
 	}
+	if begun.attempt.ID != "" {
+		if begun.screened, err = asked.screenPage(ctx, begun.invoice, begun.attempt); err != nil {
+			return begun.row, err
+		}
+	}
+	if begun.screened == fraud.Action(fraud.Block) {
+		blocked := outcome{status: store.PaymentFailed, declineCode: errBlocked}
+		return begun.row, asked.endUnopened(ctx, begun, blocked, refuse(errBlocked, "a rule blocks payments of customer %s: see fraud explain %s",
+			begun.row.CustomerID, begun.attempt.ID))
+	}
 	if begun.invoice.ProviderIntent != nil {
 		if over, err := asked.closeIntentFor(ctx, begun); over || err != nil {
 			return begun.row, err
@@ -63,6 +74,8 @@ type beginning struct {
 	// invoice and attempt are what is paid on the page, if anything is.
 	invoice store.Invoice
 	attempt store.Payment
+	// screened is what the rules against fraud decided about the attempt.
+	screened fraud.Action
 	// inTheWay is another attempt that waits for the customer.
 	inTheWay store.Payment
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stripe/stripe-go/v79"
 
+	"github.com/perennial-billing/perennial/billing/fraud"
 	"github.com/perennial-billing/perennial/internal/store"
 	"github.com/perennial-billing/perennial/internal/stripeunit"
 )
@@ -75,6 +76,11 @@ func (p provider) pageParams(ctx context.Context, b beginning, customer string) 
 		},
 	}}
 	params.PaymentIntentData = &stripe.CheckoutSessionPaymentIntentDataParams{Metadata: metadata, Description: stripe.String("Invoice " + b.invoice.Number)}
+	if b.screened == fraud.Action(fraud.Request3DS) {
+		params.PaymentMethodOptions = &stripe.CheckoutSessionPaymentMethodOptionsParams{
+			Card: &stripe.CheckoutSessionPaymentMethodOptionsCardParams{RequestThreeDSecure: stripe.String("any")},
+		}
+	}
 	if b.row.SaveMethod {
 		params.PaymentIntentData.SetupFutureUsage = stripe.String(string(stripe.PaymentIntentSetupFutureUsageOffSession))
 	}
@@ -109,9 +115,14 @@ func (p provider) sessionMade(ctx context.Context, checkoutID, customer string) 
 
 // pageRefused ends a checkout that the provider will make no page for, such as one over too small an amount.
 func (p provider) pageRefused(ctx context.Context, b beginning, cause *stripe.Error) error {
+	refused := outcome{status: store.PaymentFailed, declineCode: declineCode(cause)}
+	return p.endUnopened(ctx, b, refused, refuse("checkout_refused", "the provider makes no page for it: %s", cause.Msg))
+}
+
+// endUnopened ends a checkout that comes to no page, with its attempt, and answers why.
+func (p provider) endUnopened(ctx context.Context, b beginning, result outcome, why error) error {
 	if b.attempt.ID != "" {
-		refused := outcome{status: store.PaymentFailed, declineCode: declineCode(cause)}
-		if _, err := p.settle(ctx, b.attempt, refused, p.at); err != nil {
+		if _, err := p.settle(ctx, b.attempt, result, p.at); err != nil {
 			return err
 		}
 	}
@@ -119,7 +130,7 @@ func (p provider) pageRefused(ctx context.Context, b beginning, cause *stripe.Er
 	if err != nil {
 		return err
 	}
-	return refuse("checkout_refused", "the provider makes no page for it: %s", cause.Msg)
+	return why
 }
 
 // pageLocales are the languages of the provider's page.

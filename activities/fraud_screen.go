@@ -49,6 +49,20 @@ func (p provider) screen(ctx context.Context, invoice store.Invoice, attempt sto
 	return outcome{}, false, nil
 }
 
+// screenPage decides about an attempt that is made on the provider's page, before there is a page: of what the customer will
+// pay with nothing is known yet, and rules that ask for it are passed over. A review comes after the payment: the customer
+// pays at once.
+func (p provider) screenPage(ctx context.Context, invoice store.Invoice, attempt store.Payment) (fraud.Action, error) {
+	screened, err := p.Store.Screening(ctx, attempt.ID)
+	if errors.Is(err, store.ErrNotFound) {
+		screened, err = p.screenOnce(ctx, invoice, attempt)
+	}
+	if err != nil {
+		return fraud.NoAction, fmt.Errorf("screen: %w", err)
+	}
+	return screened.Action, nil
+}
+
 // reviewed says what a review makes of an attempt that waits for its decision. One that does not wait goes on.
 func (p provider) reviewed(ctx context.Context, invoice store.Invoice, attempt store.Payment) (result outcome, stopped bool, err error) {
 	review, err := p.Store.Review(ctx, attempt.ID)
@@ -104,8 +118,11 @@ func (p provider) screenOnce(ctx context.Context, invoice store.Invoice, attempt
 	if err != nil || len(rules) == 0 {
 		return store.Screening{Action: fraud.NoAction}, err
 	}
-	if err := p.inspect(ctx, *attempt.MethodID); err != nil {
-		return store.Screening{}, err
+	onPage := attempt.MethodID == nil
+	if !onPage {
+		if err := p.inspect(ctx, *attempt.MethodID); err != nil {
+			return store.Screening{}, err
+		}
 	}
 	var screened store.Screening
 	err = p.Store.Tx(ctx, func(tx store.Tx) error {
@@ -124,7 +141,7 @@ func (p provider) screenOnce(ctx context.Context, invoice store.Invoice, attempt
 		if err != nil {
 			return err
 		}
-		if screened, err = tx.AddScreening(ctx, row); err != nil || screened.Action != fraud.Action(fraud.Review) || !found.Facts.Payment.First {
+		if screened, err = tx.AddScreening(ctx, row); err != nil || screened.Action != fraud.Action(fraud.Review) || !found.Facts.Payment.First || onPage {
 			return err
 		}
 		// A first payment waits: who may not own the card is not charged, and there is nothing to pay back. Later ones go

@@ -255,18 +255,22 @@ func (p *Payments) AskProvider(ctx context.Context, in message.InvoiceAt) (messa
 		last = payments[len(payments)-1]
 	}
 	asked := provider{Payments: p, at: in.At}
-	if settled, answered, err := asked.followWaiting(ctx, invoice, last); answered || err != nil {
-		return charged(settled), err
+	if settled, answered, err := asked.followWaiting(ctx, invoice, last); err != nil {
+		return message.Charged{}, err
+	} else if answered {
+		return p.answer(ctx, settled)
 	}
 	if invoice.Status != "open" || invoice.ProviderIntent == nil {
-		return charged(last), nil
+		return p.answer(ctx, last)
 	}
 	found, err := asked.find(ctx, *invoice.ProviderIntent, invoice.Currency)
 	if err != nil {
 		return message.Charged{}, fmt.Errorf("ask about invoice %s: %w", in.InvoiceID, err)
 	}
-	if old, err := asked.isSettled(ctx, invoice.ID, found.charge); err != nil || old || found.status == store.PaymentPending {
-		return charged(last), err
+	if old, err := asked.isSettled(ctx, invoice.ID, found.charge); err != nil {
+		return message.Charged{}, err
+	} else if old || found.status == store.PaymentPending {
+		return p.answer(ctx, last)
 	}
 	settled, err := p.learn(ctx, invoice, last, found, in.At)
 	if err != nil {

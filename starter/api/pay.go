@@ -7,6 +7,7 @@ import (
 	"errors"
 	"html/template"
 	"net/http"
+	"strings"
 
 	"github.com/perennial-billing/perennial/internal/document"
 	"github.com/perennial-billing/perennial/internal/store"
@@ -23,6 +24,7 @@ type payContent struct {
 	Title, Problem, Good, Text string
 	Facts                      []payFact
 	Path, PayNow, PayOther     string
+	Ways                       string // what PayOther leads to, where the seller has it
 	Invoice, Seller            string
 	Refresh                    bool // look again in a moment
 }
@@ -91,7 +93,7 @@ func payContentOf(inv document.Invoice, payable service.Payable) payContent {
 			content.PayNow = "Pay with the " + name + " on file"
 		}
 	}
-	content.PayOther = "Pay in another way"
+	content.PayOther, content.Ways = "Pay in another way", strings.Join(payable.Ways, ", ")
 	if last := payable.Last; last != nil && last.Status == store.PaymentFailed && last.Pages != "" {
 		content.Problem = failureWords(last.DeclineCode)
 	}

@@ -109,6 +109,7 @@ func TestACustomerConfirmsAPayment(t *testing.T) {
 	require.Contains(t, text, "To be paid")
 	require.Contains(t, text, "$10.00")
 	require.Contains(t, text, "Pay with the Visa on file")
+	require.Contains(t, text, "Where we offer it: Card, Link, ACH Direct Debit", "what customers in the United States pay with, by name")
 
 	bank := press(t, d.page)
 	require.Contains(t, bank, "/_sandbox/authenticate/")

@@ -1,14 +1,17 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/stripe/stripe-go/v79"
 	"go.temporal.io/api/serviceerror"
 
+	"github.com/perennial-billing/perennial/billing/paymethod"
 	"github.com/perennial-billing/perennial/internal/store"
 	"github.com/perennial-billing/perennial/workflows/message"
 )
@@ -19,6 +22,8 @@ type Payable struct {
 	// Method is the card network of the method that would be charged, such as visa; HasMethod says that there is one.
 	Method    string
 	HasMethod bool
+	// Ways are other kinds of payment method with which customers of the country pay such an amount, by name.
+	Ways []string
 	// Last is the latest attempt; nil before the first.
 	Last *store.Payment
 }
@@ -39,11 +44,31 @@ func (s *Service) PayPage(ctx context.Context, key string) (Payable, error) {
 	if err != nil {
 		return Payable{}, err
 	}
-	if len(methods) > 0 {
-		shown.HasMethod, shown.Method = true, methods[0].Network
+	if at := slices.IndexFunc(methods, func(m store.PaymentMethod) bool { return m.Status == store.MethodUsable }); at >= 0 {
+		shown.HasMethod, shown.Method = true, cmp.Or(methods[at].Network, methods[at].Kind)
+	}
+	if shown.Ways, err = s.otherWays(ctx, invoice); err != nil {
+		return Payable{}, err
 	}
 	shown.Last, err = s.lastPayment(ctx, invoice.ID)
 	return shown, err
+}
+
+// mostWays keeps the page readable.
+const mostWays = 8
+
+func (s *Service) otherWays(ctx context.Context, invoice store.Invoice) ([]string, error) {
+	customer, err := s.store.Customer(ctx, invoice.CustomerID)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, kind := range paymethod.Offer(customer.Country, invoice.Currency, paymethod.Once) {
+		if kind.CheckAmount(invoice.Owed()) == nil && len(names) < mostWays {
+			names = append(names, kind.Name)
+		}
+	}
+	return names, nil
 }
 
 func (s *Service) lastPayment(ctx context.Context, invoiceID string) (*store.Payment, error) {

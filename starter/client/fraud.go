@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
@@ -40,30 +39,4 @@ func (c *Client) DecideReview(ctx context.Context, paymentID string, decision me
 		return state, fmt.Errorf("review of payment %s: %w", paymentID, err)
 	}
 	return state, nil
-}
-
-// ReviewNews tells the review of a payment that the provider's own was opened or closed; its workflow finds out what.
-func (c *Client) ReviewNews(ctx context.Context, in message.FraudReviewInput) error {
-	id := message.FraudReviewID(in.PaymentID)
-	_, err := c.temporal.SignalWithStartWorkflow(ctx, id, message.ReviewNewsSignal, in, client.StartWorkflowOptions{
-		ID: id, TaskQueue: message.BillingQueue, StaticSummary: "Decide about payment " + in.PaymentID,
-		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-	}, message.FraudReviewWorkflow, in)
-	if err != nil {
-		return fmt.Errorf("news of %s: %w", id, err)
-	}
-	return nil
-}
-
-// WarningNews tells of an early fraud warning; its workflow asks about it and records it.
-func (c *Client) WarningNews(ctx context.Context, in message.WarningInput) error {
-	id := message.FraudWarningID(in.WarningID)
-	_, err := c.temporal.SignalWithStartWorkflow(ctx, id, message.WarningNewsSignal, in, client.StartWorkflowOptions{
-		ID: id, TaskQueue: message.BillingQueue, StaticSummary: "An issuer reports fraud",
-		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-	}, message.FraudWarningWorkflow, in)
-	if err != nil {
-		return fmt.Errorf("news of %s: %w", id, err)
-	}
-	return nil
 }

@@ -87,7 +87,7 @@ func TestChargeInvoice(t *testing.T) {
 	invoice := b.billed("ada", "EUR", "pm_card_visa")
 	first, err := b.charge(invoice.InvoiceID, 1)
 	require.NoError(t, err)
-	require.Equal(t, message.Charged{Status: message.Paid, Amount: money.New(1000, "EUR")}, first)
+	require.Equal(t, message.Charged{Status: message.Paid, Amount: money.New(1000, "EUR"), Method: "visa"}, first)
 	again, err := b.charge(invoice.InvoiceID, 1)
 	require.NoError(t, err)
 	require.Equal(t, first, again)

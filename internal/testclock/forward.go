@@ -227,7 +227,26 @@ func (c *Clock) busy(ctx context.Context, workflowID string) (string, error) {
 	if described.GetPendingWorkflowTask() != nil {
 		return workflowID + ": workflow task", nil
 	}
-	return "", nil
+	telling, err := c.isTelling(ctx, described.GetWorkflowExecutionInfo().GetExecution())
+	if err != nil || !telling {
+		return "", err
+	}
+	return workflowID + ": tells another workflow", nil
+}
+
+// isTelling says that a signal to another workflow is on its way: neither of the two has anything under way meanwhile.
+func (c *Clock) isTelling(ctx context.Context, execution *common.WorkflowExecution) (bool, error) {
+	last, err := c.Temporal.WorkflowService().GetWorkflowExecutionHistoryReverse(ctx, &workflowservice.GetWorkflowExecutionHistoryReverseRequest{
+		Namespace: c.Namespace, Execution: execution, MaximumPageSize: 1,
+	})
+	if _, ok := errors.AsType[*serviceerror.NotFound](err); ok {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look at what %s did last: %w", execution.GetWorkflowId(), err)
+	}
+	events := last.GetHistory().GetEvents()
+	return len(events) > 0 && events[0].GetEventType() == enums.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED, nil
 }
 
 func (c *Clock) describe(ctx context.Context, workflowID string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {

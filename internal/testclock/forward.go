@@ -227,11 +227,19 @@ func (c *Clock) busy(ctx context.Context, workflowID string) (string, error) {
 	if described.GetPendingWorkflowTask() != nil {
 		return workflowID + ": workflow task", nil
 	}
-	telling, err := c.isTelling(ctx, described.GetWorkflowExecutionInfo().GetExecution())
-	if err != nil || !telling {
+	run, length := described.GetWorkflowExecutionInfo().GetExecution(), described.GetWorkflowExecutionInfo().GetHistoryLength()
+	if known, looked := c.quiet.Load(run.GetRunId()); looked && known == length {
+		return "", nil
+	}
+	telling, err := c.isTelling(ctx, run)
+	if err != nil {
 		return "", err
 	}
-	return workflowID + ": tells another workflow", nil
+	if telling {
+		return workflowID + ": tells another workflow", nil
+	}
+	c.quiet.Store(run.GetRunId(), length)
+	return "", nil
 }
 
 // isTelling says that a signal to another workflow is on its way: neither of the two has anything under way meanwhile.

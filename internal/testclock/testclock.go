@@ -38,6 +38,8 @@ type Clock struct {
 
 	telling sync.Mutex
 	told    time.Time
+	// quiet has, by run, how long its history was when it was found to tell nobody anything.
+	quiet sync.Map
 	// stood is where the clock stands while it is moved: what ended since then may not have come to rest.
 	stood time.Time
 }

@@ -172,3 +172,18 @@ func TestChargingWhatCannotBeCharged(t *testing.T) {
 		})
 	}
 }
+
+// A customer who presses the button on our pay page does not have an account debited again that must not be.
+func TestTheCustomerCannotHaveAReturnedDebitMadeAgain(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	_, invoice := b.debited("ada", "pm_failed_de")
+	made := day0.AddDate(0, 0, 10)
+	b.chargeAt(invoice, 1, day0)
+	require.Equal(t, message.Processing, b.chargeAt(invoice, 1, made).Status)
+	require.Equal(t, message.Declined, b.ask(invoice, made.AddDate(0, 0, 20)).Status)
+	pressed, err := b.payNow(invoice, 2, made.AddDate(0, 0, 21))
+	require.NoError(t, err)
+	require.Equal(t, "payment_method_unusable", pressed.DeclineCode)
+	require.Len(t, b.booked(invoice), 1)
+}

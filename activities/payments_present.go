@@ -127,7 +127,8 @@ func pastItsTime(live store.Payment, at time.Time) bool {
 }
 
 // methodOf is the payment method that an attempt uses; one without an id when none may be tried. Of one that the customer
-// makes on our page it is the method that asked for the customer last, if it is still theirs.
+// makes on our page it is the method that asked for the customer last, if it is still theirs and may be tried: that the
+// customer asks for it lets no account be debited more often than its scheme allows.
 func methodOf(ctx context.Context, tx store.Tx, invoice store.Invoice, earlier []store.Payment, present, introduced bool) (dunning.Method, error) {
 	chosen, err := chargedMethod(ctx, tx, invoice, earlier, introduced)
 	if err != nil || !present || len(earlier) == 0 {
@@ -136,8 +137,9 @@ func methodOf(ctx context.Context, tx store.Tx, invoice store.Invoice, earlier [
 	last := earlier[len(earlier)-1]
 	methods, err := tx.PaymentMethods(ctx, invoice.CustomerID)
 	for _, method := range methods {
-		if last.MethodID != nil && *last.MethodID == method.ID {
-			return dunning.Method{ID: method.ID, Kind: method.Kind, Network: method.Network}, err
+		asked := dunning.Method{ID: method.ID, Kind: method.Kind, Network: method.Network, Unusable: method.Status != store.MethodUsable}
+		if last.MethodID != nil && *last.MethodID == method.ID && asked.Forbidden(tried(earlier)) == "" {
+			return asked, err
 		}
 	}
 	return chosen, err

@@ -44,6 +44,7 @@ INSERT INTO ledger_transaction (natural_key, entity_id, kind, reference, at) VAL
 INSERT INTO ledger_posting (transaction_id, seq, account, currency, amount)
 	SELECT id, seq, account, 'USD', amount FROM ledger_transaction, (VALUES (1, 'AccountsReceivable', 1100), (2, 'Revenue', -1100)) AS p (seq, account, amount);
 INSERT INTO invoice_offset (credit_id, invoice_id, amount, at) VALUES ('inv', 'inv', 10, '2027-01-01');
+INSERT INTO quota (customer_id, subscription_id, feature, window_start, used) VALUES ('ada', 'sub', 'video', '2027-01-01', 1);
 INSERT INTO wallet (customer_id, currency, balance) VALUES ('ada', 'USD', 100);
 INSERT INTO wallet_movement (natural_key, customer_id, currency, amount, at) VALUES ('credit:inv', 'ada', 'USD', 100, '2027-01-01');
 INSERT INTO tax_entry (id, entity_id, invoice_id, scheme, jurisdiction, treatment, reason, rate, currency, net, tax, tax_point)
@@ -110,6 +111,9 @@ const paidFixture = `UPDATE payment SET status = 'succeeded', settled_at = '2027
 
 // violations says for each rule of the schema, by the name of its constraint, what it must refuse.
 var violations = map[string][]string{
+	"quota_not_negative":          {`UPDATE quota SET used = -1`},
+	"quota_use_counts":            {`INSERT INTO quota_use VALUES ('ada', 'video', 'u', 'sub', 'sub', '2027-01-01', 0, '2027-01-01')`},
+	"quota_use_is_of_a_quota":     {`INSERT INTO quota_use VALUES ('ada', 'video', 'u', 'sub', '', '2027-01-01', 1, '2027-01-01')`},
 	"live_after_dry_run":          {`UPDATE fraud_rule SET dry_run_id = NULL`, `UPDATE fraud_rule SET enabled_at = NULL`},
 	"rule_retired_at_some_time":   {`UPDATE fraud_rule SET status = 'retired'`, `UPDATE fraud_rule SET retired_at = now()`},
 	"fraud_rule_one_live_version": {`INSERT INTO fraud_rule SELECT (jsonb_populate_record(r, '{"version": 2}')).* FROM fraud_rule r`},

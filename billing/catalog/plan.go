@@ -12,6 +12,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/perennial-billing/perennial/billing/calendar"
+	"github.com/perennial-billing/perennial/billing/entitlement"
 	"github.com/perennial-billing/perennial/billing/money"
 )
 
@@ -84,6 +85,8 @@ type Plan struct {
 	Proration Grain    `json:"proration"`
 	BilledBy  BilledBy `json:"billed_by"`
 	Charges   []Charge `json:"charges"`
+	// Entitlements are the features that the plan opens, each once.
+	Entitlements []entitlement.Entitlement `json:"entitlements,omitzero"`
 }
 
 // Charge is one component of a plan and becomes one or more invoice lines.

@@ -44,6 +44,9 @@ func (p Plan) Validate() error {
 			return fmt.Errorf("plan %q charge %q: timing must be arrears for billed_by invoice_run: a run bills the month that ended", p.ID, charge.ID)
 		}
 	}
+	if err := p.validateEntitlements(); err != nil {
+		return fmt.Errorf("plan %q: %w", p.ID, err)
+	}
 	if len(p.Currencies()) == 0 {
 		return fmt.Errorf("plan %q: no currency has a price in every charge, so it cannot be sold", p.ID)
 	}
@@ -78,6 +81,20 @@ func (p Plan) validateTerms() error {
 	}
 	if len(p.Charges) == 0 {
 		return errors.New("charges must not be empty")
+	}
+	return nil
+}
+
+func (p Plan) validateEntitlements() error {
+	seen := make(map[string]bool, len(p.Entitlements))
+	for i, e := range p.Entitlements {
+		if err := e.Validate(); err != nil {
+			return fmt.Errorf("entitlements[%d].%w", i, err)
+		}
+		if seen[e.Feature] {
+			return fmt.Errorf("entitlements[%d].feature %q is used twice", i, e.Feature)
+		}
+		seen[e.Feature] = true
 	}
 	return nil
 }

@@ -51,6 +51,7 @@ func New(options Options) *API {
 	a.addPaymentMethods(h)
 	a.addPlans(h)
 	a.addSubscriptions(h)
+	a.addEntitlements(h)
 	a.addUsage(h)
 	a.addInvoices(h)
 	a.addPayments(h)

@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"github.com/perennial-billing/perennial/billing/calendar"
-	"github.com/perennial-billing/perennial/billing/invoicing"
-	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/subscription"
 	"github.com/perennial-billing/perennial/billing/tax"
 	"github.com/perennial-billing/perennial/internal/store"
@@ -48,19 +46,6 @@ func openAccount(ctx context.Context, tx store.Tx, subscriptionID string) (accou
 	}
 	a.zone, err = calendar.LoadZone(a.row.Zone)
 	return a, err
-}
-
-func (a account) terms(ctx context.Context, terms subscription.Terms) (invoicing.Terms, error) {
-	plan, err := a.plan(ctx, terms)
-	return invoicing.Terms{Plan: plan, Seats: terms.Seats}, err
-}
-
-// enforce puts terms in force from an instant on.
-func (a account) enforce(ctx context.Context, terms subscription.Terms, at time.Time) error {
-	if err := a.tx.CloseSegment(ctx, a.row.ID, at); err != nil {
-		return err
-	}
-	return a.tx.OpenSegment(ctx, a.row.ID, terms, at)
 }
 
 // carriedOut is what is remembered of a command: its result, and by a hash the state that it met.
@@ -165,29 +150,28 @@ func (b *Billing) Turn(ctx context.Context, in message.TurnInput) (message.Turne
 	command := subscription.Command{
 		ID: message.BoundaryCommand + in.At.UTC().Format(time.RFC3339Nano), Kind: "boundary", At: in.At, Actor: "schedule",
 	}
-	turned, err := b.once(ctx, in.State, command, func(a account) (message.Turned, error) { return a.turn(ctx, in.State, in.At) })
+	outcome, err := b.once(ctx, in.State, command, func(a account) (message.Turned, error) {
+		return turned(a.lifecycle().Turn(ctx, in.State, in.At))
+	})
 	if err != nil {
 		return message.Turned{}, fmt.Errorf("subscription %s at %s: %w", in.State.ID, in.At.Format(time.RFC3339), err)
 	}
-	turned.Repeated = false
-	return turned, nil
+	outcome.Repeated = false
+	return outcome, nil
 }
 
 // CarryOut carries out a command. A refused one changes nothing.
 func (b *Billing) CarryOut(ctx context.Context, in message.CarryOutInput) (message.Turned, error) {
-	turned, err := b.once(ctx, in.State, in.Command, func(a account) (message.Turned, error) {
-		return a.carryOut(ctx, in.State, in.Command)
+	outcome, err := b.once(ctx, in.State, in.Command, func(a account) (message.Turned, error) {
+		return turned(a.lifecycle().CarryOut(ctx, in.State, in.Command))
 	})
-	var refused *subscription.Refusal
-	switch {
-	case errors.As(err, &refused):
+	if refused, ok := errors.AsType[*subscription.Refusal](err); ok {
 		return message.Turned{State: in.State, Refusal: refused}, nil
-	case errors.Is(err, money.ErrOverflow):
-		return message.Turned{State: in.State, Refusal: refusal("amount_too_large", "subscription %s, command %s: %s", in.State.ID, in.Command.ID, err)}, nil
-	case err != nil:
+	}
+	if err != nil {
 		return message.Turned{}, fmt.Errorf("subscription %s, command %s: %w", in.State.ID, in.Command.ID, err)
 	}
-	return turned, nil
+	return outcome, nil
 }
 
 // NoteStanding records the status that follows from how payments went.

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -13,32 +12,14 @@ import (
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/ledger"
-	"github.com/perennial-billing/perennial/billing/subscription"
+	"github.com/perennial-billing/perennial/billing/lifecycle"
 	"github.com/perennial-billing/perennial/billing/tax"
 	"github.com/perennial-billing/perennial/internal/store"
-	"github.com/perennial-billing/perennial/workflows/message"
 )
 
-// facts begins the facts of an invoice of this account.
-func (a account) facts(subscriptionID, key string, reason invoicing.Reason, at time.Time) invoicing.Facts {
-	return invoicing.Facts{
-		Key: "invoice:" + subscriptionID + ":" + key, Reason: reason, IssuedAt: at.UTC(), Currency: a.row.Currency,
-		Zone: a.zone, Seller: a.seller, Buyer: a.customer.Buyer(),
-	}
-}
-
-// issueIfAny issues an invoice, or none when the facts make no line.
-func (a account) issueIfAny(ctx context.Context, facts invoicing.Facts, cycle int) (*message.Billed, error) {
-	billed, err := a.issue(ctx, facts, cycle)
-	if errors.Is(err, invoicing.ErrNothingToBill) {
-		return nil, nil
-	}
-	return billed, err
-}
-
-// issue builds an invoice and writes it with everything that follows from it: lines, ledger postings, credit, tax
+// Issue builds an invoice and writes it with everything that follows from it: lines, ledger postings, credit, tax
 // entries and the mail. It returns invoicing.ErrNothingToBill when there is nothing on it.
-func (a account) issue(ctx context.Context, facts invoicing.Facts, cycle int) (*message.Billed, error) {
+func (a account) Issue(ctx context.Context, facts invoicing.Facts, cycle int) (*lifecycle.Issued, error) {
 	balance, err := a.tx.LockWallet(ctx, a.customer.ID, facts.Currency)
 	if err != nil {
 		return nil, err
@@ -75,7 +56,7 @@ func (a account) issue(ctx context.Context, facts invoicing.Facts, cycle int) (*
 	if err := a.tx.QueueMail(ctx, "invoice", a.customer.ID, row.ID, facts.IssuedAt); err != nil {
 		return nil, err
 	}
-	return &message.Billed{InvoiceID: row.ID, Number: row.Number, Total: built.Total, AmountDue: built.AmountDue, Pays: paid}, nil
+	return &lifecycle.Issued{InvoiceID: row.ID, Number: row.Number, Total: built.Total, AmountDue: built.AmountDue, Pays: paid}, nil
 }
 
 // book posts the invoice and moves the customer's credit.
@@ -150,14 +131,4 @@ func invoiceID(key string) string { return "inv_" + shortHash(key) }
 func shortHash(s string) string {
 	sum := sha256.Sum256([]byte(s))
 	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:10]))
-}
-
-// cycleOf is a state's billing period, outcome still open.
-func cycleOf(state subscription.State) store.Cycle {
-	return store.Cycle{Cycle: state.Cycle, PeriodStart: state.Period.Start, PeriodEnd: state.Period.End}
-}
-
-func reasonNothing() *string {
-	reason := "nothing to bill"
-	return &reason
 }

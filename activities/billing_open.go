@@ -4,23 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
-	"slices"
 	"time"
 
 	"go.temporal.io/sdk/activity"
 
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/catalog"
-	"github.com/perennial-billing/perennial/billing/invoicing"
-	"github.com/perennial-billing/perennial/billing/money"
+	"github.com/perennial-billing/perennial/billing/lifecycle"
 	"github.com/perennial-billing/perennial/billing/subscription"
-	"github.com/perennial-billing/perennial/billing/tax"
 	"github.com/perennial-billing/perennial/internal/store"
 	"github.com/perennial-billing/perennial/workflows/message"
 )
-
-var validID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$`)
 
 // OpenSubscription checks an agreement against the customer and the catalogue and records it. What is wrong with it
 // comes back as a refusal, and nothing is written.
@@ -57,12 +51,11 @@ func openSubscription(ctx context.Context, tx store.Tx, in message.Subscribe) (m
 	if err := checkOwner(ctx, in.SubscriptionID); err != nil {
 		return message.Opened{}, err
 	}
-	if !validID.MatchString(in.SubscriptionID) {
-		return message.Opened{}, refusal("subscription_id_invalid",
-			"subscription id %q: use 1 to 100 letters, digits, '_', '.' or '-', beginning with a letter or digit", in.SubscriptionID)
+	agreement := lifecycle.Agreement{
+		SubscriptionID: in.SubscriptionID, CustomerID: in.CustomerID, Terms: in.Terms, StartAt: in.StartAt, EndsAfter: in.EndsAfter,
 	}
-	if in.EndsAfter < 0 {
-		return message.Opened{}, refusal("term_invalid", "ends_after must be 0 (no end) or a number of billing periods, not %d", in.EndsAfter)
+	if err := agreement.Check(); err != nil {
+		return message.Opened{}, err
 	}
 	customer, err := tx.Customer(ctx, in.CustomerID)
 	if err != nil {
@@ -82,23 +75,19 @@ func openSubscription(ctx context.Context, tx store.Tx, in message.Subscribe) (m
 	if err != nil {
 		return message.Opened{}, err
 	}
-	plan := made.plan
-	if plan.BilledBy == catalog.ByInvoiceRun && in.EndsAfter > 0 {
-		return message.Opened{}, refusal("term_invalid", "plan %s is billed by the monthly run: a fixed term (ends_after) needs a plan billed by renewal", plan.ID)
-	}
 	seller, err := tx.Seller(ctx, in.EntityID)
 	if err != nil {
 		return message.Opened{}, err
 	}
-	if err := taxable(seller, customer.Buyer(), plan, zone.DateOf(in.StartAt)); err != nil {
+	account := lifecycle.Account{Currency: in.Currency, Zone: zone, Seller: seller, Buyer: customer.Buyer()}
+	state, err := account.Open(agreement, made.plan)
+	if err != nil {
 		return message.Opened{}, err
 	}
-	state := subscription.New(in.SubscriptionID, in.CustomerID, in.Terms, plan.BilledBy, in.StartAt.UTC(), in.EndsAfter)
-	state.Anchor = zone.DateOf(in.StartAt)
 	if err := addOnce(ctx, tx, in, customer, state); err != nil {
 		return message.Opened{}, err
 	}
-	if plan.TrialDays > 0 {
+	if made.plan.TrialDays > 0 {
 		if inspect, err := claimTrial(ctx, tx, in, customer); err != nil {
 			return message.Opened{}, err
 		} else if inspect != "" {
@@ -127,16 +116,6 @@ func addOnce(ctx context.Context, tx store.Tx, in message.Subscribe, customer st
 	return nil
 }
 
-// taxable checks that the tax of each of a plan's charges can be decided: no invoice could be made of what cannot be taxed.
-func taxable(seller tax.Seller, buyer tax.Buyer, plan catalog.Plan, day calendar.Date) error {
-	for _, charge := range plan.Charges {
-		if _, err := tax.Determine(seller, buyer, charge.TaxCategory, day); err != nil {
-			return refusal("tax_undetermined", "plan %q charge %q cannot be taxed: %s", plan.ID, charge.ID, err)
-		}
-	}
-	return nil
-}
-
 // A subscription starts within these many years of the day on which its customer was recorded: what lies outside is a
 // mistake, such as a start that was left out, and would bill thousands of months.
 const (
@@ -153,9 +132,6 @@ func checkStart(in message.Subscribe, customer store.Customer) error {
 	return nil
 }
 
-// mostSeats keeps any sane price times the seats within the range of amounts.
-const mostSeats = 10_000_000
-
 // sold is the plan version that terms name, if the entity sells it.
 func sold(ctx context.Context, tx store.Tx, entityID string, terms subscription.Terms) (catalog.Plan, error) {
 	version, err := tx.Plan(ctx, terms.PlanID, terms.PlanVersion)
@@ -166,28 +142,6 @@ func sold(ctx context.Context, tx store.Tx, entityID string, terms subscription.
 		return version.Plan, refusal("plan_unknown", "plan %q is not sold by %s", version.Plan.ID, entityID)
 	}
 	return version.Plan, nil
-}
-
-// sellable checks that terms of a plan can be sold in a currency.
-func sellable(plan catalog.Plan, terms subscription.Terms, currency money.Currency) error {
-	switch {
-	case !slices.Contains(plan.Currencies(), currency):
-		return unpriced(plan, currency)
-	case plan.HasSeats() && terms.Seats < 1:
-		return refusal("seats_missing", "plan %q is priced per seat: seats must be 1 or more, not %d", plan.ID, terms.Seats)
-	case terms.Seats > mostSeats:
-		return refusal("seats_too_many", "plan %q: seats must be at most %d, not %d", plan.ID, mostSeats, terms.Seats)
-	case !plan.HasSeats() && terms.Seats != 0:
-		return refusal("seats_not_sold", "plan %q has no seats: leave seats out", plan.ID)
-	}
-	if err := invoicing.CheckAmounts(invoicing.Terms{Plan: plan, Seats: terms.Seats}, currency); err != nil {
-		return refusal("amount_too_large", "%d seats: %s", terms.Seats, err)
-	}
-	return nil
-}
-
-func unpriced(plan catalog.Plan, currency money.Currency) *subscription.Refusal {
-	return refusal("currency_not_priced", "plan %q version %d has no price in %q: it is sold in %v", plan.ID, plan.Version, currency, plan.Currencies())
 }
 
 func refusal(code, format string, args ...any) *subscription.Refusal {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/lifecycle"
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/presentment"
 	"github.com/perennial-billing/perennial/billing/subscription"
@@ -15,9 +16,9 @@ import (
 	"github.com/perennial-billing/perennial/workflows/message"
 )
 
-// plan is a plan version as the subscription has it: with the prices that it was sold at where the catalogue has none in
+// Plan is a plan version as the subscription has it: with the prices that it was sold at where the catalogue has none in
 // the subscription's currency. What it was sold at is a record, never computed again.
-func (a account) plan(ctx context.Context, terms subscription.Terms) (catalog.Plan, error) {
+func (a account) Plan(ctx context.Context, terms subscription.Terms) (catalog.Plan, error) {
 	version, err := a.tx.Plan(ctx, terms.PlanID, terms.PlanVersion)
 	if err != nil || slices.Contains(version.Plan.Currencies(), a.row.Currency) {
 		return version.Plan, err
@@ -59,7 +60,7 @@ func price(ctx context.Context, tx store.Tx, plan catalog.Plan, in ask) (offer, 
 		return offer{}, err
 	}
 	if entity.Presentment == nil {
-		return offer{}, unpriced(plan, in.currency)
+		return offer{}, lifecycle.Unpriced(plan, in.currency)
 	}
 	rates, err := tx.RatesBetween(ctx, presentment.NeededCurrencies(entity.Presentment.BaseCurrency, in.currency), in.day)
 	if err != nil {
@@ -129,13 +130,13 @@ func openingOffer(ctx context.Context, tx store.Tx, in message.Subscribe, zone c
 			return offer{}, err
 		}
 	}
-	return made, sellable(made.plan, in.Terms, in.Currency)
+	return made, lifecycle.CheckSellable(made.plan, in.Terms, in.Currency)
 }
 
-// offer prices the terms that a command asks for. A version that the subscription has or had keeps its price: its usage of
+// Offer prices the terms that a command asks for. A version that the subscription has or had keeps its price: its usage of
 // one period is charged at one price. Another one is priced on the day of the command, also if it follows only at the
 // period's end.
-func (a account) offer(ctx context.Context, terms subscription.Terms, at time.Time) (catalog.Plan, error) {
+func (a account) Offer(ctx context.Context, terms subscription.Terms, at time.Time) (catalog.Plan, error) {
 	plan, err := sold(ctx, a.tx, a.row.EntityID, terms)
 	if err != nil {
 		return plan, err
@@ -145,16 +146,16 @@ func (a account) offer(ctx context.Context, terms subscription.Terms, at time.Ti
 		return plan, err
 	}
 	if had || a.row.PlanID == plan.ID && a.row.PlanVersion == plan.Version {
-		if plan, err = a.plan(ctx, terms); err != nil {
+		if plan, err = a.Plan(ctx, terms); err != nil {
 			return plan, err
 		}
-		return plan, sellable(plan, terms, a.row.Currency)
+		return plan, lifecycle.CheckSellable(plan, terms, a.row.Currency)
 	}
 	made, err := price(ctx, a.tx, plan, ask{entityID: a.row.EntityID, currency: a.row.Currency, at: at, day: a.zone.DateOf(at)})
 	if err != nil {
 		return plan, err
 	}
-	if err := sellable(made.plan, terms, a.row.Currency); err != nil {
+	if err := lifecycle.CheckSellable(made.plan, terms, a.row.Currency); err != nil {
 		return plan, err
 	}
 	return made.plan, made.record(ctx, a.tx, a.row.ID)

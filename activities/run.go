@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"go.temporal.io/sdk/activity"
 
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/invoicing"
+	"github.com/perennial-billing/perennial/billing/lifecycle"
 	"github.com/perennial-billing/perennial/billing/subscription"
 	"github.com/perennial-billing/perennial/internal/store"
 	"github.com/perennial-billing/perennial/workflows/message"
@@ -96,51 +96,24 @@ func (r *Runs) billMember(ctx context.Context, run store.Run, member store.Membe
 		if member, err = tx.Member(ctx, run.ID, member.SubscriptionID); err != nil || member.Settled() {
 			return err
 		}
-		billed, err := account.billMonth(ctx, run)
+		issued, err := account.lifecycle().BillMonth(ctx, account.standing(), run.Period, run.AsOf)
 		switch {
 		case errors.Is(err, invoicing.ErrNothingToBill):
-			member.SkippedBecause = reasonNothing()
+			reason := lifecycle.NothingToBill
+			member.SkippedBecause = &reason
 		case err != nil:
 			return err
 		default:
-			member.InvoiceID = &billed.InvoiceID
+			member.InvoiceID = &issued.InvoiceID
 		}
 		return tx.SettleMember(ctx, run.ID, member)
 	})
 	return member, err
 }
 
-// billMonth bills a calendar month in the customer's zone, in arrears.
-func (a account) billMonth(ctx context.Context, run store.Run) (*message.Billed, error) {
-	full, err := calendar.MonthPeriod(a.zone, run.Period)
-	if err != nil {
-		return nil, err
-	}
-	if full.End.After(run.AsOf) {
-		return nil, fmt.Errorf("month %s ends at %s in %s, after the run's instant %s", run.Period, full.End, a.zone.Name(), run.AsOf)
-	}
-	began := a.zone.DateOf(a.row.StartedAt)
-	first := a.zone.DateOf(full.Start)
-	cycle := (first.Year-began.Year)*12 + int(first.Month) - int(began.Month)
-	if cycle >= 0 && a.row.Status == subscription.Scheduled {
-		return nil, fmt.Errorf("subscription was to begin at %s and has not: its workflow is behind", a.row.StartedAt.Format(time.RFC3339))
-	}
-	if cycle < 0 || a.row.EndedAt != nil && !a.row.EndedAt.After(full.Start) {
-		return nil, invoicing.ErrNothingToBill
-	}
-	facts := a.facts(a.row.ID, fmt.Sprintf("cycle-%d", cycle), invoicing.ForCycle, run.AsOf)
-	if facts.Closes, err = a.closing(ctx, full, full.End); err != nil {
-		return nil, err
-	}
-	state := subscription.State{ID: a.row.ID, Cycle: cycle, Period: full}
-	turned, err := a.billCycle(ctx, state, facts)
-	if err != nil {
-		return nil, err
-	}
-	if turned.Invoice == nil {
-		return nil, invoicing.ErrNothingToBill
-	}
-	return turned.Invoice, nil
+// standing is what the record says of a subscription's life, as far as the run has to know it.
+func (a account) standing() subscription.State {
+	return subscription.State{ID: a.row.ID, Status: a.row.Status, StartAt: a.row.StartedAt, EndedAt: a.row.EndedAt}
 }
 
 // CollectShard hands the shard's unpaid invoices to collection. Starting a collection twice is starting it once.

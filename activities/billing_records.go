@@ -1,0 +1,128 @@
+package activities
+
+import (
+	"context"
+	"time"
+
+	"github.com/perennial-billing/perennial/billing/calendar"
+	"github.com/perennial-billing/perennial/billing/invoicing"
+	"github.com/perennial-billing/perennial/billing/lifecycle"
+	"github.com/perennial-billing/perennial/billing/money"
+	"github.com/perennial-billing/perennial/billing/subscription"
+	"github.com/perennial-billing/perennial/billing/tax"
+	"github.com/perennial-billing/perennial/internal/store"
+	"github.com/perennial-billing/perennial/workflows/message"
+)
+
+// lifecycle is the account for the rules of a subscription's life, with the transaction as its records.
+func (a account) lifecycle() lifecycle.Account {
+	return lifecycle.Account{Records: a, Currency: a.row.Currency, Zone: a.zone, Seller: a.seller, Buyer: a.customer.Buyer()}
+}
+
+// turned is an outcome of the rules as workflows know it.
+func turned(outcome lifecycle.Outcome, err error) (message.Turned, error) {
+	if err != nil {
+		return message.Turned{}, err
+	}
+	return message.Turned{State: outcome.State, Invoice: billed(outcome.Invoice)}, nil
+}
+
+func billed(issued *lifecycle.Issued) *message.Billed {
+	if issued == nil {
+		return nil
+	}
+	return &message.Billed{
+		InvoiceID: issued.InvoiceID, Number: issued.Number, Total: issued.Total, AmountDue: issued.AmountDue, Pays: issued.Pays,
+	}
+}
+
+// Segments lists the terms that were in force in a stretch of time.
+func (a account) Segments(ctx context.Context, from, to time.Time) ([]lifecycle.Segment, error) {
+	rows, err := a.tx.Segments(ctx, a.row.ID, from, to)
+	if err != nil {
+		return nil, err
+	}
+	segments := make([]lifecycle.Segment, len(rows))
+	for i, row := range rows {
+		segments[i] = lifecycle.Segment{
+			From: row.From, Terms: subscription.Terms{PlanID: row.PlanID, PlanVersion: row.PlanVersion, Seats: row.Seats},
+		}
+		if row.To != nil {
+			segments[i].To = *row.To
+		}
+	}
+	return segments, nil
+}
+
+// Enforce puts terms in force from an instant on.
+func (a account) Enforce(ctx context.Context, terms subscription.Terms, at time.Time) error {
+	if err := a.tx.CloseSegment(ctx, a.row.ID, at); err != nil {
+		return err
+	}
+	return a.tx.OpenSegment(ctx, a.row.ID, terms, at)
+}
+
+// CloseSegment ends the terms in force at an instant.
+func (a account) CloseSegment(ctx context.Context, at time.Time) error {
+	return a.tx.CloseSegment(ctx, a.row.ID, at)
+}
+
+// ClaimUsage takes what was used of a meter and not billed before, in the quarter hours that begin in the stretch of time.
+func (a account) ClaimUsage(ctx context.Context, meter string, from, to, lateBefore time.Time) ([]invoicing.Usage, error) {
+	sums, err := a.tx.ClaimUsage(ctx, a.row.ID, meter, from, to, lateBefore)
+	if err != nil {
+		return nil, err
+	}
+	used := make([]invoicing.Usage, len(sums))
+	for i, sum := range sums {
+		used[i] = invoicing.Usage{Meter: sum.Meter, Quantity: sum.Quantity, Late: sum.Late}
+	}
+	return used, nil
+}
+
+// RunningLines lists what was charged in advance for time after an instant and has not been credited.
+func (a account) RunningLines(ctx context.Context, at time.Time) ([]invoicing.BilledLine, error) {
+	rows, err := a.tx.RunningLines(ctx, a.row.ID, at)
+	if err != nil {
+		return nil, err
+	}
+	running := make([]invoicing.BilledLine, 0, len(rows))
+	for _, row := range rows {
+		plan, err := a.Plan(ctx, subscription.Terms{PlanID: row.PlanID, PlanVersion: row.PlanVersion})
+		if err != nil {
+			return nil, err
+		}
+		charge, err := plan.Charge(row.ChargeID)
+		if err != nil {
+			return nil, err
+		}
+		running = append(running, invoicing.BilledLine{
+			InvoiceID: row.InvoiceID, Position: row.Position, Plan: plan,
+			Line: invoicing.Line{
+				Kind: invoicing.LineKind(row.Kind), ChargeID: row.ChargeID, PlanID: row.PlanID, PlanVersion: row.PlanVersion,
+				Description: row.Description, Quantity: row.Quantity, Amount: money.New(row.Amount, a.row.Currency), TaxCategory: charge.TaxCategory,
+				Decision: decisionOf(row.InvoiceLine), Period: calendar.Period{Start: row.PeriodStart, End: row.PeriodEnd},
+			},
+		})
+	}
+	return running, nil
+}
+
+// decisionOf is the tax decision that was taken for a line.
+func decisionOf(line store.InvoiceLine) tax.Decision {
+	return tax.Decision{
+		Treatment: tax.Treatment(line.Treatment), Jurisdiction: line.Jurisdiction, Scheme: tax.Scheme(line.Scheme),
+		Rate: line.TaxRate, Reason: line.TaxReason,
+	}
+}
+
+// AddCycle records what came of a billing period.
+func (a account) AddCycle(ctx context.Context, cycle lifecycle.Cycle, at time.Time) error {
+	row := store.Cycle{Cycle: cycle.Number, PeriodStart: cycle.Period.Start, PeriodEnd: cycle.Period.End}
+	if cycle.InvoiceID != "" {
+		row.InvoiceID = &cycle.InvoiceID
+	} else {
+		row.SkippedBecause = &cycle.SkippedBecause
+	}
+	return a.tx.AddCycle(ctx, a.row.ID, row, at)
+}

@@ -1,0 +1,144 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/invoicing"
+	"github.com/perennial-billing/perennial/billing/money"
+	"github.com/perennial-billing/perennial/billing/subscription"
+)
+
+// CarryOut carries out a command. The error is a *subscription.Refusal when it cannot be: with one of the codes of
+// subscription.State.Check, of Records.Offer, or
+//
+//	billing_mismatch    the new plan is billed in another way than the subscription
+//	fixed_term          the new plan's interval would make another term of a fixed one
+//	last_period         the interval is to change in the period with which the subscription ends
+//	tax_undetermined    the tax of the new plan cannot be decided
+//	amount_too_large    an amount leaves its range
+func (a Account) CarryOut(ctx context.Context, state subscription.State, c subscription.Command) (Outcome, error) {
+	outcome, err := a.carryOut(ctx, state, c)
+	if errors.Is(err, money.ErrOverflow) {
+		return Outcome{}, refuse("amount_too_large", "subscription %s, command %s: %s", state.ID, c.ID, err)
+	}
+	return outcome, err
+}
+
+func (a Account) carryOut(ctx context.Context, state subscription.State, c subscription.Command) (Outcome, error) {
+	if err := state.Check(c); err != nil {
+		return Outcome{}, err
+	}
+	switch c.Kind {
+	case subscription.ChangeTerms:
+		return a.change(ctx, state, c)
+	case subscription.Pause:
+		return a.pause(ctx, state, c)
+	case subscription.Resume:
+		return a.resume(ctx, state, c)
+	case subscription.Release:
+		return Outcome{State: state.ReleaseNow()}, nil
+	default:
+		return a.cancel(ctx, state, c)
+	}
+}
+
+func (a Account) change(ctx context.Context, state subscription.State, c subscription.Command) (Outcome, error) {
+	plan, err := a.Records.Offer(ctx, *c.Terms, c.At)
+	if err != nil {
+		return Outcome{}, err
+	}
+	before, err := a.Records.Plan(ctx, state.Terms)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if err := a.mayFollow(state, before, plan, c.At); err != nil {
+		return Outcome{}, err
+	}
+	switch {
+	case c.AtPeriodEnd:
+		return Outcome{State: a.knowPeriod(state, c.At).Defer(c)}, nil
+	case state.Status == subscription.Trialing:
+		return Outcome{State: state.ChangeNow(c)}, nil
+	case state.BilledBy == catalog.ByInvoiceRun:
+		return Outcome{State: state.ChangeNow(c)}, a.Records.Enforce(ctx, *c.Terms, c.At)
+	}
+	if before.Interval != plan.Interval {
+		if err := mayEndPeriod(state); err != nil {
+			return Outcome{}, err
+		}
+		// The period under way ends here and one of the new length begins.
+		return a.beginCycle(ctx, state.Defer(c), c.At)
+	}
+	return a.changeInPeriod(ctx, state, c, plan)
+}
+
+// mayFollow refuses a plan that the subscription cannot go over to.
+func (a Account) mayFollow(state subscription.State, before, plan catalog.Plan, at time.Time) error {
+	switch {
+	case plan.BilledBy != state.BilledBy:
+		return refuse("billing_mismatch", "plan %q is billed by %s, the subscription by %s: end it and start another",
+			plan.ID, plan.BilledBy, state.BilledBy)
+	case before.Interval != plan.Interval && state.EndsAfter > 0:
+		return refuse("fixed_term",
+			"subscription %s ends after %d periods of %s: a plan billed every %s would make another term of it; start a new subscription",
+			state.ID, state.EndsAfter, before.Interval, plan.Interval)
+	}
+	return a.checkTaxable(plan, at)
+}
+
+// mayEndPeriod refuses to end the period under way for one of another length when the subscription is to end with it.
+func mayEndPeriod(state subscription.State) error {
+	if reason, ends := state.EndsAtBoundary(); ends {
+		return refuse("last_period", "subscription %s ends on %s (%s): withdraw that before changing to another billing interval",
+			state.ID, state.Period.End.Format(time.RFC3339), reason)
+	}
+	return nil
+}
+
+// changeInPeriod swaps the terms for the rest of the period and bills the difference at once.
+func (a Account) changeInPeriod(ctx context.Context, state subscription.State, c subscription.Command, plan catalog.Plan) (Outcome, error) {
+	facts := a.facts(state.ID, "change-"+c.ID, invoicing.ForChange, c.At)
+	var err error
+	if facts.Revises, err = a.revision(ctx, state, c.At); err != nil {
+		return Outcome{}, err
+	}
+	facts.Revises.NewTerms = &invoicing.Terms{Plan: plan, Seats: c.Terms.Seats}
+	if err := a.Records.Enforce(ctx, *c.Terms, c.At); err != nil {
+		return Outcome{}, err
+	}
+	issued, err := a.issueIfAny(ctx, facts, state.Cycle)
+	return Outcome{State: state.ChangeNow(c), Invoice: issued}, err
+}
+
+// pause stops the subscription: usage so far is billed, paid time that is left is credited.
+func (a Account) pause(ctx context.Context, state subscription.State, c subscription.Command) (Outcome, error) {
+	if err := a.Records.CloseSegment(ctx, c.At); err != nil {
+		return Outcome{}, err
+	}
+	issued, err := a.settleUp(ctx, state, c.At, "pause-"+c.ID, invoicing.ForPause, true)
+	return Outcome{State: state.PauseNow(c), Invoice: issued}, err
+}
+
+// resume begins a new billing period, whose day becomes the anchor.
+func (a Account) resume(ctx context.Context, state subscription.State, c subscription.Command) (Outcome, error) {
+	return a.beginCycle(ctx, state.Reanchor(a.Zone.DateOf(c.At)), c.At)
+}
+
+func (a Account) cancel(ctx context.Context, state subscription.State, c subscription.Command) (Outcome, error) {
+	if c.AtPeriodEnd {
+		return Outcome{State: a.knowPeriod(state, c.At).Defer(c)}, nil
+	}
+	ended := state.CancelNow(c)
+	return a.end(ctx, state, c.At, ended.EndReason, c.CreditUnused)
+}
+
+// knowPeriod gives a subscription billed by the monthly run the period whose end a deferred command waits for.
+func (a Account) knowPeriod(state subscription.State, at time.Time) subscription.State {
+	if state.BilledBy == catalog.ByInvoiceRun && state.Running() {
+		state.Period = a.month(at)
+	}
+	return state
+}

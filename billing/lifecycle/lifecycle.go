@@ -1,0 +1,104 @@
+// Package lifecycle says what each boundary and each command does to a subscription and to its invoices, given its
+// records. It decides; reading and writing is left to Records. So the real thing, a preview and a quote run the same
+// code, and what is quoted is what then happens.
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/perennial-billing/perennial/billing/calendar"
+	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/invoicing"
+	"github.com/perennial-billing/perennial/billing/money"
+	"github.com/perennial-billing/perennial/billing/subscription"
+	"github.com/perennial-billing/perennial/billing/tax"
+)
+
+// Records are what is remembered of one subscription. Whoever calls the methods of an Account sees to it that nobody else
+// reads or writes these records meanwhile, and takes back what was written when the method returns an error.
+type Records interface {
+	// Plan is a plan version as the subscription has it: with the prices that it was sold at.
+	Plan(ctx context.Context, terms subscription.Terms) (catalog.Plan, error)
+	// Offer prices the terms that a command asks for and keeps the price. A version that the subscription has or had keeps
+	// its price: its usage of one period is charged at one price. Another one is priced on the day of the command, also if
+	// it follows only at the period's end. The error is a *subscription.Refusal when the terms are not sold: plan_unknown,
+	// one of CheckSellable's, or one of the conversion into the subscription's currency.
+	Offer(ctx context.Context, terms subscription.Terms, at time.Time) (catalog.Plan, error)
+	// Segments lists the terms that were in force in [from, to), oldest first.
+	Segments(ctx context.Context, from, to time.Time) ([]Segment, error)
+	// Enforce puts terms in force from an instant on, in place of those in force.
+	Enforce(ctx context.Context, terms subscription.Terms, at time.Time) error
+	// CloseSegment ends the terms in force at an instant. Without any in force nothing changes.
+	CloseSegment(ctx context.Context, at time.Time) error
+	// ClaimUsage returns what was used of a meter in [from, to) and not billed before, and marks it as billed. What lies
+	// before lateBefore is reported as late. A zero from means from the beginning.
+	ClaimUsage(ctx context.Context, meter string, from, to, lateBefore time.Time) ([]invoicing.Usage, error)
+	// RunningLines lists what was charged in advance for time after an instant and has not been credited.
+	RunningLines(ctx context.Context, at time.Time) ([]invoicing.BilledLine, error)
+	// Issue completes facts with what the customer has and owes, builds the invoice of a cycle from them and keeps it with
+	// everything that follows from it. The error is invoicing.ErrNothingToBill when there is nothing on it.
+	Issue(ctx context.Context, facts invoicing.Facts, cycle int) (*Issued, error)
+	// AddCycle notes what came of a billing period, at the instant at which it was billed.
+	AddCycle(ctx context.Context, cycle Cycle, at time.Time) error
+}
+
+// Segment is a stretch of time under unchanged terms; To is zero while it lasts.
+type Segment struct {
+	From, To time.Time
+	Terms    subscription.Terms
+}
+
+// Issued is an invoice once it is on record.
+type Issued struct {
+	InvoiceID string
+	Number    string
+	Total     money.Amount
+	AmountDue money.Amount
+	// Pays are the earlier invoices, being collected, that the credit on this one has paid in full or in part.
+	Pays []string
+}
+
+// Cycle is what came of a billing period: its invoice, or the reason why there is none.
+type Cycle struct {
+	Number         int
+	Period         calendar.Period
+	InvoiceID      string
+	SkippedBecause string
+}
+
+// NothingToBill is why a billing period whose facts made no line has no invoice.
+const NothingToBill = "nothing to bill"
+
+// Account is one subscription's billing: its records, who sells, who buys and where the buyer's days begin.
+type Account struct {
+	Records  Records
+	Currency money.Currency
+	Zone     calendar.Zone
+	Seller   tax.Seller
+	Buyer    tax.Buyer
+}
+
+// Outcome is the state that follows and the invoice that came of it, nil if none did.
+type Outcome struct {
+	State   subscription.State
+	Invoice *Issued
+}
+
+// facts begins the facts of an invoice of this account.
+func (a Account) facts(subscriptionID, key string, reason invoicing.Reason, at time.Time) invoicing.Facts {
+	return invoicing.Facts{
+		Key: "invoice:" + subscriptionID + ":" + key, Reason: reason, IssuedAt: at.UTC(), Currency: a.Currency,
+		Zone: a.Zone, Seller: a.Seller, Buyer: a.Buyer,
+	}
+}
+
+// issueIfAny issues an invoice, or none when the facts make no line.
+func (a Account) issueIfAny(ctx context.Context, facts invoicing.Facts, cycle int) (*Issued, error) {
+	issued, err := a.Records.Issue(ctx, facts, cycle)
+	if errors.Is(err, invoicing.ErrNothingToBill) {
+		return nil, nil
+	}
+	return issued, err
+}

@@ -1,0 +1,96 @@
+package lifecycle
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/invoicing"
+	"github.com/perennial-billing/perennial/billing/money"
+	"github.com/perennial-billing/perennial/billing/subscription"
+	"github.com/perennial-billing/perennial/billing/tax"
+)
+
+// Agreement is what a customer agrees to.
+type Agreement struct {
+	SubscriptionID string
+	CustomerID     string
+	Terms          subscription.Terms
+	StartAt        time.Time
+	// EndsAfter, above 0, is a fixed term in billing cycles.
+	EndsAfter int
+}
+
+var validID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$`)
+
+// Check refuses an agreement that is wrong whatever is sold to whom, with the code subscription_id_invalid or term_invalid.
+func (g Agreement) Check() error {
+	switch {
+	case !validID.MatchString(g.SubscriptionID):
+		return refuse("subscription_id_invalid",
+			"subscription id %q: use 1 to 100 letters, digits, '_', '.' or '-', beginning with a letter or digit", g.SubscriptionID)
+	case g.EndsAfter < 0:
+		return refuse("term_invalid", "ends_after must be 0 (no end) or a number of billing periods, not %d", g.EndsAfter)
+	}
+	return nil
+}
+
+// Open is the subscription that an agreement makes, before it begins. Plan is the agreement's own, at the price that the
+// customer is offered and sellable at it (CheckSellable). The error is a *subscription.Refusal, term_invalid or
+// tax_undetermined, when there can be no such subscription.
+func (a Account) Open(agreement Agreement, plan catalog.Plan) (subscription.State, error) {
+	if plan.BilledBy == catalog.ByInvoiceRun && agreement.EndsAfter > 0 {
+		return subscription.State{}, refuse("term_invalid",
+			"plan %s is billed by the monthly run: a fixed term (ends_after) needs a plan billed by renewal", plan.ID)
+	}
+	if err := a.checkTaxable(plan, agreement.StartAt); err != nil {
+		return subscription.State{}, err
+	}
+	state := subscription.New(agreement.SubscriptionID, agreement.CustomerID, agreement.Terms, plan.BilledBy,
+		agreement.StartAt.UTC(), agreement.EndsAfter)
+	state.Anchor = a.Zone.DateOf(agreement.StartAt)
+	return state, nil
+}
+
+// checkTaxable refuses a plan with a charge whose tax cannot be decided: no invoice could be made of what cannot be taxed.
+func (a Account) checkTaxable(plan catalog.Plan, at time.Time) error {
+	for _, charge := range plan.Charges {
+		if _, err := tax.Determine(a.Seller, a.Buyer, charge.TaxCategory, a.Zone.DateOf(at)); err != nil {
+			return refuse("tax_undetermined", "plan %q charge %q cannot be taxed: %s", plan.ID, charge.ID, err)
+		}
+	}
+	return nil
+}
+
+// mostSeats keeps any sane price times the seats within the range of amounts.
+const mostSeats = 10_000_000
+
+// CheckSellable refuses terms of a plan that cannot be sold in a currency. The error is a *subscription.Refusal with the
+// code currency_not_priced, seats_missing, seats_too_many, seats_not_sold or amount_too_large.
+func CheckSellable(plan catalog.Plan, terms subscription.Terms, currency money.Currency) error {
+	switch {
+	case !slices.Contains(plan.Currencies(), currency):
+		return Unpriced(plan, currency)
+	case plan.HasSeats() && terms.Seats < 1:
+		return refuse("seats_missing", "plan %q is priced per seat: seats must be 1 or more, not %d", plan.ID, terms.Seats)
+	case terms.Seats > mostSeats:
+		return refuse("seats_too_many", "plan %q: seats must be at most %d, not %d", plan.ID, mostSeats, terms.Seats)
+	case !plan.HasSeats() && terms.Seats != 0:
+		return refuse("seats_not_sold", "plan %q has no seats: leave seats out", plan.ID)
+	}
+	if err := invoicing.CheckAmounts(invoicing.Terms{Plan: plan, Seats: terms.Seats}, currency); err != nil {
+		return refuse("amount_too_large", "%d seats: %s", terms.Seats, err)
+	}
+	return nil
+}
+
+// Unpriced is the refusal of a plan in a currency in which it has no price.
+func Unpriced(plan catalog.Plan, currency money.Currency) *subscription.Refusal {
+	return refuse("currency_not_priced", "plan %q version %d has no price in %q: it is sold in %v", plan.ID, plan.Version, currency, plan.Currencies())
+}
+
+func refuse(code, format string, args ...any) *subscription.Refusal {
+	return &subscription.Refusal{Code: code, Message: fmt.Sprintf(format, args...)}
+}

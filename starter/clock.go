@@ -12,7 +12,7 @@ import (
 )
 
 func (p *program) clocks() *cobra.Command {
-	return p.group("clock", "Move customers through time on a development server", p.createClock(), p.showClock(), p.advanceClock())
+	return p.group("clock", "Move customers through time on a development server", p.createClock(), p.attachClock(), p.showClock(), p.advanceClock())
 }
 
 func (p *program) createClock() *cobra.Command {
@@ -30,6 +30,20 @@ func (p *program) createClock() *cobra.Command {
 	}
 	c.Flags().Var(&at, "at", "where it stands, a day at midnight UTC; not in the past (default: now)")
 	return c
+}
+
+func (p *program) attachClock() *cobra.Command {
+	return &cobra.Command{
+		Use: "attach ID CUSTOMER", Short: "Give a customer who has nothing yet the time of a test clock", Args: cobra.ExactArgs(2),
+		Example: "  go run ./starter clock attach year erika",
+		RunE: p.ask(func(ctx context.Context, svc *service.Service, args []string) error {
+			attached, err := svc.AttachClock(ctx, args[0], args[1])
+			if err != nil {
+				return err
+			}
+			return p.printClock(attached)
+		}),
+	}
 }
 
 func (p *program) showClock() *cobra.Command {

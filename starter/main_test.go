@@ -87,7 +87,8 @@ func TestAStoryOnTheCommandLine(t *testing.T) {
 	require.Contains(t, ok(t, "entity", "list"), "Seller "+id)
 	require.Regexp(t, startertest.Fill(id, `$-api\s+1\s+API\s+1 month\s+invoice_run\s+in, out`), ok(t, "plan", "list", "--entity", id))
 	ok(t, "clock", "create", id+"-clock", "--at", year.Format(time.DateOnly))
-	addCustomer(t, id, id+"-c", "--clock", id+"-clock")
+	addCustomer(t, id, id+"-c")
+	require.Contains(t, ok(t, "clock", "attach", id+"-clock", id+"-c"), id+"-clock")
 	require.Contains(t, ok(t, "customer", "show", id+"-c"), startertest.Fill(id, "Customer $-c"))
 	require.Contains(t, ok(t, "customer", "list", "--entity", id), id+"-clock")
 

@@ -35,6 +35,16 @@ func (q Queries) Clocks(ctx context.Context) ([]Clock, error) {
 	return many[Clock](ctx, q.db, "test clocks", `SELECT id, now_at FROM test_clock ORDER BY id`)
 }
 
+// AttachClock gives a customer the time of a test clock if they have nothing that was dated by another: it says whether.
+func (q Queries) AttachClock(ctx context.Context, clockID, customerID string) (bool, error) {
+	attached, err := q.exec(ctx, "attach customer "+customerID, `
+		UPDATE customer c SET test_clock_id = $1 WHERE id = $2 AND test_clock_id IS NULL
+		   AND NOT EXISTS (SELECT FROM subscription s WHERE s.customer_id = c.id)
+		   AND NOT EXISTS (SELECT FROM invoice i WHERE i.customer_id = c.id)
+		   AND NOT EXISTS (SELECT FROM payment_method m WHERE m.customer_id = c.id AND m.status = 'verifying')`, clockID, customerID)
+	return attached > 0, err
+}
+
 // SetClock moves a test clock forward; it never goes back.
 func (q Queries) SetClock(ctx context.Context, id string, now time.Time) error {
 	_, err := q.exec(ctx, "move test clock "+id, `UPDATE test_clock SET now_at = GREATEST(now_at, $2) WHERE id = $1`, id, now)

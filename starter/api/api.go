@@ -58,6 +58,7 @@ func New(options Options) *API {
 	a.addReconciliation(h)
 	a.addCheckouts(h)
 	a.addFraud(h)
+	a.addTestClocks(h)
 	a.addDocs(h.OpenAPI())
 	a.mux.HandleFunc("GET /invoices/{key}", a.showInvoice)
 	a.addPay()

@@ -74,8 +74,33 @@ func (s *Service) testClock(ctx context.Context, id string) (store.Clock, error)
 	return row, named(err)
 }
 
+// AttachClock gives a customer the time of a test clock. What a customer already has was dated by the time before, so there
+// may be no subscription, invoice or payment method being set up yet. Attaching again changes nothing.
+func (s *Service) AttachClock(ctx context.Context, id, customerID string) (Clock, error) {
+	if _, err := s.testClock(ctx, id); err != nil {
+		return Clock{}, err
+	}
+	customer, err := s.customer(ctx, customerID)
+	if err != nil {
+		return Clock{}, inRequest("customer", err)
+	}
+	if customer.TestClockID != nil && *customer.TestClockID == id {
+		return s.Clock(ctx, id)
+	}
+	attached, err := s.store.AttachClock(ctx, id, customer.ID)
+	if err != nil {
+		return Clock{}, err
+	}
+	if !attached {
+		return Clock{}, refused("clock_not_attachable",
+			"customer %s lives in another time already, with subscriptions, invoices or another test clock: attach a customer who has none", customer.ID)
+	}
+	return s.Clock(ctx, id)
+}
+
 // AdvanceClock moves everything on a test clock to an instant: renewals, collections, and the invoice runs and filings
-// that fall due on the way. Progress, unless nil, is told how far it is and what it waits for.
+// that fall due on the way. Progress, unless nil, is told how far it is and what it waits for. When ctx ends first it is
+// Unfinished, and repeating it goes on from where it came to.
 func (s *Service) AdvanceClock(ctx context.Context, id string, to time.Time, progress func(now time.Time, waitingFor string)) (Clock, error) {
 	row, err := s.testClock(ctx, id)
 	if err != nil {
@@ -93,6 +118,9 @@ func (s *Service) AdvanceClock(ctx context.Context, id string, to time.Time, pro
 	err = s.store.Exclusively(ctx, "test clock "+id, func() error { return clock.Advance(ctx, to) })
 	if errors.Is(err, store.ErrBusy) {
 		return Clock{}, conflict("clock_moving", "test clock %s is being advanced by another program: wait for it", id)
+	}
+	if err != nil && ctx.Err() != nil {
+		return Clock{}, &Error{Kind: Unfinished, Code: "clock_moving", Message: "test clock " + id + " is not there yet: repeat the request to let it go on"}
 	}
 	if err != nil {
 		return Clock{}, err

@@ -79,6 +79,32 @@ func TestClocksGoForwardOnly(t *testing.T) { //nolint:paralleltest // it compare
 	require.Equal(t, before, running.Rows(t))
 }
 
+func TestAttachingACustomerToAClock(t *testing.T) {
+	t.Parallel()
+	id := running.Seller(t)
+	start := startertest.NextYear()
+	running.Clock(t, id+"-clock", start)
+	running.Customer(t, startertest.NewCustomer(id, id+"-c"))
+	for range 2 {
+		_, err := running.Service.AttachClock(t.Context(), id+"-clock", id+"-c")
+		require.NoError(t, err)
+	}
+	subscribed := running.Subscribe(t, service.NewSubscription{ID: id + "-s", Customer: id + "-c", Plan: id + "-pro"})
+	require.Equal(t, start, subscribed.StartedAt.UTC(), "it begins in the customer's time")
+
+	running.Customer(t, startertest.NewCustomer(id, id+"-d"))
+	running.Subscribe(t, service.NewSubscription{ID: id + "-t", Customer: id + "-d", Plan: id + "-pro"})
+	_, err := running.Service.AttachClock(t.Context(), id+"-clock", id+"-d")
+	requireKind(t, err, service.Refused, "clock_not_attachable")
+	_, err = running.Service.AttachClock(t.Context(), id+"-clock", "nobody")
+	requireKind(t, err, service.Invalid, "invalid_fields")
+	_, err = running.Service.AttachClock(t.Context(), "nowhere", id+"-c")
+	requireKind(t, err, service.NotFound, "not_found")
+	running.Clock(t, id+"-other", start)
+	_, err = running.Service.AttachClock(t.Context(), id+"-other", id+"-c")
+	requireKind(t, err, service.Refused, "clock_not_attachable")
+}
+
 func TestFilingsOfNobody(t *testing.T) { //nolint:paralleltest // it compares row counts
 	id := running.Seller(t)
 	before := running.Rows(t)

@@ -124,7 +124,7 @@ func answerAgain(recorded store.CarriedOut, command subscription.Command, from s
 	if err := json.Unmarshal(recorded.Input, &first); err != nil {
 		return message.Turned{}, fmt.Errorf("recorded command %s: %w", command.ID, err)
 	}
-	if !sameRequest(first, command) {
+	if !command.Repeats(first) {
 		return message.Turned{}, refusal("command_id_reused", "command id %q was used for a %s at %s: give another command another id",
 			command.ID, first.Kind, first.At.Format(time.RFC3339))
 	}
@@ -134,14 +134,6 @@ func answerAgain(recorded store.CarriedOut, command subscription.Command, from s
 	}
 	result.Repeated = result.From != from
 	return result.Turned, nil
-}
-
-// sameRequest says that two commands ask for the same. A caller who repeats a request may date and explain it anew.
-func sameRequest(a, b subscription.Command) bool {
-	if (a.Terms == nil) != (b.Terms == nil) || a.Terms != nil && *a.Terms != *b.Terms {
-		return false
-	}
-	return a.Kind == b.Kind && a.AtPeriodEnd == b.AtPeriodEnd && a.CreditUnused == b.CreditUnused
 }
 
 // Turn carries a subscription over its next boundary. A boundary that was turned before, by a run of the workflow that

@@ -1,0 +1,104 @@
+package activities_test
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/perennial-billing/perennial/billing/quote"
+)
+
+// document is what an invoice says, in a form that both sides have.
+type document struct {
+	Key                                                                                        string
+	IssuedAt                                                                                   time.Time
+	Subtotal, Tax, Total, CarriedIn, CarriedOut, CreditGranted, CreditApplied, AmountDue, Owed int64
+	Lines                                                                                      []documentLine
+}
+
+type documentLine struct {
+	Kind, Description, Exact, Credits string
+	Amount, Tax                       int64
+	Start, End                        time.Time
+}
+
+func (h *history) documents() []document {
+	var all []document
+	keys := map[string]string{}
+	for _, state := range h.states {
+		for _, i := range h.of(state.ID) {
+			keys[i.ID] = i.BusinessKey
+			d := document{
+				Key: i.BusinessKey, IssuedAt: i.IssuedAt.UTC(), Subtotal: i.Subtotal, Tax: i.Tax, Total: i.Total, CarriedIn: i.CarriedIn, CarriedOut: i.CarriedOut,
+				CreditGranted: i.CreditGranted, CreditApplied: i.CreditApplied, AmountDue: i.AmountDue, Owed: i.Owed().Minor,
+			}
+			lines, err := h.InvoiceLines(h.ctx, i.ID)
+			require.NoError(h.t, err)
+			for _, l := range lines {
+				line := documentLine{
+					Kind: l.Kind, Description: l.Description, Exact: l.Exact.String(), Amount: l.Amount, Tax: l.Tax,
+					Start: l.PeriodStart.UTC(), End: l.PeriodEnd.UTC(),
+				}
+				if l.CreditsInvoice != nil {
+					line.Credits = fmt.Sprintf("%s line %d", *l.CreditsInvoice, *l.CreditsPosition)
+				}
+				d.Lines = append(d.Lines, line)
+			}
+			all = append(all, d)
+		}
+	}
+	for i := range all {
+		for n := range all[i].Lines {
+			if id, rest, credits := strings.Cut(all[i].Lines[n].Credits, " "); credits {
+				all[i].Lines[n].Credits = keys[id] + " " + rest
+			}
+		}
+	}
+	return inOrder(all)
+}
+
+func quotedDocuments(r quote.Result) []document {
+	var all []document
+	for _, i := range r.Invoices {
+		d := document{
+			Key: i.ID, IssuedAt: i.IssuedAt.Clock().UTC(), Subtotal: i.Subtotal.Minor, Tax: i.Tax.Minor, Total: i.Total.Minor,
+			CarriedIn: i.CarriedIn.Minor, CarriedOut: i.CarriedOut.Minor, CreditGranted: i.CreditGranted.Minor, CreditApplied: i.CreditApplied.Minor,
+			AmountDue: i.AmountDue.Minor, Owed: i.Owed.Minor,
+		}
+		for _, l := range i.Lines {
+			line := documentLine{
+				Kind: string(l.Kind), Description: l.Description, Exact: l.Exact.String(), Amount: l.Amount.Minor, Tax: l.Tax.Minor,
+				Start: l.Period.Start.Clock().UTC(), End: l.Period.End.Clock().UTC(),
+			}
+			if l.Credits != nil {
+				line.Credits = fmt.Sprintf("%s line %d", l.Credits.Invoice, l.Credits.Line)
+			}
+			d.Lines = append(d.Lines, line)
+		}
+		all = append(all, d)
+	}
+	return inOrder(all)
+}
+
+// inOrder sorts documents by their identity, and their lines: two invoices of one instant have no order of their own.
+func inOrder(all []document) []document {
+	for i := range all {
+		slices.SortFunc(all[i].Lines, func(a, b documentLine) int {
+			return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Credits, b.Credits), a.Start.Compare(b.Start), cmp.Compare(a.Description, b.Description))
+		})
+	}
+	slices.SortFunc(all, func(a, b document) int { return cmp.Compare(a.Key, b.Key) })
+	return all
+}
+
+func quotedRefusals(r quote.Result) []string {
+	var refused []string
+	for _, one := range r.Refused {
+		refused = append(refused, one.Path+" "+one.Code)
+	}
+	return refused
+}

@@ -1,0 +1,251 @@
+package quote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/invoicing"
+	"github.com/perennial-billing/perennial/billing/lifecycle"
+	"github.com/perennial-billing/perennial/billing/money"
+	"github.com/perennial-billing/perennial/billing/subscription"
+)
+
+// action is what an entry of the time line does. Errors begin with the action's own path, such as "usage.meter: …".
+type action interface {
+	// whose is the customer on whose clock the entry's times are.
+	whose(w *world) (*customer, error)
+	// do carries it out. The error is a *subscription.Refusal when it is refused; the caller takes back what was changed.
+	do(ctx context.Context, w *world, s step) error
+}
+
+// customer finds a customer by id; the only one needs none.
+func (w *world) customer(path, id string) (*customer, error) {
+	if id == "" && len(w.customers) == 1 {
+		return w.customers[0], nil
+	}
+	for _, c := range w.customers {
+		if c.id == id {
+			return c, nil
+		}
+	}
+	if id == "" {
+		return nil, fmt.Errorf("%s: is missing: there are several customers", path)
+	}
+	return nil, fmt.Errorf("%s: there is no customer %q", path, clip(id))
+}
+
+// subscribed finds the entry that begins a subscription; the only one needs no id.
+func (w *world) subscribed(path, id string) (*Subscribe, error) {
+	var found []*Subscribe
+	for _, entry := range w.scenario.Timeline {
+		if entry.Subscribe != nil && (id == "" || entry.Subscribe.ID == id) {
+			found = append(found, entry.Subscribe)
+		}
+	}
+	switch {
+	case len(found) == 1:
+		return found[0], nil
+	case id == "" && len(found) > 1:
+		return nil, fmt.Errorf("%s: is missing: there are several subscriptions", path)
+	case id == "":
+		return nil, fmt.Errorf("%s: nobody has subscribed", path)
+	}
+	return nil, fmt.Errorf("%s: there is no subscription %q", path, clip(id))
+}
+
+func (w *world) customerOf(path, subscriptionID string) (*customer, error) {
+	entry, err := w.subscribed(path, subscriptionID)
+	if err != nil {
+		return nil, err
+	}
+	return w.customer("subscribe.customer", entry.Customer)
+}
+
+// book finds the records of a subscription. One that was refused, or begins later, has none.
+func (w *world) book(path, subscriptionID string) (*book, error) {
+	entry, err := w.subscribed(path, subscriptionID)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(w.books, func(b *book) bool { return b.state.ID == entry.ID })
+	if i < 0 {
+		return nil, refuse("subscription_unknown", "subscription %s is not on record at this time", entry.ID)
+	}
+	return w.books[i], nil
+}
+
+func refuse(code, format string, args ...any) *subscription.Refusal {
+	return &subscription.Refusal{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+func (a *Subscribe) whose(w *world) (*customer, error) {
+	return w.customer("subscribe.customer", a.Customer)
+}
+
+// do opens the subscription. It begins when its start falls due, at once if that is now or earlier.
+func (a *Subscribe) do(ctx context.Context, w *world, s step) error {
+	b := &book{
+		w: w, owner: s.who, currency: a.Currency,
+		credited: map[invoicing.LineRef]bool{}, done: map[string]subscription.Command{},
+	}
+	if b.currency == "" {
+		b.currency = s.who.currency
+	}
+	if _, err := money.ParseCurrency(string(b.currency)); err != nil {
+		return fmt.Errorf("subscribe.currency: %w", err)
+	}
+	agreement := lifecycle.Agreement{
+		SubscriptionID: a.ID, CustomerID: s.who.id, StartAt: s.at, EndsAfter: a.EndsAfter,
+		Terms: subscription.Terms{PlanID: a.Plan, PlanVersion: a.PlanVersion, Seats: a.Seats},
+	}
+	if agreement.Terms.PlanVersion == 0 {
+		agreement.Terms.PlanVersion = w.scenario.newest(a.Plan)
+	}
+	if !a.StartsAt.IsZero() {
+		agreement.StartAt = a.StartsAt.In(s.who.zone)
+	}
+	if err := agreement.Check(); err != nil {
+		return err
+	}
+	plan, err := b.Offer(ctx, agreement.Terms, agreement.StartAt)
+	if err != nil {
+		return err
+	}
+	if b.state, err = b.account().Open(agreement, plan); err != nil {
+		return err
+	}
+	if plan.BilledBy == catalog.ByInvoiceRun {
+		b.month = s.who.zone.DateOf(agreement.StartAt)
+		b.month.Day = 1
+	}
+	w.books = append(w.books, b)
+	return nil
+}
+
+func (a *Usage) whose(w *world) (*customer, error) { return w.customer("usage.customer", a.Customer) }
+
+func (a *Usage) do(_ context.Context, w *world, s step) error {
+	if !w.scenario.metered(a.Meter) {
+		return fmt.Errorf("usage.meter: no plan has a charge for meter %q", clip(a.Meter))
+	}
+	if err := money.CheckDecimal(a.Quantity); err != nil {
+		return fmt.Errorf("usage.quantity: %w", err)
+	}
+	if a.Quantity.IsNegative() {
+		return fmt.Errorf("usage.quantity: must not be negative, got %s", a.Quantity)
+	}
+	happened := s.at
+	if !a.HappenedAt.IsZero() {
+		happened = a.HappenedAt.In(s.who.zone)
+	}
+	if happened.After(s.at) {
+		return fmt.Errorf("usage.happened_at: %s is after the entry's own instant: it cannot be known yet", a.HappenedAt)
+	}
+	s.who.use(a.Meter, happened, a.Quantity)
+	return nil
+}
+
+func (a *Change) whose(w *world) (*customer, error) {
+	return w.customerOf("change.subscription", a.Subscription)
+}
+
+func (a *Change) do(ctx context.Context, w *world, s step) error {
+	b, err := w.book("change.subscription", a.Subscription)
+	if err != nil {
+		return err
+	}
+	terms, err := a.terms(ctx, b)
+	if err != nil {
+		return err
+	}
+	return b.command(ctx, s, a.ID, a.When, subscription.Command{Kind: subscription.ChangeTerms, Terms: &terms})
+}
+
+// terms are what is asked for; what is left out stays as it is.
+func (a *Change) terms(ctx context.Context, b *book) (subscription.Terms, error) {
+	if a.Plan == "" && a.PlanVersion == 0 && a.Seats == nil {
+		return subscription.Terms{}, errors.New("change: give a plan, a plan_version or seats")
+	}
+	terms := b.state.Terms
+	switch {
+	case a.PlanVersion != 0:
+		terms.PlanVersion = a.PlanVersion
+	case a.Plan != "" && a.Plan != terms.PlanID:
+		terms.PlanVersion = b.w.scenario.newest(a.Plan)
+	}
+	if a.Plan != "" {
+		terms.PlanID = a.Plan
+	}
+	plan, err := b.Plan(ctx, terms)
+	switch {
+	case err != nil:
+		return terms, err
+	case a.Seats != nil:
+		terms.Seats = *a.Seats
+	case !plan.HasSeats():
+		terms.Seats = 0
+	}
+	return terms, nil
+}
+
+func (a *Pause) whose(w *world) (*customer, error) {
+	return w.customerOf("pause.subscription", a.Subscription)
+}
+
+func (a *Pause) do(ctx context.Context, w *world, s step) error {
+	b, err := w.book("pause.subscription", a.Subscription)
+	if err != nil {
+		return err
+	}
+	return b.command(ctx, s, a.ID, Now, subscription.Command{Kind: subscription.Pause})
+}
+
+func (a *Resume) whose(w *world) (*customer, error) {
+	return w.customerOf("resume.subscription", a.Subscription)
+}
+
+func (a *Resume) do(ctx context.Context, w *world, s step) error {
+	b, err := w.book("resume.subscription", a.Subscription)
+	if err != nil {
+		return err
+	}
+	return b.command(ctx, s, a.ID, Now, subscription.Command{Kind: subscription.Resume})
+}
+
+func (a *Cancel) whose(w *world) (*customer, error) {
+	return w.customerOf("cancel.subscription", a.Subscription)
+}
+
+func (a *Cancel) do(ctx context.Context, w *world, s step) error {
+	b, err := w.book("cancel.subscription", a.Subscription)
+	if err != nil {
+		return err
+	}
+	return b.command(ctx, s, a.ID, a.When, subscription.Command{Kind: subscription.Cancel, CreditUnused: a.CreditUnused, Reason: a.Reason})
+}
+
+// command has a subscription carry out a command, once for each id.
+func (b *book) command(ctx context.Context, s step, id string, when When, c subscription.Command) error {
+	c.ID, c.At, c.Actor, c.AtPeriodEnd = id, s.at, "customer", when == PeriodEnd
+	if id == "" {
+		c.ID = s.path
+	}
+	if before, done := b.done[c.ID]; done {
+		if c.Repeats(before) {
+			return nil
+		}
+		return refuse("command_id_reused", "command id %q was used for a %s at %s: give another command another id",
+			c.ID, before.Kind, before.At.Format(time.RFC3339))
+	}
+	outcome, err := b.account().CarryOut(ctx, b.state, c)
+	if err != nil {
+		return err
+	}
+	b.accept(outcome)
+	b.done[c.ID] = c
+	return nil
+}

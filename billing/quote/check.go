@@ -1,0 +1,103 @@
+package quote
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/perennial-billing/perennial/billing/calendar"
+	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/money"
+)
+
+// check finds what is wrong with a scenario whatever happens when it is played.
+func (s *Scenario) check() error {
+	if err := s.checkCatalog(); err != nil {
+		return err
+	}
+	if err := s.checkCustomers(); err != nil {
+		return err
+	}
+	return s.checkTimeline()
+}
+
+func (s *Scenario) checkCatalog() error {
+	type version struct {
+		id     string
+		number int
+	}
+	seen := map[version]bool{}
+	for i, plan := range s.Catalog {
+		if err := plan.Validate(); err != nil {
+			return fmt.Errorf("catalog[%d]: %w", i, err)
+		}
+		key := version{plan.ID, plan.Version}
+		if seen[key] {
+			return fmt.Errorf("catalog[%d]: plan %q version %d is defined twice", i, plan.ID, plan.Version)
+		}
+		seen[key] = true
+	}
+	return nil
+}
+
+func (s *Scenario) checkCustomers() error {
+	if len(s.Customers) == 0 {
+		return errors.New("customers: there must be at least one")
+	}
+	seen := map[string]bool{}
+	for i, c := range s.Customers {
+		path := fmt.Sprintf("customers[%d]", i)
+		if c.ID == "" || seen[c.ID] {
+			return fmt.Errorf("%s.id: %q must name the customer, and no other", path, c.ID)
+		}
+		seen[c.ID] = true
+		if _, err := calendar.LoadZone(c.Zone); err != nil {
+			return fmt.Errorf("%s.zone: %w", path, err)
+		}
+		if _, err := money.ParseCurrency(string(c.Currency)); err != nil {
+			return fmt.Errorf("%s.currency: %w", path, err)
+		}
+	}
+	return nil
+}
+
+func (s *Scenario) checkTimeline() error {
+	if s.Until.IsZero() {
+		return errors.New("until: say when the scenario ends, such as 2028-01-01")
+	}
+	seen := map[string]bool{}
+	for i, entry := range s.Timeline {
+		path := fmt.Sprintf("timeline[%d]", i)
+		if entry.At.IsZero() {
+			return fmt.Errorf("%s.at: must not be empty", path)
+		}
+		if n := len(entry.actions()); n != 1 {
+			return fmt.Errorf("%s: an entry has exactly one action (such as subscribe or usage), not %d", path, n)
+		}
+		subscribed := entry.Subscribe
+		if subscribed == nil {
+			continue
+		}
+		if seen[subscribed.ID] {
+			return fmt.Errorf("%s.subscribe.id: %q is the id of an earlier subscription: choose another", path, subscribed.ID)
+		}
+		seen[subscribed.ID] = true
+	}
+	return nil
+}
+
+// newest is the highest version of a plan, 0 if there is none.
+func (s *Scenario) newest(planID string) int {
+	newest := 0
+	for _, plan := range s.Catalog {
+		if plan.ID == planID {
+			newest = max(newest, plan.Version)
+		}
+	}
+	return newest
+}
+
+// metered says whether any plan has a charge for a meter.
+func (s *Scenario) metered(meter string) bool {
+	return slices.ContainsFunc(s.Catalog, func(p catalog.Plan) bool { return slices.Contains(p.Meters(), meter) })
+}

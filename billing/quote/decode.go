@@ -1,0 +1,276 @@
+package quote
+
+import (
+	"encoding"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// decoder fills Go values from a tree of YAML. Unlike the decoders of libraries it names the path of what is wrong, takes
+// no field that it does not know, misses none that must be there, and hands on numbers as they are written.
+type decoder struct{}
+
+func (d decoder) into(node *yaml.Node, v reflect.Value, path string) error {
+	if node.Kind == yaml.AliasNode {
+		node = node.Alias
+	}
+	if v.Kind() == reflect.Pointer {
+		v.Set(reflect.New(v.Type().Elem()))
+		return d.into(node, v.Elem(), path)
+	}
+	switch target := v.Addr().Interface().(type) {
+	case *Expectation:
+		target.node = node
+		return nil
+	case encoding.TextUnmarshaler:
+		return scalar(node, path, func(text string) error { return target.UnmarshalText([]byte(text)) })
+	case json.Unmarshaler:
+		text, err := json.Marshal(plain(node))
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		return at(path, target.UnmarshalJSON(text))
+	}
+	switch v.Kind() {
+	case reflect.Struct:
+		return d.fields(node, v, path)
+	case reflect.Slice:
+		return d.items(node, v, path)
+	case reflect.Map:
+		return d.entries(node, v, path)
+	default:
+		return scalar(node, path, func(text string) error { return setScalar(node, v, text) })
+	}
+}
+
+// setScalar reads a text, a whole number or a truth value.
+func setScalar(node *yaml.Node, v reflect.Value, text string) error {
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(text)
+	case reflect.Bool:
+		if node.Tag != "!!bool" {
+			return fmt.Errorf("%q must be true or false", text)
+		}
+		v.SetBool(strings.EqualFold(text, "true"))
+	case reflect.Int, reflect.Int64:
+		number, err := strconv.ParseInt(text, 10, v.Type().Bits())
+		if err != nil {
+			return fmt.Errorf("%q must be a whole number", text)
+		}
+		v.SetInt(number)
+	default:
+		return fmt.Errorf("cannot be read into a %s", v.Type())
+	}
+	return nil
+}
+
+func scalar(node *yaml.Node, path string, set func(text string) error) error {
+	if node.Kind != yaml.ScalarNode || node.Tag == "!!null" {
+		return fmt.Errorf("%s: a single value is expected, not %s", path, kindOf(node))
+	}
+	return at(path, set(node.Value))
+}
+
+// fields fills a struct. The fields that must be there are those that are not left out when they are empty.
+func (d decoder) fields(node *yaml.Node, v reflect.Value, path string) error {
+	values, err := mapping(node, path)
+	if err != nil {
+		return err
+	}
+	var known []string
+	for _, field := range reflect.VisibleFields(v.Type()) {
+		name, optional := tagOf(field)
+		if name == "" {
+			continue
+		}
+		known = append(known, name)
+		i := slices.IndexFunc(values, func(m member) bool { return m.name == name })
+		switch {
+		case i >= 0:
+			if err := d.into(values[i].value, v.FieldByIndex(field.Index), join(path, name)); err != nil {
+				return err
+			}
+			if err := checkTags(field, v.FieldByIndex(field.Index)); err != nil {
+				return at(join(path, name), err)
+			}
+		case !optional:
+			return fmt.Errorf("%s: is missing", join(path, name))
+		}
+	}
+	for _, given := range values {
+		if !slices.Contains(known, given.name) {
+			return fmt.Errorf("%s: no such field: use one of %s", join(path, given.name), strings.Join(known, ", "))
+		}
+	}
+	return nil
+}
+
+// tagOf is a field's name in a scenario, empty for one that is not part of it, and whether it may be left out.
+func tagOf(field reflect.StructField) (name string, optional bool) {
+	name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
+	if name == "-" || !field.IsExported() {
+		return "", true
+	}
+	return name, strings.Contains(options, "omitempty") || strings.Contains(options, "omitzero")
+}
+
+// checkTags holds a value to the tags of its field, which the JSON Schema repeats.
+func checkTags(field reflect.StructField, v reflect.Value) error {
+	if words, ok := field.Tag.Lookup("enum"); ok && !slices.Contains(strings.Split(words, ","), v.String()) {
+		return fmt.Errorf("%q must be one of %s", clip(v.String()), strings.ReplaceAll(words, ",", ", "))
+	}
+	if v.Kind() == reflect.Pointer {
+		v = v.Elem()
+	}
+	if least, err := strconv.ParseInt(field.Tag.Get("minimum"), 10, 64); err == nil && v.CanInt() && v.Int() < least {
+		return fmt.Errorf("must be at least %d, got %d", least, v.Int())
+	}
+	return nil
+}
+
+func (d decoder) items(node *yaml.Node, v reflect.Value, path string) error {
+	if node.Kind != yaml.SequenceNode {
+		return fmt.Errorf("%s: a list is expected, not %s", path, kindOf(node))
+	}
+	v.Set(reflect.MakeSlice(v.Type(), len(node.Content), len(node.Content)))
+	for i, item := range node.Content {
+		if err := d.into(item, v.Index(i), fmt.Sprintf("%s[%d]", path, i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d decoder) entries(node *yaml.Node, v reflect.Value, path string) error {
+	values, err := mapping(node, path)
+	if err != nil {
+		return err
+	}
+	v.Set(reflect.MakeMap(v.Type()))
+	for _, given := range values {
+		value := reflect.New(v.Type().Elem()).Elem()
+		if err := d.into(given.value, value, join(path, given.name)); err != nil {
+			return err
+		}
+		v.SetMapIndex(reflect.ValueOf(given.name).Convert(v.Type().Key()), value)
+	}
+	return nil
+}
+
+// member is a name with its value.
+type member struct {
+	name  string
+	value *yaml.Node
+}
+
+// mapping lists the members of a mapping. Those that are merged in ("<<") come after its own, which take precedence.
+func mapping(node *yaml.Node, path string) ([]member, error) {
+	if node.Kind == yaml.AliasNode {
+		node = node.Alias
+	}
+	if node.Tag == "!!null" { // "pause:" with nothing behind it
+		return nil, nil
+	}
+	if node.Kind != yaml.MappingNode {
+		return nil, fmt.Errorf("%s: fields with values are expected, not %s", orTop(path), kindOf(node))
+	}
+	var own, merged []member
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		name, value := node.Content[i].Value, node.Content[i+1]
+		if node.Content[i].Tag == "!!merge" {
+			more, err := mapping(value, join(path, name))
+			if err != nil {
+				return nil, err
+			}
+			merged = append(merged, more...)
+			continue
+		}
+		if slices.ContainsFunc(own, func(m member) bool { return m.name == name }) {
+			return nil, fmt.Errorf("%s: is given twice", join(path, name))
+		}
+		own = append(own, member{name, value})
+	}
+	for _, m := range merged {
+		if !slices.ContainsFunc(own, func(o member) bool { return o.name == m.name }) {
+			own = append(own, m)
+		}
+	}
+	return own, nil
+}
+
+// plain is a node as encoding/json writes it, with numbers as they stand.
+func plain(node *yaml.Node) any {
+	switch {
+	case node.Kind == yaml.AliasNode:
+		return plain(node.Alias)
+	case node.Kind == yaml.SequenceNode:
+		items := make([]any, len(node.Content))
+		for i, item := range node.Content {
+			items[i] = plain(item)
+		}
+		return items
+	case node.Kind == yaml.MappingNode:
+		members := make(map[string]any, len(node.Content)/2)
+		for i := 0; i+1 < len(node.Content); i += 2 {
+			members[node.Content[i].Value] = plain(node.Content[i+1])
+		}
+		return members
+	case node.Tag == "!!null":
+		return nil
+	case node.Tag == "!!bool":
+		return strings.EqualFold(node.Value, "true")
+	case node.Tag == "!!int" || node.Tag == "!!float":
+		return json.Number(node.Value)
+	}
+	return node.Value
+}
+
+func kindOf(node *yaml.Node) string {
+	switch {
+	case node.Kind == yaml.MappingNode:
+		return "fields with values"
+	case node.Kind == yaml.SequenceNode:
+		return "a list"
+	case node.Tag == "!!null":
+		return "nothing"
+	}
+	return strconv.Quote(clip(node.Value))
+}
+
+// clip keeps what is quoted in an error short.
+func clip(text string) string {
+	const most = 40
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return text
+}
+
+// at puts the path in front of an error.
+func at(path string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", orTop(path), err)
+}
+
+func orTop(path string) string {
+	if path == "" {
+		return "scenario"
+	}
+	return path
+}
+
+func join(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}

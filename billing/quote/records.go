@@ -1,0 +1,216 @@
+package quote
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/perennial-billing/perennial/billing/calendar"
+	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/invoicing"
+	"github.com/perennial-billing/perennial/billing/lifecycle"
+	"github.com/perennial-billing/perennial/billing/money"
+	"github.com/perennial-billing/perennial/billing/subscription"
+)
+
+// book is one subscription with its records, kept in memory: what lifecycle.Records are.
+type book struct {
+	w        *world
+	owner    *customer
+	currency money.Currency
+	state    subscription.State
+	segments []lifecycle.Segment
+	invoices []*document
+	// credited are the lines that were credited.
+	credited map[invoicing.LineRef]bool
+	// done are the commands that were carried out, by id.
+	done map[string]subscription.Command
+	// month is the next one that the monthly run bills, as its first day; zero for who is not billed by it.
+	month calendar.Date
+}
+
+// document is an issued invoice.
+type document struct {
+	invoicing.Invoice
+	of       *book
+	number   int
+	issuedAt time.Time
+	cycle    int
+	// owed is what the customer has not paid of it, offset what later credits paid of it.
+	owed, offset money.Amount
+}
+
+func (b *book) account() lifecycle.Account {
+	return lifecycle.Account{Records: b, Currency: b.currency, Zone: b.owner.zone, Seller: b.w.seller, Buyer: b.owner.buyer}
+}
+
+// Plan is a plan version of the catalogue.
+func (b *book) Plan(_ context.Context, terms subscription.Terms) (catalog.Plan, error) {
+	for _, plan := range b.w.scenario.Catalog {
+		if plan.ID == terms.PlanID && plan.Version == terms.PlanVersion {
+			return plan, nil
+		}
+	}
+	return catalog.Plan{}, &subscription.Refusal{
+		Code: "plan_unknown", Message: fmt.Sprintf("plan %q version %d is not in the catalog", terms.PlanID, terms.PlanVersion),
+	}
+}
+
+// Offer is the plan at the catalogue's price.
+func (b *book) Offer(ctx context.Context, terms subscription.Terms, _ time.Time) (catalog.Plan, error) {
+	plan, err := b.Plan(ctx, terms)
+	if err != nil {
+		return plan, err
+	}
+	return plan, lifecycle.CheckSellable(plan, terms, b.currency)
+}
+
+// Segments lists the terms that were in force in [from, to).
+func (b *book) Segments(_ context.Context, from, to time.Time) ([]lifecycle.Segment, error) {
+	var overlapping []lifecycle.Segment
+	for _, s := range b.segments {
+		lasts := s.To.IsZero() || s.To.After(from) && s.To.After(s.From)
+		if s.From.Before(to) && lasts {
+			overlapping = append(overlapping, s)
+		}
+	}
+	return overlapping, nil
+}
+
+// Enforce puts terms in force from an instant on.
+func (b *book) Enforce(ctx context.Context, terms subscription.Terms, at time.Time) error {
+	if err := b.CloseSegment(ctx, at); err != nil {
+		return err
+	}
+	change(b.w, &b.segments, append(b.segments, lifecycle.Segment{From: at, Terms: terms}))
+	return nil
+}
+
+// CloseSegment ends the terms in force at an instant.
+func (b *book) CloseSegment(_ context.Context, at time.Time) error {
+	closed := slices.Clone(b.segments)
+	if last := len(closed) - 1; last >= 0 && closed[last].To.IsZero() {
+		closed[last].To = at
+	}
+	change(b.w, &b.segments, closed)
+	return nil
+}
+
+// RunningLines lists what was charged in advance for time after an instant and has not been credited.
+func (b *book) RunningLines(ctx context.Context, at time.Time) ([]invoicing.BilledLine, error) {
+	var running []invoicing.BilledLine
+	for _, d := range b.invoices {
+		for i, line := range d.Lines {
+			ref := invoicing.LineRef{InvoiceID: d.Key, Position: i + 1}
+			ahead := line.Period.End.After(at) && line.Period.End.After(d.issuedAt)
+			if !ahead || b.credited[ref] || line.Kind != invoicing.Recurring && line.Kind != invoicing.ProrationCharge {
+				continue
+			}
+			plan, err := b.Plan(ctx, subscription.Terms{PlanID: line.PlanID, PlanVersion: line.PlanVersion})
+			if err != nil {
+				return nil, err
+			}
+			running = append(running, invoicing.BilledLine{InvoiceID: d.Key, Position: i + 1, Line: line, Plan: plan})
+		}
+	}
+	return running, nil
+}
+
+// AddCycle notes the billing periods for which there is no invoice.
+func (b *book) AddCycle(_ context.Context, cycle lifecycle.Cycle, at time.Time) error {
+	if cycle.SkippedBecause != "" {
+		change(b.w, &b.w.skipped, append(b.w.skipped, Skipped{
+			Subscription: b.state.ID, Cycle: cycle.Number, At: local(at, b.owner.zone),
+			Period: periodOf(cycle.Period, b.owner.zone), Reason: cycle.SkippedBecause,
+		}))
+	}
+	return nil
+}
+
+// Issue makes an invoice of facts, completed with what the customer has and owes.
+func (b *book) Issue(_ context.Context, facts invoicing.Facts, cycle int) (*lifecycle.Issued, error) {
+	purse := b.owner.purse(b.currency)
+	facts.Balance, facts.CarriedIn = purse.credit, purse.carried
+	debts := b.debts(&facts)
+	built, err := invoicing.Build(facts)
+	if err != nil {
+		return nil, err
+	}
+	issued := &document{
+		Invoice: built, of: b, number: len(b.w.issued) + 1, issuedAt: facts.IssuedAt, cycle: cycle,
+		owed: built.AmountDue, offset: money.Zero(b.currency),
+	}
+	if b.w.scenario.Settings.Collection != Manual {
+		issued.owed = money.Zero(b.currency)
+	}
+	change(b.w, &b.w.issued, append(b.w.issued, issued))
+	change(b.w, &b.invoices, append(b.invoices, issued))
+	for _, line := range built.Lines {
+		if line.Credits != nil {
+			b.w.undo = append(b.w.undo, func() { delete(b.credited, *line.Credits) })
+			b.credited[*line.Credits] = true
+		}
+	}
+	pays, err := b.settle(built, debts)
+	if err != nil {
+		return nil, err
+	}
+	return &lifecycle.Issued{
+		InvoiceID: built.Key, Number: fmt.Sprint(issued.number), Total: built.Total, AmountDue: built.AmountDue, Pays: pays,
+	}, nil
+}
+
+// debts adds to the facts what is owed for the subscription, which a credit pays first: only a revision credits anything.
+func (b *book) debts(facts *invoicing.Facts) []*document {
+	if facts.Revises == nil {
+		return nil
+	}
+	var owing []*document
+	for _, d := range b.invoices {
+		if d.owed.IsPositive() {
+			owing = append(owing, d)
+			facts.Debts = append(facts.Debts, invoicing.Debt{InvoiceID: d.Key, Owed: d.owed})
+		}
+	}
+	return owing
+}
+
+// settle moves the customer's credit, pays debts from it, and carries on what is too little to be collected.
+func (b *book) settle(built invoicing.Invoice, debts []*document) (pays []string, err error) {
+	purse := b.owner.purse(b.currency)
+	credit, err := purse.credit.Add(built.CreditGranted)
+	if err == nil {
+		credit, err = credit.Sub(built.CreditApplied)
+	}
+	for i, offset := range built.Offsets { // in the order of the debts
+		if err == nil {
+			err = debts[i].payFrom(b.w, offset.Amount)
+		}
+		if err == nil {
+			credit, err = credit.Sub(offset.Amount)
+		}
+		pays = append(pays, offset.InvoiceID)
+	}
+	if err != nil {
+		return nil, err
+	}
+	change(b.w, &purse.credit, credit)
+	change(b.w, &purse.carried, built.CarriedOut)
+	return pays, nil
+}
+
+// payFrom pays an amount of an invoice from a credit.
+func (d *document) payFrom(w *world, credit money.Amount) error {
+	owed, err := d.owed.Sub(credit)
+	if err != nil {
+		return err
+	}
+	offset, err := d.offset.Add(credit)
+	if err != nil {
+		return err
+	}
+	change(w, &d.owed, owed)
+	change(w, &d.offset, offset)
+	return nil
+}

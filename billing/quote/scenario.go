@@ -1,0 +1,157 @@
+// Package quote plays a scenario, a contract written down, and answers with every invoice and credit note that follows
+// from it. It keeps the records of subscriptions in memory and has package lifecycle decide, as the real thing does: what
+// is quoted is what then happens. The format is documented in docs/quote.md.
+package quote
+
+import (
+	"github.com/shopspring/decimal"
+
+	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/money"
+	"github.com/perennial-billing/perennial/billing/tax"
+)
+
+// Scenario is what a quote is made from. Parse reads and checks one.
+type Scenario struct {
+	Description string         `json:"description,omitempty" doc:"What the scenario is about, for people"`
+	Settings    Settings       `json:"settings,omitzero" doc:"How the scenario is played"`
+	Catalog     []catalog.Plan `json:"catalog" doc:"The plans that are sold, as in docs/examples/plans.json"`
+	Seller      Seller         `json:"seller,omitzero" doc:"Who sells; without registrations nothing is taxed"`
+	Customers   []Customer     `json:"customers" doc:"Who buys"`
+	Timeline    []Entry        `json:"timeline" doc:"What happens, and when; entries of one instant happen in the order of the file"`
+	Until       Instant        `json:"until" doc:"The last instant that is played: what falls due then still happens"`
+	Expect      Expectation    `json:"expect,omitzero" doc:"What the result must contain; whatever is left out is not compared"`
+}
+
+// Settings are how a scenario is played.
+type Settings struct {
+	Strict     bool       `json:"strict,omitempty" doc:"End with an error when an entry is refused, instead of listing it under refused"`
+	Collection Collection `json:"collection,omitempty" enum:"automatic,manual" doc:"Whether invoices are paid when they are issued (automatic, the default), or by paid entries only"`
+}
+
+// Collection is how invoices come to be paid.
+type Collection string
+
+// Ways to collect invoices.
+const (
+	Automatic Collection = "automatic" // paid when issued, unless an entry says otherwise
+	Manual    Collection = "manual"    // unpaid until an entry says otherwise
+)
+
+// Seller is who issues the invoices.
+type Seller struct {
+	Country       string             `json:"country,omitempty" doc:"ISO 3166-1 alpha-2; US when left out"`
+	Registrations []tax.Registration `json:"registrations,omitempty" doc:"Where the seller is registered for tax"`
+}
+
+// Customer is who gets the invoices.
+type Customer struct {
+	ID         string         `json:"id" doc:"Names the customer in the time line"`
+	Zone       string         `json:"zone" doc:"IANA time zone, such as Europe/Berlin: days begin and end in it"`
+	Country    string         `json:"country" doc:"ISO 3166-1 alpha-2: where the customer is taxed"`
+	Currency   money.Currency `json:"currency" doc:"ISO 4217: what the customer's subscriptions are billed in"`
+	Region     string         `json:"region,omitempty" doc:"ISO 3166-2, where tax differs inside the country"`
+	PostalCode string         `json:"postal_code,omitempty" doc:"Where tax differs inside the country"`
+	Business   bool           `json:"business,omitempty" doc:"Whether the customer is a business"`
+	TaxID      string         `json:"tax_id,omitempty" doc:"The customer's VAT id"`
+	TaxIDValid bool           `json:"tax_id_valid,omitempty" doc:"Whether the tax id was validated, which reverse charge needs"`
+}
+
+// Entry is one thing that happens. Exactly one of its actions is set.
+type Entry struct {
+	At Instant `json:"at" doc:"When it happens"`
+
+	Subscribe *Subscribe `json:"subscribe,omitempty" doc:"A customer begins a subscription"`
+	Usage     *Usage     `json:"usage,omitempty" doc:"A customer used something that a meter counts"`
+	Change    *Change    `json:"change,omitempty" doc:"A subscription goes over to another plan, or to other seats"`
+	Pause     *Pause     `json:"pause,omitempty" doc:"A subscription stops: usage is billed, paid time that is left is credited"`
+	Resume    *Resume    `json:"resume,omitempty" doc:"A paused subscription begins a new period"`
+	Cancel    *Cancel    `json:"cancel,omitempty" doc:"A subscription ends"`
+	Paid      *Payment   `json:"paid,omitempty" doc:"An invoice is paid"`
+	Unpaid    *Payment   `json:"unpaid,omitempty" doc:"An invoice could not be collected, and is owed"`
+}
+
+// actions lists the actions of an entry that are set.
+func (e Entry) actions() []action {
+	var set []action
+	add := func(is bool, a action) {
+		if is {
+			set = append(set, a)
+		}
+	}
+	add(e.Subscribe != nil, e.Subscribe)
+	add(e.Usage != nil, e.Usage)
+	add(e.Change != nil, e.Change)
+	add(e.Pause != nil, e.Pause)
+	add(e.Resume != nil, e.Resume)
+	add(e.Cancel != nil, e.Cancel)
+	add(e.Paid != nil, paid{e.Paid})
+	add(e.Unpaid != nil, unpaid{e.Unpaid})
+	return set
+}
+
+// Subscribe begins a subscription.
+type Subscribe struct {
+	ID          string         `json:"id" doc:"Names the subscription in the time line"`
+	Customer    string         `json:"customer,omitempty" doc:"Who subscribes; may be left out when there is one customer"`
+	Plan        string         `json:"plan" doc:"The plan's id"`
+	PlanVersion int            `json:"plan_version,omitempty" minimum:"1" doc:"The newest when left out"`
+	Seats       int64          `json:"seats,omitempty" minimum:"0" doc:"For plans with a charge per seat"`
+	Currency    money.Currency `json:"currency,omitempty" doc:"The customer's when left out"`
+	StartsAt    Instant        `json:"starts_at,omitzero" doc:"When it begins, earlier or later than the entry; at the entry's instant when left out"`
+	EndsAfter   int            `json:"ends_after,omitempty" minimum:"0" doc:"A fixed term: the number of periods after which it ends by itself"`
+}
+
+// Usage is a quantity of what a meter counts: one event, or the sum of many.
+type Usage struct {
+	Customer   string          `json:"customer,omitempty" doc:"Whose; may be left out when there is one customer"`
+	Meter      string          `json:"meter" doc:"What was used, as a charge names it"`
+	Quantity   decimal.Decimal `json:"quantity" doc:"How much: up to 18 digits before the point and 12 after it"`
+	HappenedAt Instant         `json:"happened_at,omitzero" doc:"When it was used, if it became known only at the entry's instant"`
+}
+
+// When says whether a command takes effect at once.
+type When string
+
+// When commands take effect.
+const (
+	Now       When = "now"
+	PeriodEnd When = "period_end"
+)
+
+// Change asks for other terms.
+type Change struct {
+	Subscription string `json:"subscription,omitempty" doc:"Which; may be left out when there is one subscription"`
+	ID           string `json:"id,omitempty" doc:"The command's id: what is asked for twice under one id is done once"`
+	Plan         string `json:"plan,omitempty" doc:"The new plan; the present one when left out"`
+	PlanVersion  int    `json:"plan_version,omitempty" minimum:"1" doc:"The newest when left out, or the present one with the plan"`
+	Seats        *int64 `json:"seats,omitempty" minimum:"0" doc:"The new number of seats; as many as before when left out"`
+	When         When   `json:"when,omitempty" enum:"now,period_end" doc:"now when left out"`
+}
+
+// Pause stops a subscription.
+type Pause struct {
+	Subscription string `json:"subscription,omitempty" doc:"Which; may be left out when there is one subscription"`
+	ID           string `json:"id,omitempty" doc:"The command's id: what is asked for twice under one id is done once"`
+}
+
+// Resume ends a pause.
+type Resume struct {
+	Subscription string `json:"subscription,omitempty" doc:"Which; may be left out when there is one subscription"`
+	ID           string `json:"id,omitempty" doc:"The command's id: what is asked for twice under one id is done once"`
+}
+
+// Cancel ends a subscription.
+type Cancel struct {
+	Subscription string `json:"subscription,omitempty" doc:"Which; may be left out when there is one subscription"`
+	ID           string `json:"id,omitempty" doc:"The command's id: what is asked for twice under one id is done once"`
+	When         When   `json:"when,omitempty" enum:"now,period_end" doc:"now when left out"`
+	CreditUnused bool   `json:"credit_unused,omitempty" doc:"Credit the paid time that is left; only when it ends now"`
+	Reason       string `json:"reason,omitempty" doc:"Why, for the record"`
+}
+
+// Payment names an invoice by the order in which its subscription's invoices were issued.
+type Payment struct {
+	Subscription string `json:"subscription,omitempty" doc:"Which; may be left out when there is one subscription"`
+	Invoice      int    `json:"invoice,omitempty" minimum:"1" doc:"1 for the subscription's first invoice; the latest when left out"`
+}

@@ -1,0 +1,73 @@
+package quote
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/perennial-billing/perennial/billing/invoicing"
+	"github.com/perennial-billing/perennial/billing/lifecycle"
+)
+
+// Usage is summed by quarters of an hour, as it is stored: what was used in a quarter belongs where the quarter begins.
+const quarter = 15 * time.Minute
+
+// bucket is what a customer used of a meter in a quarter of an hour, and how much of it was billed.
+type bucket struct {
+	meter        string
+	begins       time.Time
+	used, billed decimal.Decimal
+}
+
+// use adds to what a customer used.
+func (c *customer) use(meter string, at time.Time, quantity decimal.Decimal) {
+	key := bucketKey{meter: meter, begins: at.Truncate(quarter).Unix()}
+	b, begun := c.inBucket[key]
+	if !begun {
+		b = &bucket{meter: meter, begins: at.UTC().Truncate(quarter)}
+		c.inBucket[key] = b
+		c.buckets = append(c.buckets, b)
+	}
+	b.used = b.used.Add(quantity)
+}
+
+type bucketKey struct {
+	meter  string
+	begins int64 // in seconds
+}
+
+// ClaimUsage takes what the customer used of a meter in the quarters of an hour that begin in [from, to), and was not billed
+// for. The time of a trial and of a pause is free; what was used before the subscription began is not, because nobody else
+// would bill it.
+func (b *book) ClaimUsage(_ context.Context, meter string, from, to, lateBefore time.Time) ([]invoicing.Usage, error) {
+	claimed := invoicing.Usage{Meter: meter}
+	found := false
+	for _, q := range b.owner.buckets {
+		if q.meter != meter || q.begins.Before(from) || !q.begins.Before(to) || !q.billed.LessThan(q.used) || !b.pays(q) {
+			continue
+		}
+		found = true
+		open := q.used.Sub(q.billed)
+		claimed.Quantity = claimed.Quantity.Add(open)
+		if q.begins.Before(lateBefore) {
+			claimed.Late = claimed.Late.Add(open)
+		}
+		change(b.w, &q.billed, q.used)
+	}
+	if !found {
+		return nil, nil
+	}
+	return []invoicing.Usage{claimed}, nil
+}
+
+// pays says whether a quarter of an hour is the subscription's to pay for.
+func (b *book) pays(q *bucket) bool {
+	if q.begins.Before(b.state.StartAt) {
+		return true
+	}
+	return slices.ContainsFunc(b.segments, func(s lifecycle.Segment) bool {
+		return s.From.Before(q.begins.Add(quarter)) && (s.To.IsZero() || s.To.After(q.begins))
+	})
+}

@@ -1,0 +1,10 @@
+package subscription
+
+// Repeats says that a command asks for the same as another one with its id. Who repeats a request may date and explain
+// it anew.
+func (c Command) Repeats(first Command) bool {
+	if (c.Terms == nil) != (first.Terms == nil) || c.Terms != nil && *c.Terms != *first.Terms {
+		return false
+	}
+	return c.Kind == first.Kind && c.AtPeriodEnd == first.AtPeriodEnd && c.CreditUnused == first.CreditUnused
+}

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/perennial-billing/perennial/billing/invoicing"
+	"github.com/perennial-billing/perennial/billing/quote"
+)
+
+func printQuote(out io.Writer, answer quoted) error {
+	for _, invoice := range answer.Invoices {
+		if err := printQuotedInvoice(out, invoice); err != nil {
+			return err
+		}
+	}
+	if err := printQuoteEnd(out, answer.Result); err != nil {
+		return err
+	}
+	for _, difference := range answer.Differences {
+		fmt.Fprintln(out, "DIFFERS ", difference)
+	}
+	return nil
+}
+
+func printQuotedInvoice(out io.Writer, invoice quote.Invoice) error {
+	title := "INVOICE"
+	if invoice.Kind == quote.ACreditNote {
+		title = "CREDIT NOTE"
+	}
+	fmt.Fprintf(out, "%s %d  %s of %s (%s), issued %s %s, for %s\n", title, invoice.Number, invoice.Subscription, invoice.Customer,
+		invoice.Reason, stamp(invoice.IssuedAt), invoice.IssuedAt.Zone(), span(invoice.Period))
+	rows := make([][]any, 0, len(invoice.Lines))
+	for _, line := range invoice.Lines {
+		rows = append(rows, []any{
+			"  " + line.Description, span(line.Period), arithmetic(line), line.Amount.Amount, taxInWords(line),
+		})
+	}
+	if err := table(out, "  line|period|arithmetic|net|tax", rows); err != nil {
+		return err
+	}
+	sums := []struct {
+		name  string
+		sum   quote.Amount
+		known bool // also when it is zero
+	}{
+		{"Net", invoice.Subtotal, true},
+		{"Tax", invoice.Tax, true},
+		{"Total", invoice.Total, true},
+		{"Carried in", invoice.CarriedIn, false},
+		{"Credit applied", invoice.CreditApplied, false},
+		{"Credit granted", invoice.CreditGranted, false},
+		{"Carried to the next", invoice.CarriedOut, false},
+		{"Due", invoice.AmountDue, true},
+		{"Owed in the end", invoice.Owed, false},
+	}
+	var pairs []any
+	for _, s := range sums {
+		if s.known || s.sum.Minor != 0 {
+			pairs = append(pairs, "  "+s.name, fmt.Sprintf("%s %s", s.sum.Currency, s.sum.Amount))
+		}
+	}
+	for _, offset := range invoice.Pays {
+		pairs = append(pairs, "  Pays", fmt.Sprintf("%s %s of %s", offset.Amount.Currency, offset.Amount.Amount, offset.Invoice))
+	}
+	if err := facts(out, pairs...); err != nil {
+		return err
+	}
+	fmt.Fprintln(out)
+	return nil
+}
+
+// printQuoteEnd says what was not invoiced, and how everything stands in the end.
+func printQuoteEnd(out io.Writer, result quote.Result) error {
+	for _, skipped := range result.Skipped {
+		fmt.Fprintf(out, "SKIPPED  %s, %s: %s\n", skipped.Subscription, span(skipped.Period), skipped.Reason)
+	}
+	for _, refused := range result.Refused {
+		fmt.Fprintf(out, "REFUSED  %s at %s: %s (%s)\n", refused.Path, stamp(refused.At), refused.Message, refused.Code)
+	}
+	rows := make([][]any, 0, len(result.Subscriptions))
+	for _, s := range result.Subscriptions {
+		next := ""
+		if s.NextDue != nil {
+			next = stamp(*s.NextDue)
+		}
+		rows = append(rows, []any{s.ID, s.Customer, s.Status, fmt.Sprintf("%s version %d", s.Plan, s.PlanVersion), s.Seats, next})
+	}
+	if err := table(out, "subscription|customer|status|plan|seats|next", rows); err != nil {
+		return err
+	}
+	for _, credit := range result.Credit {
+		if credit.Amount.Minor != 0 {
+			fmt.Fprintf(out, "%s has a credit of %s %s.\n", credit.Customer, credit.Amount.Currency, credit.Amount.Amount)
+		}
+		if credit.Carried.Minor != 0 {
+			fmt.Fprintf(out, "%s owes %s %s with the next invoice.\n", credit.Customer, credit.Carried.Currency, credit.Carried.Amount)
+		}
+	}
+	return nil
+}
+
+// stamp is an instant on the customer's clock, without the time at the beginning of a day.
+func stamp(at quote.Local) string {
+	return strings.TrimSuffix(at.Clock().Format("2006-01-02 15:04:05"), " 00:00:00")
+}
+
+func span(p quote.Period) string { return stamp(p.Start) + " to " + stamp(p.End) }
+
+// arithmetic is how a line's amount came about.
+func arithmetic(line quote.Line) string {
+	var steps []string
+	for _, step := range line.Explanation.Steps {
+		switch {
+		case step.UnitAmount.IsZero():
+			steps = append(steps, step.Amount.String())
+		case step.FlatAmount.IsZero():
+			steps = append(steps, fmt.Sprintf("%s × %s", step.Quantity, step.UnitAmount))
+		default:
+			steps = append(steps, fmt.Sprintf("%s × %s + %s", step.Quantity, step.UnitAmount, step.FlatAmount))
+		}
+	}
+	text := strings.Join(steps, " + ")
+	if line.Explanation.Of != 0 {
+		if len(steps) > 1 {
+			text = "(" + text + ")"
+		}
+		if line.Kind == invoicing.ProrationCredit {
+			text = "what was charged"
+		}
+		text += fmt.Sprintf(" × %d/%d", line.Explanation.Part, line.Explanation.Of)
+	}
+	return text
+}
+
+func taxInWords(line quote.Line) string {
+	if line.TaxRate.IsZero() {
+		return string(line.TaxTreatment)
+	}
+	return fmt.Sprintf("%s (%s %%)", line.Tax.Amount, line.TaxRate)
+}

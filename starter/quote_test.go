@@ -1,0 +1,119 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+)
+
+const quoteExamples = "../docs/examples/quotes"
+
+// TestScenarioSchemaIsDocumented keeps docs/quote.schema.json as the types are:
+//
+//	go run ./starter quote schema > docs/quote.schema.json
+func TestScenarioSchemaIsDocumented(t *testing.T) {
+	t.Parallel()
+	documented, err := os.ReadFile("../docs/quote.schema.json")
+	require.NoError(t, err)
+	require.Equal(t, string(documented), ok(t, "quote", "schema"))
+}
+
+// TestExamplesFollowTheSchema holds the documentation's scenarios, and their results, to the documented schema.
+func TestExamplesFollowTheSchema(t *testing.T) {
+	t.Parallel()
+	documented, err := os.Open("../docs/quote.schema.json")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, documented.Close()) }()
+	schema, err := jsonschema.UnmarshalJSON(documented)
+	require.NoError(t, err)
+	compiler := jsonschema.NewCompiler()
+	require.NoError(t, compiler.AddResource("quote.json", schema))
+	scenarios, err := compiler.Compile("quote.json")
+	require.NoError(t, err)
+	results, err := compiler.Compile("quote.json#/$defs/Result")
+	require.NoError(t, err)
+
+	files, err := filepath.Glob(quoteExamples + "/*.yaml")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		require.NoError(t, scenarios.Validate(plainYAML(t, file)), file)
+		result, err := jsonschema.UnmarshalJSON(strings.NewReader(ok(t, "quote", "-f", file, "--json")))
+		require.NoError(t, err)
+		require.NoError(t, results.Validate(result), file)
+	}
+	scenario := plainYAML(t, files[0]).(map[string]any)
+	scenario["timeline"].([]any)[0].(map[string]any)["no_such_action"] = map[string]any{}
+	require.Error(t, scenarios.Validate(scenario), "a schema that takes everything is none")
+}
+
+// plainYAML reads YAML as JSON has it, where a day is a text.
+func plainYAML(t *testing.T, file string) any {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	var document yaml.Node
+	require.NoError(t, yaml.Unmarshal(text, &document))
+	daysAsTexts(&document)
+	var value any
+	require.NoError(t, document.Decode(&value))
+	encoded, err := json.Marshal(value)
+	require.NoError(t, err)
+	plain, err := jsonschema.UnmarshalJSON(bytes.NewReader(encoded))
+	require.NoError(t, err)
+	return plain
+}
+
+func daysAsTexts(node *yaml.Node) {
+	if node.Tag == "!!timestamp" {
+		node.Tag = "!!str"
+	}
+	for _, part := range node.Content {
+		daysAsTexts(part)
+	}
+}
+
+func TestQuoteForPeople(t *testing.T) {
+	t.Parallel()
+	out := ok(t, "quote", "-f", quoteExamples+"/seats.yaml")
+	require.Contains(t, out, "INVOICE 3  sub_1 of ada (change), issued 2027-03-10 15:00:00 America/New_York, for 2027-02-28 to 2027-03-31\n")
+	require.Regexp(t, `Unused time: Team: 5 × seats +2027-03-10 15:00:00 to 2027-03-31 +what was charged × 21/31 +-29\.64 +out_of_scope\n`, out)
+	require.Regexp(t, `Remaining time: Team: 8 × seats .* 8 × 8\.75 × 21/31 +47\.42`, out)
+	require.Regexp(t, `sub_1 +ada +active +business version 1 +8 +2027-05-31\n`, out)
+	out = ok(t, "quote", "-f", quoteExamples+"/hybrid.yaml")
+	require.Regexp(t, `0 \+ 9000000 × 0\.000003 \+ 2500000 × 0\.0000025 +33\.25 +6\.32 \(19 %\)`, out)
+	out = ok(t, "quote", "-f", quoteExamples+"/pause.yaml")
+	require.Contains(t, out, "REFUSED  timeline[4] at 2027-04-21: subscription sub_ada is paused")
+	require.Contains(t, out, "ada has a credit of USD 20.32.\n")
+	require.Contains(t, ok(t, "quote", "-f", quoteExamples+"/months.yaml"), "SKIPPED  sub_1, 2027-02-01 to 2027-03-01: nothing to bill\n")
+	require.Regexp(t, `Pays +USD 275\.00 of invoice:sub_1:cycle-0`, ok(t, "quote", "-f", quoteExamples+"/unpaid.yaml"))
+}
+
+// What is not as expected ends the command with code 1, after the whole result; what is wrong with the scenario with code 2.
+func TestQuoteExitCodes(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(quoteExamples + "/seats.yaml")
+	require.NoError(t, err)
+	different := strings.Replace(string(text), "total: 17.78", "total: 17.79", 1)
+
+	got := starterWith(t, different, "quote", "-f", "-")
+	require.Equal(t, exitFailed, got.code)
+	require.Contains(t, got.out, "DIFFERS  expect.invoices[2].total: expected 17.79, got 17.78\n")
+	require.Contains(t, got.err, "the result differs from what the scenario expects in 1 places")
+
+	got = starterWith(t, different, "quote", "-f", "-", "--json")
+	require.Equal(t, exitFailed, got.code)
+	require.Equal(t, []any{map[string]any{"path": "expect.invoices[2].total", "want": "17.79", "got": "17.78"}}, decoded(t, got.out)["differences"])
+
+	got = starterWith(t, strings.Replace(different, "seats: 8", "seat: 8", 1), "quote", "-f", "-", "--json")
+	require.Equal(t, exitRefused, got.code)
+	require.Empty(t, got.out)
+	require.Contains(t, decoded(t, got.err)["error"].(map[string]any)["message"], "timeline[1].change.seat: no such field")
+}

@@ -70,6 +70,7 @@ func TestAliasesHaveAnEnd(t *testing.T) {
 	}
 	require.Contains(t, fault(t, text), "aliases counted as often as they are used")
 	require.Contains(t, fault(t, "a: &a [*a]"), `line 1: "a" is part of what it stands for`)
+	require.Contains(t, fault(t, `{"a": `+strings.Repeat("[", 4_000_000)), "neither YAML nor JSON")
 	require.Contains(t, fault(t, "&top\n<<: *top"), "is part of what it stands for")
 }
 

@@ -53,14 +53,15 @@ func (c *comparison) value(node *yaml.Node, v reflect.Value, path string) error 
 	}
 	if v.Kind() == reflect.Pointer {
 		if v.IsNil() {
-			return c.nothing(node, v.Type().Elem(), path)
+			c.nothing(node, path)
+			return nil
 		}
 		v = v.Elem()
 	}
-	if amount, is := v.Interface().(Amount); is && node.Kind == yaml.ScalarNode {
+	if amount, is := reflect.TypeAssert[Amount](v); is && node.Kind == yaml.ScalarNode {
 		return c.number(node, amount.Amount, path)
 	}
-	if _, is := v.Interface().(encoding.TextMarshaler); is {
+	if _, is := reflect.TypeAssert[encoding.TextMarshaler](v); is {
 		return c.text(node, v, path)
 	}
 	switch v.Kind() {
@@ -79,11 +80,10 @@ func (c *comparison) value(node *yaml.Node, v reflect.Value, path string) error 
 }
 
 // nothing compares with a value that is not there.
-func (c *comparison) nothing(node *yaml.Node, of reflect.Type, path string) error {
+func (c *comparison) nothing(node *yaml.Node, path string) {
 	if node.Tag != "!!null" {
 		c.differ(path, kindOf(node), "nothing")
 	}
-	return nil
 }
 
 // number compares numbers, however they are written.

@@ -94,7 +94,7 @@ func size(node *yaml.Node, known map[*yaml.Node]int) (int, error) {
 func jsonTree(data []byte) (*yaml.Node, error) {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.UseNumber()
-	tree, err := jsonNode(decoder)
+	tree, err := jsonNode(decoder, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +104,13 @@ func jsonTree(data []byte) (*yaml.Node, error) {
 	return tree, nil
 }
 
-func jsonNode(decoder *json.Decoder) (*yaml.Node, error) {
+// deepest is far below any scenario; without it "[[[[…" would use up the stack.
+const deepest = 1000
+
+func jsonNode(decoder *json.Decoder, depth int) (*yaml.Node, error) {
+	if depth > deepest {
+		return nil, fmt.Errorf("lists in lists are at most %d deep", deepest)
+	}
 	token, err := decoder.Token()
 	if err != nil {
 		return nil, err
@@ -116,7 +122,7 @@ func jsonNode(decoder *json.Decoder) (*yaml.Node, error) {
 			node.Kind = yaml.SequenceNode
 		}
 		for decoder.More() {
-			child, err := jsonNode(decoder)
+			child, err := jsonNode(decoder, depth+1)
 			if err != nil {
 				return nil, err
 			}

@@ -2,15 +2,46 @@ package activities_test
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/perennial-billing/perennial/billing/quote"
 )
+
+// scenario is the time line for the quote.
+func (l timeline) scenario(t *testing.T) string {
+	t.Helper()
+	entries := make([]map[string]any, 0, len(l.entries))
+	for _, e := range l.entries {
+		fields := map[string]any{"subscription": e.subscription}
+		switch e.action {
+		case "subscribe":
+			fields = map[string]any{"id": e.subscription, "plan": e.plan, "plan_version": 1, "seats": e.seats}
+		case "usage":
+			fields = map[string]any{"meter": "calls", "quantity": e.quantity, "happened_at": e.happened}
+		case "change":
+			fields["plan"], fields["plan_version"], fields["seats"], fields["when"] = e.plan, 1, e.seats, e.when
+		case "cancel":
+			fields["when"], fields["credit_unused"] = e.when, true
+		}
+		entries = append(entries, map[string]any{"at": e.at, e.action: fields})
+	}
+	text, err := json.Marshal(map[string]any{
+		"catalog": json.RawMessage(catalogue), "timeline": entries, "until": l.until, "settings": map[string]any{"collection": "manual"},
+		"seller": map[string]any{"country": "US", "registrations": []any{
+			map[string]any{"scheme": "uk_vat", "country": "GB", "number": "GB123456789", "from": "2020-01-01"},
+		}},
+		"customers": []any{map[string]any{"id": l.customer, "zone": l.zone, "country": "GB", "postal_code": "W1A 1AA", "currency": "EUR"}},
+	})
+	require.NoError(t, err)
+	return string(text)
+}
 
 // document is what an invoice says, in a form that both sides have.
 type document struct {

@@ -1,7 +1,6 @@
 package activities_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -17,14 +16,14 @@ import (
 	"github.com/perennial-billing/perennial/billing/subscription"
 	"github.com/perennial-billing/perennial/billing/tax"
 	"github.com/perennial-billing/perennial/internal/store"
+	"github.com/perennial-billing/perennial/workflows/message"
 )
 
 // TestWhatIsQuotedHappens plays random time lines both as a quote and with the activities on a real Postgres, and requires
 // the same invoices and refusals.
 func TestWhatIsQuotedHappens(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	require.NoError(t, b.AddTaxRegistration(b.ctx, "acme", tax.Registration{Scheme: tax.SchemeUKVAT, Country: "GB", Number: "GB123456789", From: calendar.Date{Year: 2020, Month: time.January, Day: 1}}))
+	b := inBritain(t)
 	var invoices, credits, refusals int
 	for seed := range uint64(60) {
 		line := randomTimeline(seed)
@@ -32,7 +31,7 @@ func TestWhatIsQuotedHappens(t *testing.T) {
 		require.NoError(t, err, "seed %d", seed)
 		quoted, err := quote.Run(t.Context(), scenario)
 		require.NoError(t, err, "seed %d", seed)
-		happened := line.happen(b)
+		happened := line.happen(b, nil)
 		require.Equal(t, quotedDocuments(quoted), happened.documents(), "seed %d: %s", seed, line.scenario(t))
 		require.Equal(t, quotedRefusals(quoted), happened.refused, "seed %d: %s", seed, line.scenario(t))
 		invoices += len(quoted.Invoices)
@@ -42,6 +41,49 @@ func TestWhatIsQuotedHappens(t *testing.T) {
 	require.Greater(t, invoices, 300, "the time lines must be worth playing")
 	require.Greater(t, credits, 20)
 	require.Greater(t, refusals, 40)
+}
+
+// TestMonthsAreBilledAsQuoted plays four months of the monthly run: with late usage, without usage, and with an end.
+func TestMonthsAreBilledAsQuoted(t *testing.T) {
+	t.Parallel()
+	b := inBritain(t)
+	used := func(month time.Month, day int, quantity int64, happened time.Time) event {
+		at := time.Date(2027, month, day, 8, 0, 0, 0, time.UTC)
+		if happened.IsZero() {
+			happened = at
+		}
+		return event{at: at, action: "usage", quantity: quantity, happened: happened}
+	}
+	line := timeline{
+		customer: "months", zone: "Europe/Berlin", until: time.Date(2027, time.June, 1, 0, 0, 0, 0, time.UTC),
+		entries: []event{
+			{at: day0, action: "subscribe", subscription: "sub_months", plan: "api"},
+			used(time.January, 31, 1000, day0.Add(time.Hour)),
+			used(time.February, 2, 250, day0.Add(11*time.Hour)), // still January in Berlin
+			used(time.February, 3, 4000, time.Time{}),
+			used(time.April, 3, 77, time.Time{}),
+			{at: time.Date(2027, time.April, 10, 0, 0, 0, 0, time.UTC), action: "cancel", subscription: "sub_months", when: quote.Now},
+		},
+	}
+	line.entries[1].at = day0.Add(2 * time.Hour)
+	scenario, err := quote.Parse(strings.NewReader(line.scenario(t)))
+	require.NoError(t, err)
+	quoted, err := quote.Run(t.Context(), scenario)
+	require.NoError(t, err)
+	require.Len(t, quoted.Invoices, 3)
+	require.Len(t, quoted.Skipped, 1)
+	happened := line.happen(b, []string{"2027-01", "2027-02", "2027-03", "2027-04"})
+	require.Equal(t, quotedDocuments(quoted), happened.documents())
+}
+
+// inBritain is a seller who is registered for tax where the customers of the time lines are.
+func inBritain(t *testing.T) *bundle {
+	t.Helper()
+	b := setup(t)
+	require.NoError(t, b.AddTaxRegistration(b.ctx, "acme", tax.Registration{
+		Scheme: tax.SchemeUKVAT, Country: "GB", Number: "GB123456789", From: calendar.Date{Year: 2020, Month: time.January, Day: 1},
+	}))
+	return b
 }
 
 // timeline is a customer's random story.
@@ -102,49 +144,22 @@ func randomTerms(rng *rand.Rand) (plan string, seats int64) {
 	return plan, seats
 }
 
-// scenario is the time line for the quote.
-func (l timeline) scenario(t *testing.T) string {
-	t.Helper()
-	entries := make([]map[string]any, 0, len(l.entries))
-	for _, e := range l.entries {
-		fields := map[string]any{"subscription": e.subscription}
-		switch e.action {
-		case "subscribe":
-			fields = map[string]any{"id": e.subscription, "plan": e.plan, "plan_version": 1, "seats": e.seats}
-		case "usage":
-			fields = map[string]any{"meter": "calls", "quantity": e.quantity, "happened_at": e.happened}
-		case "change":
-			fields["plan"], fields["plan_version"], fields["seats"], fields["when"] = e.plan, 1, e.seats, e.when
-		case "cancel":
-			fields["when"], fields["credit_unused"] = e.when, true
-		}
-		entries = append(entries, map[string]any{"at": e.at, e.action: fields})
-	}
-	text, err := json.Marshal(map[string]any{
-		"catalog": json.RawMessage(catalogue), "timeline": entries, "until": l.until, "settings": map[string]any{"collection": "manual"},
-		"seller": map[string]any{"country": "US", "registrations": []any{
-			map[string]any{"scheme": "uk_vat", "country": "GB", "number": "GB123456789", "from": "2020-01-01"},
-		}},
-		"customers": []any{map[string]any{"id": l.customer, "zone": l.zone, "country": "GB", "postal_code": "W1A 1AA", "currency": "EUR"}},
-	})
-	require.NoError(t, err)
-	return string(text)
-}
-
 // history is what came of a time line in the real thing.
 type history struct {
 	*bundle
 	states  []subscription.State
 	refused []string
+	// months are yet to be billed by the monthly run.
+	months []string
 }
 
-func (l timeline) happen(b *bundle) *history {
+func (l timeline) happen(b *bundle, months []string) *history {
 	b.t.Helper()
 	require.NoError(b.t, b.AddCustomer(b.ctx, store.Customer{
 		ID: l.customer, EntityID: "acme", Name: l.customer, Email: l.customer + "@example.com", Country: "GB", PostalCode: "W1A 1AA",
 		Zone: l.zone, Currency: "EUR", Locale: "en-GB", CreatedAt: day0,
 	}))
-	h := &history{bundle: b}
+	h := &history{bundle: b, months: months}
 	for i, e := range l.entries {
 		h.advance(e.at)
 		h.play(l.customer, i, e)
@@ -164,10 +179,27 @@ func (h *history) advance(until time.Time) {
 			}
 		}
 		if next < 0 {
-			return
+			break
 		}
 		h.states[next] = h.turn(h.states[next]).State
 	}
+	for len(h.months) > 0 && !h.monthEnd(h.months[0]).After(until) {
+		in := message.InvoiceRunInput{EntityID: "acme", Period: h.months[0], AsOf: h.monthEnd(h.months[0])}
+		_, err := inActivity(h.bundle, message.PrepareRun, in)
+		require.NoError(h.t, err)
+		_, err = inActivity(h.bundle, message.BillShard, message.Shard{RunID: message.InvoiceRunID(in.EntityID, in.Period), AsOf: in.AsOf})
+		require.NoError(h.t, err)
+		h.months = h.months[1:]
+	}
+}
+
+// monthEnd is when a month is over in Berlin.
+func (h *history) monthEnd(month string) time.Time {
+	berlin, err := calendar.LoadZone("Europe/Berlin")
+	require.NoError(h.t, err)
+	period, err := calendar.MonthPeriod(berlin, month)
+	require.NoError(h.t, err)
+	return period.End
 }
 
 func (h *history) play(customer string, i int, e event) {

@@ -40,7 +40,17 @@ func printQuotedInvoice(out io.Writer, invoice quote.Invoice) error {
 	if err := table(out, "  line|period|arithmetic|net|tax", rows); err != nil {
 		return err
 	}
-	sums := []struct {
+	if err := facts(out, sumsOf(invoice)...); err != nil {
+		return err
+	}
+	fmt.Fprintln(out)
+	return nil
+}
+
+// sumsOf are the names and values below the lines. Most are left out when they are zero.
+func sumsOf(invoice quote.Invoice) []any {
+	var pairs []any
+	for _, s := range []struct {
 		name  string
 		sum   quote.Amount
 		known bool // also when it is zero
@@ -54,22 +64,18 @@ func printQuotedInvoice(out io.Writer, invoice quote.Invoice) error {
 		{"Carried to the next", invoice.CarriedOut, false},
 		{"Due", invoice.AmountDue, true},
 		{"Owed in the end", invoice.Owed, false},
-	}
-	var pairs []any
-	for _, s := range sums {
+	} {
 		if s.known || s.sum.Minor != 0 {
-			pairs = append(pairs, "  "+s.name, fmt.Sprintf("%s %s", s.sum.Currency, s.sum.Amount))
+			pairs = append(pairs, "  "+s.name, inWords(s.sum))
 		}
 	}
 	for _, offset := range invoice.Pays {
-		pairs = append(pairs, "  Pays", fmt.Sprintf("%s %s of %s", offset.Amount.Currency, offset.Amount.Amount, offset.Invoice))
+		pairs = append(pairs, "  Pays", inWords(offset.Amount)+" of "+offset.Invoice)
 	}
-	if err := facts(out, pairs...); err != nil {
-		return err
-	}
-	fmt.Fprintln(out)
-	return nil
+	return pairs
 }
+
+func inWords(a quote.Amount) string { return fmt.Sprintf("%s %s", a.Currency, a.Amount) }
 
 // printQuoteEnd says what was not invoiced, and how everything stands in the end.
 func printQuoteEnd(out io.Writer, result quote.Result) error {
@@ -92,10 +98,10 @@ func printQuoteEnd(out io.Writer, result quote.Result) error {
 	}
 	for _, credit := range result.Credit {
 		if credit.Amount.Minor != 0 {
-			fmt.Fprintf(out, "%s has a credit of %s %s.\n", credit.Customer, credit.Amount.Currency, credit.Amount.Amount)
+			fmt.Fprintf(out, "%s has a credit of %s.\n", credit.Customer, inWords(credit.Amount))
 		}
 		if credit.Carried.Minor != 0 {
-			fmt.Fprintf(out, "%s owes %s %s with the next invoice.\n", credit.Customer, credit.Carried.Currency, credit.Carried.Amount)
+			fmt.Fprintf(out, "%s owes %s with the next invoice.\n", credit.Customer, inWords(credit.Carried))
 		}
 	}
 	return nil

@@ -98,16 +98,7 @@ func (a *Subscribe) do(ctx context.Context, w *world, s step) error {
 	if _, err := money.ParseCurrency(string(b.currency)); err != nil {
 		return fmt.Errorf("subscribe.currency: %w", err)
 	}
-	agreement := lifecycle.Agreement{
-		SubscriptionID: a.ID, CustomerID: s.who.id, StartAt: s.at, EndsAfter: a.EndsAfter,
-		Terms: subscription.Terms{PlanID: a.Plan, PlanVersion: a.PlanVersion, Seats: a.Seats},
-	}
-	if agreement.Terms.PlanVersion == 0 {
-		agreement.Terms.PlanVersion = w.scenario.newest(a.Plan)
-	}
-	if !a.StartsAt.IsZero() {
-		agreement.StartAt = a.StartsAt.In(s.who.zone)
-	}
+	agreement := a.agreement(w, s)
 	if err := agreement.Check(); err != nil {
 		return err
 	}
@@ -124,6 +115,20 @@ func (a *Subscribe) do(ctx context.Context, w *world, s step) error {
 	}
 	w.books = append(w.books, b)
 	return nil
+}
+
+func (a *Subscribe) agreement(w *world, s step) lifecycle.Agreement {
+	agreement := lifecycle.Agreement{
+		SubscriptionID: a.ID, CustomerID: s.who.id, StartAt: s.at, EndsAfter: a.EndsAfter,
+		Terms: subscription.Terms{PlanID: a.Plan, PlanVersion: a.PlanVersion, Seats: a.Seats},
+	}
+	if a.PlanVersion == 0 {
+		agreement.Terms.PlanVersion = w.scenario.newest(a.Plan)
+	}
+	if !a.StartsAt.IsZero() {
+		agreement.StartAt = a.StartsAt.In(s.who.zone)
+	}
+	return agreement
 }
 
 func (a *Usage) whose(w *world) (*customer, error) { return w.customer("usage.customer", a.Customer) }

@@ -26,7 +26,7 @@ type Scenario struct {
 // Settings are how a scenario is played.
 type Settings struct {
 	Strict     bool       `json:"strict,omitempty" doc:"End with an error when an entry is refused, instead of listing it under refused"`
-	Collection Collection `json:"collection,omitempty" enum:"automatic,manual" doc:"automatic when left out: invoices are paid when issued; manual: by entries only"`
+	Collection Collection `json:"collection,omitempty" enum:"automatic,manual" doc:"automatic when left out: invoices are paid when issued; manual: by entries"`
 }
 
 // Collection is how invoices come to be paid.

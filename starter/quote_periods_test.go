@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// quoted runs a command that needs no servers.
-func quoted(t *testing.T, input string, args ...string) (code int, out, complaint string) {
+// quotePure runs a command that needs no servers.
+func quotePure(t *testing.T, input string, args ...string) (code int, out, complaint string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	p := &program{dir: t.TempDir(), in: strings.NewReader(input), out: &stdout, err: &stderr, now: time.Now}
@@ -21,7 +21,7 @@ func quoted(t *testing.T, input string, args ...string) (code int, out, complain
 
 func TestQuotePeriods(t *testing.T) {
 	t.Parallel()
-	code, out, _ := quoted(t, "", "periods", "--start", "2027-01-20T18:00", "--zone", "America/Havana", "--interval", "month",
+	code, out, _ := quotePure(t, "", "periods", "--start", "2027-01-20T18:00", "--zone", "America/Havana", "--interval", "month",
 		"--align", "day_of_month", "--day", "31", "--trial", "3 days", "--trial-ends", "time_of_day", "--ends-at", "2027-04-10",
 		"--move", "2027-03-01=Asia/Tokyo")
 	require.Equal(t, exitOK, code)
@@ -37,7 +37,7 @@ func TestQuotePeriods(t *testing.T) {
 		require.Equal(t, want, strings.Fields(rows[i]))
 	}
 
-	code, out, _ = quoted(t, "", "periods", "--start", "2027-01-31", "--zone", "UTC", "--interval", "2 weeks", "--align", "calendar",
+	code, out, _ = quotePure(t, "", "periods", "--start", "2027-01-31", "--zone", "UTC", "--interval", "2 weeks", "--align", "calendar",
 		"--week-start", "sunday", "--stub", "whole", "--ends-after", "2", "--json")
 	require.Equal(t, exitOK, code)
 	var answer struct {
@@ -70,7 +70,7 @@ func TestQuotePeriodsRefuses(t *testing.T) {
 		"alignment.stub free: an anniversary has no partial first period":     flags("--stub", "free"),
 		"periods 20000 must be between 1 and 10000":                           flags("--periods", "20000"),
 	} {
-		code, out, complaint := quoted(t, "", args...)
+		code, out, complaint := quotePure(t, "", args...)
 		require.Equal(t, exitRefused, code, want)
 		require.Contains(t, complaint, strings.Replace(want, `"often"`, `"often 1"`, 1))
 		require.Empty(t, out)
@@ -83,7 +83,7 @@ func TestStreamOfCasesNeverStops(t *testing.T) {
 		return `{"id": ` + id + `, "start": "2027-01-31", "zone": "UTC", "interval": {"unit": "month", "count": 1}, "ends_after": 1}`
 	}
 	long := strings.Repeat(" ", longestLine) + month(`"long"`)
-	code, out, complaint := quoted(t, strings.Join([]string{month(`"a"`), "{", "", strings.Replace(month("2"), "31", "32", 1), long, "  ", month(`{"b": [1]}`)}, "\n"),
+	code, out, complaint := quotePure(t, strings.Join([]string{month(`"a"`), "{", "", strings.Replace(month("2"), "31", "32", 1), long, "  ", month(`{"b": [1]}`)}, "\n"),
 		"periods", "--stream")
 	require.Equal(t, exitRejected, code, complaint)
 	var got []string
@@ -107,7 +107,7 @@ func TestStreamOfCasesNeverStops(t *testing.T) {
 		" the line is longer than 1048576 bytes", `{"b":[1]} `,
 	}, got)
 
-	code, out, _ = quoted(t, month("1")+"\n"+month("2"), "periods", "--stream")
+	code, out, _ = quotePure(t, month("1")+"\n"+month("2"), "periods", "--stream")
 	require.Equal(t, exitOK, code)
 	require.Equal(t, 2, strings.Count(out, "\n"))
 }

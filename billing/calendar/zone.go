@@ -14,6 +14,7 @@ package calendar
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/perennial-billing/perennial/billing/calendar/zonedata"
@@ -52,10 +53,6 @@ func (z Zone) Name() string { return z.loc().String() }
 // DateOf returns the date that the zone's calendar shows at t.
 func (z Zone) DateOf(t time.Time) Date { return civil(t.In(z.loc())) }
 
-// Local writes an instant as the zone's clock shows it, with the offset from UTC:
-// "2027-01-31T15:30:00+01:00".
-func (z Zone) Local(t time.Time) string { return t.In(z.loc()).Format(time.RFC3339Nano) }
-
 // StartOfDay returns the first instant of the day, in UTC. It is not always
 // midnight: where the clock skips midnight the day starts later, and for a day
 // the zone never had it is the start of the next day it had.
@@ -81,14 +78,14 @@ func sinceMidnight(hour, minute, second int) time.Duration {
 }
 
 // ParseTime reads an instant such as "2027-01-31T14:30:00Z", a local time of the
-// zone such as "2027-01-31T15:30" or "2027-01-31T15:30:00", or a date such as
+// zone such as "2027-01-31T15:30" or "2027-01-31 15:30:00", or a date such as
 // "2027-01-31" for its first instant in the zone. The result is in UTC.
 func (z Zone) ParseTime(text string) (time.Time, error) {
 	if at, err := time.Parse(time.RFC3339, text); err == nil && at.Year() > 0 {
 		return at.UTC(), nil
 	}
 	for _, layout := range []string{dateLayout, "2006-01-02T15:04", "2006-01-02T15:04:05"} {
-		if local, err := time.Parse(layout, text); err == nil && local.Year() > 0 {
+		if local, err := time.Parse(layout, strings.Replace(text, " ", "T", 1)); err == nil && local.Year() > 0 {
 			day := civil(local)
 			return z.timeOfDay(day, local.Sub(day.midnightUTC())), nil
 		}

@@ -221,6 +221,7 @@ func TestParseTime(t *testing.T) {
 		"2026-03-08":                "2026-03-08T05:00:00Z", // without a midnight
 		"2026-03-08T00:30":          "2026-03-08T05:00:00Z", // in the gap
 		"2026-03-07T23:59:59":       "2026-03-08T04:59:59Z",
+		"2026-03-07 12:00":          "2026-03-07T17:00:00Z",
 		"2026-03-07T12:00:00Z":      "2026-03-07T12:00:00Z",
 		"2026-03-07T12:00:00+14:00": "2026-03-06T22:00:00Z",
 	} {
@@ -228,7 +229,7 @@ func TestParseTime(t *testing.T) {
 		require.NoError(t, err, text)
 		require.Equal(t, instant(t, want), got, text)
 	}
-	for _, text := range []string{"", "now", "2026-02-29", "2026-03-07T24:00", "2026-03-07 12:00", "0000-01-01", "0000-01-01T00:00:00Z", "2026-03-07T12:00:60"} {
+	for _, text := range []string{"", "now", "2026-02-29", "2026-03-07T24:00", "2026-03-07 12", "0000-01-01", "0000-01-01T00:00:00Z", "2026-03-07T12:00:60"} {
 		_, err := z.ParseTime(text)
 		require.ErrorContains(t, err, "write a date such as", text)
 	}

@@ -108,6 +108,9 @@ func (a *Subscribe) do(ctx context.Context, w *world, s step) error {
 	if !a.StartsAt.IsZero() {
 		agreement.StartAt = a.StartsAt.In(s.who.zone)
 	}
+	if !a.EndsAt.IsZero() {
+		agreement.EndsAt = a.EndsAt.In(s.who.zone)
+	}
 	if err := agreement.Check(); err != nil {
 		return err
 	}

@@ -92,7 +92,7 @@ func (c Case) limit() int {
 func (c Case) period(span calendar.Span) Period {
 	p := Period{
 		Number: span.Number, Start: span.Start, End: span.End, Zone: span.Zone.Name(), Days: span.Zone.Days(span.Period),
-		LocalStart: span.Zone.Local(span.Start), LocalEnd: span.Zone.Local(span.End),
+		LocalStart: span.Zone.Clock(span.Start).Format(time.RFC3339Nano), LocalEnd: span.Zone.Clock(span.End).Format(time.RFC3339Nano),
 		Trial: span.Trial, Stub: span.Stub, Cut: span.Cut, Charged: c.charged(span),
 	}
 	if span.Full != span.Period {

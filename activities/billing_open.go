@@ -52,7 +52,7 @@ func openSubscription(ctx context.Context, tx store.Tx, in message.Subscribe) (m
 		return message.Opened{}, err
 	}
 	agreement := lifecycle.Agreement{
-		SubscriptionID: in.SubscriptionID, CustomerID: in.CustomerID, Terms: in.Terms, StartAt: in.StartAt, EndsAfter: in.EndsAfter,
+		SubscriptionID: in.SubscriptionID, CustomerID: in.CustomerID, Terms: in.Terms, StartAt: in.StartAt, EndsAfter: in.EndsAfter, EndsAt: in.EndsAt,
 	}
 	if err := agreement.Check(); err != nil {
 		return message.Opened{}, err
@@ -87,7 +87,7 @@ func openSubscription(ctx context.Context, tx store.Tx, in message.Subscribe) (m
 	if err := addOnce(ctx, tx, in, customer, state); err != nil {
 		return message.Opened{}, err
 	}
-	if made.plan.TrialDays > 0 {
+	if made.plan.HasTrial() {
 		if inspect, err := claimTrial(ctx, tx, in, customer); err != nil {
 			return message.Opened{}, err
 		} else if inspect != "" {

@@ -31,6 +31,8 @@ func badCommands(t *testing.T) map[string]string {
 		"subscription create --id y --customer $-c --plan $-team --seats 999999999999999999 --currency USD": "costs more than an amount can hold",
 		"subscription create --id y --customer $-c --plan $-pro --start-at soon":                            "neither a date",
 		"subscription create --id $-s --customer $-c --plan $-pro --ends-after 3":                           "exists with other terms",
+		"subscription create --id y --customer $-c --plan $-pro --ends-after 3 --ends-at 2099-01-01":        "ends-at: excludes ends_after",
+		"subscription create --id y --customer $-c --plan $-pro --ends-at 2001-01-01":                       "is not after the start",
 		"subscription change $-gone --plan $-pro":                                                           "subscription $-gone ended at",
 		"subscription change nobody --plan $-pro":                                                           `subscription "nobody": not found`,
 		"subscription change":      "accepts 1 arg(s), received 0",

@@ -46,7 +46,7 @@ Begin with "demo", which needs nothing set up, or with "dev", which starts every
 all other commands then find it by themselves. Elsewhere they need DATABASE_URL and TEMPORAL_ADDRESS.
 
 Exit codes: 0 done; 1 something failed or a proof does not hold; 2 the request was wrong or refused, and nothing was
-written; 3 rows of a file were rejected, and the others are stored. With --json an error is the last line of standard
+written; 3 rows of a file were rejected, and the others carried out. With --json an error is the last line of standard
 error: {"error": {"kind", "code", "message", "fields"}}. "go run" makes a 1 of every code and adds a line of its own:
 for scripts, go build -o perennial ./starter.`
 

@@ -19,7 +19,7 @@ func (p *program) subscriptions() *cobra.Command {
 
 func (p *program) subscribe() *cobra.Command {
 	var in service.NewSubscription
-	var start instant
+	var start, end instant
 	c := &cobra.Command{
 		Use: "create", Short: "Start a subscription and show its first invoice; repeating it changes nothing", Args: cobra.NoArgs,
 		Example: `  go run ./starter subscription create --id erika-pro --customer erika --plan pro
@@ -36,9 +36,13 @@ func (p *program) subscribe() *cobra.Command {
 	f.StringVar(&in.Device, "device", "", "an opaque id of the customer's device, for limits on free trials; only a hash is kept")
 	f.Var(&start, "start-at", "when it begins, a day at the customer's midnight (default: at once); in the past, what has passed since is billed")
 	f.IntVar(&in.EndsAfter, "ends-after", 0, "fixed term in billing periods (default: no end)")
+	f.Var(&end, "ends-at", "fixed term to a time, or to the beginning of a day where the customer lives; the last period is prorated")
 	c.RunE = p.askWorkflow(func(ctx context.Context, svc *service.Service, _ []string) error {
 		var err error
 		if in.StartAt, err = start.inZoneOf(ctx, svc, in.Customer); err != nil {
+			return err
+		}
+		if in.EndsAt, err = end.inZoneOf(ctx, svc, in.Customer); err != nil {
 			return err
 		}
 		started, err := svc.Subscribe(ctx, in)

@@ -30,8 +30,9 @@ func (s *subscriptionRun) checkSubscribe(_ workflow.Context, in message.Subscrib
 }
 
 func sameAgreement(a, b message.Subscribe) bool {
-	a.StartAt, a.AwaitStart = b.StartAt, b.AwaitStart
-	return a == b
+	sameEnd := a.EndsAt.Equal(b.EndsAt)
+	a.StartAt, a.EndsAt, a.AwaitStart = b.StartAt, b.EndsAt, b.AwaitStart
+	return sameEnd && a == b
 }
 
 func (s *subscriptionRun) subscribe(ctx workflow.Context, in message.Subscribe) (message.Subscribed, error) {

@@ -80,6 +80,8 @@ func (d *Date) UnmarshalText(text []byte) error {
 	return nil
 }
 
+func (d Date) weekday() time.Weekday { return d.midnightUTC().Weekday() }
+
 // midnightUTC maps dates to instants 24 hours apart, for arithmetic only.
 func (d Date) midnightUTC() time.Time {
 	return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC)

@@ -105,11 +105,51 @@ func TestInterval(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, "1 month", Interval{Month, 1}.String())
 	require.Equal(t, "3 months", Interval{Month, 3}.String())
-	for _, good := range []Interval{{Day, 1}, {Day, 3660}, {Month, 120}, {Year, 10}} {
+	for _, good := range []Interval{{Day, 1}, {Day, 3660}, {Week, 520}, {Month, 120}, {Quarter, 40}, {Year, 10}} {
 		require.NoError(t, good.Validate())
+		parsed, err := ParseInterval(good.String())
+		require.NoError(t, err)
+		require.Equal(t, good, parsed)
 	}
-	require.ErrorContains(t, Interval{"week", 1}.Validate(), `unit "week" must be one of day, month, year`)
-	require.ErrorContains(t, Interval{Month, 0}.Validate(), "count 0 must be between 1 and 120 for unit month")
+	require.ErrorContains(t, Interval{"fortnight", 1}.Validate(), `interval.unit "fortnight" must be one of day, week, month, quarter, year`)
+	require.ErrorContains(t, Interval{Month, 0}.Validate(), "interval.count 0 must be between 1 and 120 for unit month")
 	require.ErrorContains(t, Interval{Year, 11}.Validate(), "between 1 and 10")
+	require.ErrorContains(t, Interval{Week, 521}.Validate(), "between 1 and 520")
+	require.ErrorContains(t, Interval{Quarter, 41}.Validate(), "between 1 and 40")
 	require.ErrorContains(t, Interval{Day, -1}.Validate(), "between 1 and 3660")
+	require.False(t, Interval{Month, 1}.Equal(Interval{Day, 30}))
+	require.True(t, Interval{Year, 1}.Equal(Interval{Quarter, 4}))
+}
+
+func TestParseInterval(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]Interval{"quarter": {Quarter, 1}, "Weeks": {Week, 1}, "1 days": {Day, 1}, "18 month": {Month, 18}} {
+		got, err := ParseInterval(text)
+		require.NoError(t, err, text)
+		require.Equal(t, want, got)
+	}
+	for text, want := range map[string]string{
+		"": "write a number and a unit", "1": "write a number and a unit", "1 2 months": "write a number and a unit", "-1 month": "write a number",
+		"1 fortnight": "interval.unit", "0 months": "interval.count 0", "99999 days": "interval.count 99999", "123456 days": "write a number",
+	} {
+		_, err := ParseInterval(text)
+		require.ErrorContains(t, err, want, text)
+	}
+}
+
+func FuzzParseInterval(f *testing.F) {
+	for _, seed := range []string{"month", "3 months", "1 s", "ss", "00002 weeks", "1  month", "QUARTER"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		i, err := ParseInterval(text)
+		if err != nil {
+			require.Less(t, len(err.Error()), 600)
+			return
+		}
+		require.NoError(t, i.Validate())
+		again, err := ParseInterval(i.String())
+		require.NoError(t, err)
+		require.Equal(t, i, again)
+	})
 }

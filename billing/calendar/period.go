@@ -47,13 +47,13 @@ func MonthPeriod(z Zone, month string) (Period, error) {
 // not count, so two periods that meet have together the days of both, also when
 // they meet in the middle of a day. A day that the zone never had is no day.
 func (z Zone) Days(p Period) int {
-	return z.dayAt(p.Start).DaysUntil(z.dayAt(p.End)) - z.daysSkipped(p)
+	return z.DayAt(p.Start).DaysUntil(z.DayAt(p.End)) - z.daysSkipped(p)
 }
 
-// dayAt returns the day that has started at t and whose successor has not. It
+// DayAt returns the day that has started at t and whose successor has not. It
 // differs from DateOf where a clock is set back over midnight: the day that has
 // begun once does not end again.
-func (z Zone) dayAt(t time.Time) Date {
+func (z Zone) DayAt(t time.Time) Date {
 	d := z.DateOf(t)
 	for next := d.AddDays(1); !z.StartOfDay(next).After(t); next = next.AddDays(1) {
 		d = next

@@ -14,6 +14,7 @@ package calendar
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/perennial-billing/perennial/billing/calendar/zonedata"
@@ -61,11 +62,36 @@ func (z Zone) StartOfDay(d Date) time.Time { return z.firstInstant(d, 0) }
 // minutes and seconds from 0 to 59. On a day the zone never had, it is that time
 // on the next day it had.
 func (z Zone) Instant(d Date, hour, minute, second int) time.Time {
+	return z.timeOfDay(d, sinceMidnight(hour, minute, second))
+}
+
+func (z Zone) timeOfDay(d Date, sinceMidnight time.Duration) time.Time {
 	if existing := z.DateOf(z.StartOfDay(d)); d.Compare(existing) < 0 {
 		d = existing
 	}
-	sinceMidnight := time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute + time.Duration(second)*time.Second
 	return z.firstInstant(d, sinceMidnight)
+}
+
+// sinceMidnight is a time of day as the clock shows it, not the time that passed.
+func sinceMidnight(hour, minute, second int) time.Duration {
+	return time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute + time.Duration(second)*time.Second
+}
+
+// ParseTime reads an instant such as "2027-01-31T14:30:00Z", a local time of the
+// zone such as "2027-01-31T15:30" or "2027-01-31 15:30:00", or a date such as
+// "2027-01-31" for its first instant in the zone. The result is in UTC.
+func (z Zone) ParseTime(text string) (time.Time, error) {
+	if at, err := time.Parse(time.RFC3339, text); err == nil && at.Year() > 0 {
+		return at.UTC(), nil
+	}
+	for _, layout := range []string{dateLayout, "2006-01-02T15:04", "2006-01-02T15:04:05"} {
+		if local, err := time.Parse(layout, strings.Replace(text, " ", "T", 1)); err == nil && local.Year() > 0 {
+			day := civil(local)
+			return z.timeOfDay(day, local.Sub(day.midnightUTC())), nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("time %.40q: write a date such as 2027-01-31, a local time such as 2027-01-31T15:30 "+
+		"or an instant such as 2027-01-31T14:30:00Z", text)
 }
 
 // firstInstant walks the stretches of constant offset that can hold the wanted

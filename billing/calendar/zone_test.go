@@ -212,3 +212,51 @@ func requireStart(t *testing.T, z Zone, d Date) {
 	require.Negative(t, z.DateOf(start.Add(-1)).Compare(d))
 	require.Zero(t, days)
 }
+
+func TestParseTime(t *testing.T) {
+	t.Parallel()
+	z := zone(t, "America/Havana")
+	for text, want := range map[string]string{
+		"2026-03-07":                "2026-03-07T05:00:00Z",
+		"2026-03-08":                "2026-03-08T05:00:00Z", // without a midnight
+		"2026-03-08T00:30":          "2026-03-08T05:00:00Z", // in the gap
+		"2026-03-07T23:59:59":       "2026-03-08T04:59:59Z",
+		"2026-03-07 12:00":          "2026-03-07T17:00:00Z",
+		"2026-03-07T12:00:00Z":      "2026-03-07T12:00:00Z",
+		"2026-03-07T12:00:00+14:00": "2026-03-06T22:00:00Z",
+	} {
+		got, err := z.ParseTime(text)
+		require.NoError(t, err, text)
+		require.Equal(t, instant(t, want), got, text)
+	}
+	for _, text := range []string{"", "now", "2026-02-29", "2026-03-07T24:00", "2026-03-07 12", "0000-01-01", "0000-01-01T00:00:00Z", "2026-03-07T12:00:60"} {
+		_, err := z.ParseTime(text)
+		require.ErrorContains(t, err, "write a date such as", text)
+	}
+}
+
+func FuzzParseTime(f *testing.F) {
+	for _, seed := range []string{"2026-03-08", "2026-03-08T00:30", "2026-03-08T00:30:00", "2026-03-08T00:30:00Z", "2011-12-30T09:00", "9999-12-31T23:59:59.999999999-12:00"} {
+		f.Add(seed, "Pacific/Apia")
+		f.Add(seed, "America/Havana")
+	}
+	f.Fuzz(func(t *testing.T, text, name string) {
+		z, err := LoadZone(name)
+		if err != nil {
+			return
+		}
+		at, err := z.ParseTime(text)
+		if err != nil {
+			require.Less(t, len(err.Error()), 600)
+			return
+		}
+		if d, err := ParseDate(text); err == nil {
+			require.Equal(t, z.StartOfDay(d), at)
+		}
+		again, err := z.ParseTime(at.Format(time.RFC3339Nano))
+		if at.Year() > 0 && at.Year() < 10_000 {
+			require.NoError(t, err)
+			require.Equal(t, at, again)
+		}
+	})
+}

@@ -80,11 +80,15 @@ type Plan struct {
 	Version  int               `json:"version"` // 1, 2, …
 	Name     string            `json:"name"`
 	Interval calendar.Interval `json:"interval"`
-	// TrialDays is the length of the free trial in civil days, 0 for none.
-	TrialDays int      `json:"trial_days,omitzero"`
-	Proration Grain    `json:"proration"`
-	BilledBy  BilledBy `json:"billed_by"`
-	Charges   []Charge `json:"charges"`
+	// Alignment says where billing boundaries lie; absent, on the anniversary of the first paid period.
+	Alignment calendar.Alignment `json:"alignment,omitzero"`
+	// TrialDays is the length in civil days of a free trial that ends at the start of a day, 0 for none.
+	TrialDays int `json:"trial_days,omitzero"`
+	// Trial is any free trial, in place of TrialDays.
+	Trial     calendar.Trial `json:"trial,omitzero"`
+	Proration Grain          `json:"proration"`
+	BilledBy  BilledBy       `json:"billed_by"`
+	Charges   []Charge       `json:"charges"`
 	// Entitlements are the features that the plan opens, each once.
 	Entitlements []entitlement.Entitlement `json:"entitlements,omitzero"`
 }

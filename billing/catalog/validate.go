@@ -6,14 +6,10 @@ import (
 	"regexp"
 	"slices"
 
-	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/money"
 )
 
-const (
-	longestTrial = 730
-	longestName  = 200
-)
+const longestName = 200
 
 // Ids end up in workflow ids, idempotency keys and file names.
 var idPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
@@ -60,24 +56,14 @@ func (p Plan) validateTerms() error {
 	if err := checkName(p.Name); err != nil {
 		return err
 	}
-	if err := p.Interval.Validate(); err != nil {
-		return err
-	}
-	if p.TrialDays < 0 || p.TrialDays > longestTrial {
-		return fmt.Errorf("trial_days must be between 0 and %d, got %d", longestTrial, p.TrialDays)
-	}
 	if err := oneOf("proration", p.Proration, GrainDay, GrainSecond, GrainNone); err != nil {
 		return err
 	}
 	if err := oneOf("billed_by", p.BilledBy, ByRenewal, ByInvoiceRun); err != nil {
 		return err
 	}
-	monthly := calendar.Interval{Unit: calendar.Month, Count: 1}
-	if p.BilledBy == ByInvoiceRun && p.Interval != monthly {
-		return fmt.Errorf("interval must be 1 month for billed_by invoice_run, got %s", p.Interval)
-	}
-	if p.BilledBy == ByInvoiceRun && p.TrialDays > 0 {
-		return fmt.Errorf("trial_days must be 0 for billed_by invoice_run, got %d", p.TrialDays)
+	if err := p.validateSchedule(); err != nil {
+		return err
 	}
 	if len(p.Charges) == 0 {
 		return errors.New("charges must not be empty")

@@ -37,10 +37,14 @@ func (f Facts) arrears(t tenure, c catalog.Charge) ([]Line, error) {
 	if c.Kind == catalog.Usage {
 		return f.usageLines(t, c)
 	}
+	full, charged := against(t.plan(), f.Closes.Period, f.Closes.Full)
+	if !charged {
+		return nil, nil
+	}
 	var lines []Line
 	stretches, grain := f.Closes.payable(t, c)
 	for _, stretch := range stretches {
-		num, den, err := proration.Between(grain, f.Zone, f.Closes.Full, stretch.Period.Start, stretch.Period.End)
+		num, den, err := proration.Between(grain, f.Zone, full, stretch.Period.Start, stretch.Period.End)
 		if err != nil {
 			return nil, fmt.Errorf("plan %q charge %q: %w", t.plan().ID, c.ID, err)
 		}

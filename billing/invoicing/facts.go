@@ -57,10 +57,13 @@ type Debt struct {
 	Owed      money.Amount
 }
 
-// Opening is a period about to be charged in advance, always whole.
+// Opening is a period about to be charged in advance.
 type Opening struct {
 	Period calendar.Period
-	Terms  Terms
+	// Full is the whole cycle that Period is a part of, if it begins earlier (Period is a stub) or ends later (a fixed term
+	// cuts Period). Plans say how they charge a stub (catalog.Plan.Stub); what is cut is prorated. Zero means that Period is whole.
+	Full  calendar.Period
+	Terms Terms
 }
 
 // Terms are a plan and the seats bought of it.
@@ -72,7 +75,8 @@ type Terms struct {
 
 // Closing is a period that ended, to be charged in arrears.
 type Closing struct {
-	// Period is the part that is billed; Full is the whole cycle it belongs to, against which parts are prorated.
+	// Period is the part that is billed; Full is the whole cycle it belongs to, against which parts are prorated. A cycle
+	// that begins before Period makes Period a stub, as in Opening.
 	Period calendar.Period
 	Full   calendar.Period
 	// Segments follow each other inside Period, oldest first. There are gaps where the subscription was not in force.
@@ -100,8 +104,9 @@ type Usage struct {
 // prorate gives nothing back.
 type Revision struct {
 	At time.Time
-	// Period is the period under way; At lies in it.
+	// Period is the period under way; At lies in it. Full is as in Opening.
 	Period calendar.Period
+	Full   calendar.Period
 	// Billed are the lines charged in advance for the period that have not been credited yet.
 	Billed []BilledLine
 	// NewTerms is nil when nothing follows.

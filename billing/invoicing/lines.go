@@ -8,6 +8,7 @@ import (
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/money"
+	"github.com/perennial-billing/perennial/billing/proration"
 	"github.com/perennial-billing/perennial/billing/rating"
 )
 
@@ -16,19 +17,40 @@ func (f Facts) openingLines() ([]Line, error) {
 	if f.Opens == nil {
 		return nil, nil
 	}
-	terms := f.Opens.Terms
+	terms, period := f.Opens.Terms, f.Opens.Period
+	full, charged := against(terms.Plan, period, f.Opens.Full)
+	if !charged {
+		return nil, nil
+	}
+	num, den, err := proration.Between(terms.Plan.Proration, f.Zone, full, period.Start, period.End)
+	if err != nil {
+		return nil, fmt.Errorf("plan %q: %w", terms.Plan.ID, err)
+	}
 	var lines []Line
 	for _, charge := range terms.Plan.Charges {
 		if charge.Timing != catalog.Advance {
 			continue
 		}
-		line, err := f.charge(charge, terms, quantity(charge, terms.Seats), f.Opens.Period, whole)
+		line, err := f.charge(charge, terms, quantity(charge, terms.Seats), period, share{num, den})
 		if err != nil {
 			return nil, err
 		}
 		lines = append(lines, line)
 	}
 	return lines, nil
+}
+
+// against is the cycle against which a plan prorates what recurs in a period of it. A stub that is free is not charged.
+func against(plan catalog.Plan, period, full calendar.Period) (_ calendar.Period, charged bool) {
+	switch {
+	case full == calendar.Period{}:
+		return period, true
+	case !full.Start.Before(period.Start):
+		return full, true
+	case plan.Stub() == calendar.StubWhole:
+		full.Start = period.Start
+	}
+	return full, plan.Stub() != calendar.StubFree
 }
 
 // share is the prorated part of a period that a line charges; whole charges all of it.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/catalog"
@@ -108,7 +109,11 @@ func (f Facts) chargesForRest() ([]Line, error) {
 		return nil, nil
 	}
 	terms := *revision.NewTerms
-	num, den, err := proration.Remaining(revision.grain(), f.Zone, revision.Period, revision.At)
+	full, charged := against(terms.Plan, revision.Period, revision.Full)
+	if !charged {
+		return nil, nil
+	}
+	part, err := f.restOf(*revision, full)
 	if err != nil {
 		return nil, fmt.Errorf("plan %q: %w", terms.Plan.ID, err)
 	}
@@ -118,7 +123,7 @@ func (f Facts) chargesForRest() ([]Line, error) {
 		if charge.Timing != catalog.Advance || revision.kept(charge) {
 			continue
 		}
-		line, err := f.charge(charge, terms, quantity(charge, terms.Seats), rest, share{num, den})
+		line, err := f.charge(charge, terms, quantity(charge, terms.Seats), rest, part)
 		if err != nil {
 			return nil, err
 		}
@@ -128,6 +133,15 @@ func (f Facts) chargesForRest() ([]Line, error) {
 		}
 	}
 	return lines, nil
+}
+
+// restOf is the share of a whole cycle that is left of the period under way.
+func (f Facts) restOf(r Revision, full calendar.Period) (share, error) {
+	if !r.Period.Contains(r.At) {
+		return share{}, fmt.Errorf("prorating a change at %s: it is outside the period %s", r.At.UTC().Format(time.RFC3339Nano), r.Period)
+	}
+	num, den, err := proration.Between(r.grain(), f.Zone, full, r.At, r.Period.End)
+	return share{num, den}, err
 }
 
 // grain is the one by which the new terms are charged: their plan's. A plan that does not prorate, where it takes the

@@ -23,13 +23,9 @@ func (a Account) Turn(ctx context.Context, state subscription.State, at time.Tim
 		if err != nil {
 			return Outcome{}, err
 		}
-		if plan.TrialDays > 0 {
-			anchor := a.Zone.DateOf(at)
-			return Outcome{State: state.StartTrial(anchor, a.Zone.StartOfDay(anchor.AddDays(plan.TrialDays)))}, nil
+		if plan.HasTrial() {
+			return Outcome{State: state.StartTrial(a.Zone.DateOf(at), plan.FreeTrial().End(a.Zone, at))}, nil
 		}
-	}
-	if state.Cycle < 0 {
-		state = state.Reanchor(a.Zone.DateOf(at))
 	}
 	return a.beginCycle(ctx, state, at)
 }
@@ -47,14 +43,16 @@ func (a Account) beginCycle(ctx context.Context, state subscription.State, at ti
 			return Outcome{}, err
 		}
 	}
-	period := a.cyclePeriod(state, plan, at)
-	begun := state.BeginCycle(period)
+	begun, err := a.beginPeriod(state, plan, at)
+	if err != nil {
+		return Outcome{}, err
+	}
 	begun.PeriodDay = a.Zone.DateOf(at)
 	if plan.BilledBy == catalog.ByInvoiceRun {
 		return Outcome{State: begun}, nil
 	}
 	facts := a.facts(state.ID, fmt.Sprintf("cycle-%d", state.Cycle+1), invoicing.ForCycle, at)
-	facts.Opens = &invoicing.Opening{Period: period, Terms: invoicing.Terms{Plan: plan, Seats: terms.Seats}}
+	facts.Opens = &invoicing.Opening{Period: begun.Period, Full: begun.Full, Terms: invoicing.Terms{Plan: plan, Seats: terms.Seats}}
 	if state.Cycle >= 0 && state.Status != subscription.Paused {
 		if err := a.endPeriodEarly(ctx, &facts, state, at); err != nil {
 			return Outcome{}, err
@@ -63,7 +61,8 @@ func (a Account) beginCycle(ctx context.Context, state subscription.State, at ti
 	return a.billCycle(ctx, begun, facts)
 }
 
-// newTerms puts the terms of the next period in force. Another billing interval begins a new series of boundaries.
+// newTerms puts the terms of the next period in force. The first ones, and those with another schedule, begin a new series
+// of boundaries.
 func (a Account) newTerms(
 	ctx context.Context, state subscription.State, terms subscription.Terms, plan catalog.Plan, at time.Time,
 ) (subscription.State, error) {
@@ -71,20 +70,42 @@ func (a Account) newTerms(
 	if err != nil {
 		return state, err
 	}
-	if before.Interval != plan.Interval {
-		state = state.Reanchor(a.Zone.DateOf(at))
+	if state.Cycle < 0 || !before.Schedule().Equal(plan.Schedule()) {
+		state = a.reanchor(state, plan, at)
 	}
 	return state, a.Records.Enforce(ctx, terms, at)
 }
 
-// cyclePeriod is the period of the cycle after state's: from the instant it really begins to the anchor's next boundary.
-// Under the monthly run every calendar month is a period, whether or not the workflow had reason to wake up in it.
-func (a Account) cyclePeriod(state subscription.State, plan catalog.Plan, at time.Time) calendar.Period {
+// reanchor begins a new series of boundaries at an instant: with a stub, if the plan's periods are aligned.
+func (a Account) reanchor(state subscription.State, plan catalog.Plan, at time.Time) subscription.State {
+	return state.ReanchorAt(plan.Schedule().Begin(a.Zone, at))
+}
+
+// beginPeriod enters the cycle after state's: from the instant it really begins to the anchor's next boundary, or to the
+// end of a fixed term. Under the monthly run every calendar month is a period, whether or not the workflow had reason to
+// wake up in it.
+func (a Account) beginPeriod(state subscription.State, plan catalog.Plan, at time.Time) (subscription.State, error) {
 	if plan.BilledBy == catalog.ByInvoiceRun {
-		return calendar.Period{Start: at.UTC(), End: a.month(at).End}
+		return state.BeginCycle(calendar.Period{Start: at, End: a.month(at).End}), nil
 	}
-	n := state.Cycle + 1 - state.AnchorCycle
-	return calendar.Period{Start: at.UTC(), End: calendar.Boundary(state.Anchor, plan.Interval, a.Zone, n+1)}
+	if state.EndsAt != nil && !at.Before(*state.EndsAt) {
+		return state, refuse("term_ended", "subscription %s ends on %s: no period can begin at %s", state.ID, stamp(*state.EndsAt), stamp(at))
+	}
+	schedule, n := plan.Schedule(), state.Cycle+1-state.AnchorCycle
+	end, next, err := schedule.Next(state.Anchor, n, a.Zone, at)
+	if err != nil {
+		return state, fmt.Errorf("subscription %s: %w", state.ID, err)
+	}
+	state.AnchorCycle -= next - (n + 1)
+	period := calendar.Period{Start: at, End: end}
+	full := schedule.Full(state.Anchor, n, a.Zone, period)
+	if state.EndsAt != nil && state.EndsAt.Before(end) {
+		period.End = *state.EndsAt
+	}
+	if period == full {
+		return state.BeginCycle(period), nil
+	}
+	return state.BeginPart(period, full), nil
 }
 
 // month is the calendar month around an instant, in the customer's zone.
@@ -97,11 +118,10 @@ func (a Account) month(at time.Time) calendar.Period {
 // endPeriodEarly adds the arrears of the period under way to an invoice and, when the period is cut short, the credit
 // for what it was charged in advance.
 func (a Account) endPeriodEarly(ctx context.Context, facts *invoicing.Facts, state subscription.State, at time.Time) error {
-	closing, err := a.closing(ctx, state.Period, at)
-	if err != nil {
+	var err error
+	if facts.Closes, err = a.closingOf(ctx, state, at); err != nil {
 		return err
 	}
-	facts.Closes = closing
 	if at.Before(state.Period.End) {
 		facts.Revises, err = a.revision(ctx, state, at)
 	}
@@ -148,7 +168,7 @@ func (a Account) settleUp(
 	}
 	facts := a.facts(state.ID, key, reason, at)
 	var err error
-	if facts.Closes, err = a.closing(ctx, state.Period, at); err != nil {
+	if facts.Closes, err = a.closingOf(ctx, state, at); err != nil {
 		return nil, err
 	}
 	if credit {

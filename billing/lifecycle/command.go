@@ -15,7 +15,8 @@ import (
 // subscription.State.Check, of Records.Offer, or
 //
 //	billing_mismatch    the new plan is billed in another way than the subscription
-//	fixed_term          the new plan's interval would make another term of a fixed one
+//	fixed_term          the new plan's schedule would make another term of one in periods
+//	term_ended          a resumption after the end of a fixed term
 //	last_period         the interval is to change in the period with which the subscription ends
 //	tax_undetermined    the tax of the new plan cannot be decided
 //	amount_too_large    an amount leaves its range
@@ -65,7 +66,7 @@ func (a Account) change(ctx context.Context, state subscription.State, c subscri
 	case state.BilledBy == catalog.ByInvoiceRun:
 		return Outcome{State: state.ChangeNow(c)}, a.Records.Enforce(ctx, *c.Terms, c.At)
 	}
-	if before.Interval != plan.Interval {
+	if !before.Schedule().Equal(plan.Schedule()) {
 		if err := mayEndPeriod(state); err != nil {
 			return Outcome{}, err
 		}
@@ -81,7 +82,7 @@ func (a Account) mayFollow(state subscription.State, before, plan catalog.Plan, 
 	case plan.BilledBy != state.BilledBy:
 		return refuse("billing_mismatch", "plan %q is billed by %s, the subscription by %s: end it and start another",
 			plan.ID, plan.BilledBy, state.BilledBy)
-	case before.Interval != plan.Interval && state.EndsAfter > 0:
+	case !before.Schedule().Equal(plan.Schedule()) && state.EndsAfter > 0:
 		return refuse("fixed_term",
 			"subscription %s ends after %d periods of %s: a plan billed every %s would make another term of it; start a new subscription",
 			state.ID, state.EndsAfter, before.Interval, plan.Interval)
@@ -124,7 +125,11 @@ func (a Account) pause(ctx context.Context, state subscription.State, c subscrip
 
 // resume begins a new billing period, whose day becomes the anchor.
 func (a Account) resume(ctx context.Context, state subscription.State, c subscription.Command) (Outcome, error) {
-	return a.beginCycle(ctx, state.Reanchor(a.Zone.DateOf(c.At)), c.At)
+	plan, err := a.Records.Plan(ctx, state.TermsAtBoundary())
+	if err != nil {
+		return Outcome{}, err
+	}
+	return a.beginCycle(ctx, a.reanchor(state, plan, c.At), c.At)
 }
 
 func (a Account) cancel(ctx context.Context, state subscription.State, c subscription.Command) (Outcome, error) {

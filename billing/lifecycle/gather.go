@@ -10,6 +10,15 @@ import (
 	"github.com/perennial-billing/perennial/billing/subscription"
 )
 
+// closingOf is the closing of the period under way.
+func (a Account) closingOf(ctx context.Context, state subscription.State, until time.Time) (*invoicing.Closing, error) {
+	closing, err := a.closing(ctx, state.Period, until)
+	if err == nil && state.Full != (calendar.Period{}) {
+		closing.Full = state.Full
+	}
+	return closing, err
+}
+
 // closing gathers what a period is charged in arrears until an instant: its segments, each with the usage not billed yet.
 // Usage that arrived too late for its own period goes to the first segment that has the meter.
 func (a Account) closing(ctx context.Context, full calendar.Period, until time.Time) (*invoicing.Closing, error) {
@@ -60,5 +69,5 @@ func (a Account) revision(ctx context.Context, state subscription.State, at time
 	if err != nil {
 		return nil, err
 	}
-	return &invoicing.Revision{At: at.UTC(), Period: state.Period, Billed: billed}, nil
+	return &invoicing.Revision{At: at.UTC(), Period: state.Period, Full: state.Full, Billed: billed}, nil
 }

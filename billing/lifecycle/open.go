@@ -19,8 +19,9 @@ type Agreement struct {
 	CustomerID     string
 	Terms          subscription.Terms
 	StartAt        time.Time
-	// EndsAfter, above 0, is a fixed term in billing cycles.
+	// EndsAfter, above 0, is a fixed term in billing cycles; EndsAt, if set, one to an instant.
 	EndsAfter int
+	EndsAt    time.Time
 }
 
 var validID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$`)
@@ -33,17 +34,22 @@ func (g Agreement) Check() error {
 			"subscription id %q: use 1 to 100 letters, digits, '_', '.' or '-', beginning with a letter or digit", g.SubscriptionID)
 	case g.EndsAfter < 0:
 		return refuse("term_invalid", "ends_after must be 0 (no end) or a number of billing periods, not %d", g.EndsAfter)
+	case g.EndsAfter > 0 && !g.EndsAt.IsZero():
+		return refuse("term_invalid", "ends_after and ends_at exclude each other: leave one out")
+	case !g.EndsAt.IsZero() && !g.EndsAt.After(g.StartAt):
+		return refuse("term_invalid", "ends_at must be after the start, %s, not %s", stamp(g.StartAt), stamp(g.EndsAt))
 	}
 	return nil
 }
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // Open is the subscription that an agreement makes, before it begins. Plan is the agreement's own, at the price that the
 // customer is offered and sellable at it (CheckSellable). The error is a *subscription.Refusal, term_invalid or
 // tax_undetermined, when there can be no such subscription.
 func (a Account) Open(agreement Agreement, plan catalog.Plan) (subscription.State, error) {
-	if plan.BilledBy == catalog.ByInvoiceRun && agreement.EndsAfter > 0 {
-		return subscription.State{}, refuse("term_invalid",
-			"plan %s is billed by the monthly run: a fixed term (ends_after) needs a plan billed by renewal", plan.ID)
+	if err := a.checkTerm(agreement, plan); err != nil {
+		return subscription.State{}, err
 	}
 	if err := a.checkTaxable(plan, agreement.StartAt); err != nil {
 		return subscription.State{}, err
@@ -51,7 +57,26 @@ func (a Account) Open(agreement Agreement, plan catalog.Plan) (subscription.Stat
 	state := subscription.New(agreement.SubscriptionID, agreement.CustomerID, agreement.Terms, plan.BilledBy,
 		agreement.StartAt.UTC(), agreement.EndsAfter)
 	state.Anchor = a.Zone.DateOf(agreement.StartAt)
+	if !agreement.EndsAt.IsZero() {
+		endsAt := agreement.EndsAt.UTC()
+		state.EndsAt = &endsAt
+	}
 	return state, nil
+}
+
+// checkTerm refuses a fixed term that the plan cannot have.
+func (a Account) checkTerm(agreement Agreement, plan catalog.Plan) error {
+	fixed := agreement.EndsAfter > 0 || !agreement.EndsAt.IsZero()
+	if plan.BilledBy == catalog.ByInvoiceRun && fixed {
+		return refuse("term_invalid",
+			"plan %s is billed by the monthly run: a fixed term (ends_after, ends_at) needs a plan billed by renewal", plan.ID)
+	}
+	if plan.HasTrial() && !agreement.EndsAt.IsZero() {
+		if over := plan.FreeTrial().End(a.Zone, agreement.StartAt); !agreement.EndsAt.After(over) {
+			return refuse("term_invalid", "ends_at must be after the end of the trial, %s, not %s", stamp(over), stamp(agreement.EndsAt))
+		}
+	}
+	return nil
 }
 
 // checkTaxable refuses a plan with a charge whose tax cannot be decided: no invoice could be made of what cannot be taxed.

@@ -128,6 +128,9 @@ func (a *Subscribe) agreement(w *world, s step) lifecycle.Agreement {
 	if !a.StartsAt.IsZero() {
 		agreement.StartAt = a.StartsAt.In(s.who.zone)
 	}
+	if !a.EndsAt.IsZero() {
+		agreement.EndsAt = a.EndsAt.In(s.who.zone)
+	}
 	return agreement
 }
 

@@ -100,6 +100,7 @@ type Subscribe struct {
 	Currency    money.Currency `json:"currency,omitempty" doc:"The customer's when left out"`
 	StartsAt    Instant        `json:"starts_at,omitzero" doc:"When it begins, earlier or later than the entry; at the entry's instant when left out"`
 	EndsAfter   int            `json:"ends_after,omitempty" minimum:"0" doc:"A fixed term: the number of periods after which it ends by itself"`
+	EndsAt      Instant        `json:"ends_at,omitzero" doc:"A fixed term to an instant, in place of ends_after; the last period is prorated"`
 }
 
 // Usage is a quantity of what a meter counts: one event, or the sum of many.

@@ -83,7 +83,7 @@ func (s State) checkPause() error {
 		return refuse("cancellation_pending", "subscription %s ends on %s: withdraw the cancellation before pausing, or cancel it now",
 			s.ID, s.Period.End.Format(time.RFC3339))
 	case s.inLastCycle():
-		return refuse("last_period", "subscription %s is in the last of its %d billing periods: cancel it instead of pausing", s.ID, s.EndsAfter)
+		return refuse("last_period", "subscription %s is in the last billing period of its fixed term: cancel it instead of pausing", s.ID)
 	}
 	return nil
 }
@@ -100,7 +100,7 @@ func (s State) checkChange(c Command) error {
 	}
 	if *c.Terms != s.Terms {
 		if c.AtPeriodEnd && s.inLastCycle() {
-			return refuse("last_period", "subscription %s is in the last of its %d billing periods: after it there is nothing to change", s.ID, s.EndsAfter)
+			return refuse("last_period", "subscription %s is in the last billing period of its fixed term: after it there is nothing to change", s.ID)
 		}
 		return nil
 	}

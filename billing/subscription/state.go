@@ -49,13 +49,19 @@ type State struct {
 	// Period is the one under way. The monthly run, not the subscription, moves through the months: whoever defers a
 	// command on a subscription billed by the run sets Period to the month that the command waits for.
 	Period calendar.Period `json:"period"`
+	// Full is the whole cycle that Period is a part of, when Period is a stub or cut by EndsAt. Zero when Period is whole.
+	Full calendar.Period `json:"full,omitzero"`
 	// PeriodDay is the civil day, in the customer's zone, on which Period begins: what people call the period.
 	PeriodDay calendar.Date `json:"period_day,omitzero"`
-	// AnchorCycle is the cycle that began at the anchor: cycle n begins at the anchor's (n - AnchorCycle)th boundary.
-	// It moves with the anchor when a pause ends or the billing interval changes.
+	// AnchorCycle is the cycle that begins at the anchor: cycle n begins at the anchor's (n - AnchorCycle)th boundary. The
+	// one before it is a stub, if the plan's periods are aligned. It moves with the anchor when a pause ends or the schedule
+	// changes, and when a cycle is passed over because the customer's calendar has not got its days.
 	AnchorCycle int `json:"anchor_cycle"`
 	// EndsAfter, when above 0, is a fixed term: the number of cycles after which the subscription ends by itself.
 	EndsAfter int `json:"ends_after,omitempty"`
+	// EndsAt, when set, is a fixed term to an instant, at which the subscription ends by itself, in mid-period and when
+	// paused, too.
+	EndsAt *time.Time `json:"ends_at,omitempty"`
 	// AtPeriodEnd is what was asked to happen at the next boundary; for a paused subscription that is its resumption.
 	AtPeriodEnd *Deferred `json:"at_period_end,omitempty"`
 	// Unpaid lists the invoices being collected by dunning, oldest first.
@@ -93,8 +99,10 @@ func (s State) Running() bool { return s.Status == Active || s.Status == PastDue
 // does so only to carry out what was deferred to the end of its month.
 func (s State) NextDue() (time.Time, bool) {
 	switch {
-	case s.Ended(), s.Status == Paused:
+	case s.Ended(), s.Status == Paused && s.EndsAt == nil:
 		return time.Time{}, false
+	case s.Status == Paused:
+		return *s.EndsAt, true
 	case s.Status == Scheduled:
 		return s.StartAt, true
 	case s.Status == Trialing:

@@ -22,7 +22,7 @@ func (s State) EndsAtBoundary() (reason string, ends bool) {
 	switch {
 	case s.cancelsAtBoundary():
 		return s.AtPeriodEnd.Reason, true
-	case s.inLastCycle():
+	case s.inLastCycle(), s.Status == Paused && s.EndsAt != nil:
 		return "term_ended", true
 	}
 	return "", false
@@ -30,7 +30,13 @@ func (s State) EndsAtBoundary() (reason string, ends bool) {
 
 func (s State) cancelsAtBoundary() bool { return s.AtPeriodEnd != nil && s.AtPeriodEnd.Cancel }
 
-func (s State) inLastCycle() bool { return s.EndsAfter > 0 && s.Cycle+1 >= s.EndsAfter }
+// inLastCycle says that the fixed term, if there is one, ends with the period.
+func (s State) inLastCycle() bool {
+	if s.EndsAt != nil {
+		return s.Running() && !s.Period.End.Before(*s.EndsAt)
+	}
+	return s.EndsAfter > 0 && s.Cycle+1 >= s.EndsAfter
+}
 
 // TermsAtBoundary are the terms of the cycle that the next boundary begins.
 func (s State) TermsAtBoundary() Terms {
@@ -40,20 +46,30 @@ func (s State) TermsAtBoundary() Terms {
 	return s.Terms
 }
 
+// BeginPart enters a billing period that is only a part of a whole cycle.
+func (s State) BeginPart(period, full calendar.Period) State {
+	s = s.BeginCycle(period)
+	s.Full = calendar.Period{Start: full.Start.UTC(), End: full.End.UTC()}
+	return s
+}
+
 // BeginCycle enters the next billing period under the terms agreed for it.
 func (s State) BeginCycle(period calendar.Period) State {
 	s.Terms = s.TermsAtBoundary()
 	s.AtPeriodEnd = nil
 	s.Cycle++
-	s.Period = calendar.Period{Start: period.Start.UTC(), End: period.End.UTC()}
+	s.Period, s.Full = calendar.Period{Start: period.Start.UTC(), End: period.End.UTC()}, calendar.Period{}
 	s.LastAt = later(s.LastAt, s.Period.Start)
 	s.Status = s.paying()
 	return s
 }
 
 // Reanchor makes the next cycle the first of a new series of boundaries, counted from the anchor.
-func (s State) Reanchor(anchor calendar.Date) State {
-	s.Anchor, s.AnchorCycle = anchor, s.Cycle+1
+func (s State) Reanchor(anchor calendar.Date) State { return s.ReanchorAt(anchor, 0) }
+
+// ReanchorAt makes the next cycle the nth of a new series of boundaries: -1 for the stub before the anchor.
+func (s State) ReanchorAt(anchor calendar.Date, n int) State {
+	s.Anchor, s.AnchorCycle = anchor, s.Cycle+1-n
 	return s
 }
 

@@ -25,6 +25,7 @@ type NewSubscription struct {
 	Device      string    `json:"device,omitempty" doc:"An opaque id of the customer's device, for limits on free trials. Only a hash of it is kept."`
 	StartAt     time.Time `json:"start_at,omitzero" doc:"At once when absent. A later start brings no invoice yet; an earlier one bills what has passed since."`
 	EndsAfter   int       `json:"ends_after,omitempty" doc:"A fixed term in billing periods; without end when absent."`
+	EndsAt      time.Time `json:"ends_at,omitzero" doc:"A fixed term to an instant, in place of ends_after. The last period is prorated."`
 }
 
 // Subscription is a subscription together with the invoice that the request brought, if any.
@@ -59,6 +60,9 @@ func (s *Service) checkSubscription(ctx context.Context, in NewSubscription) (st
 	if in.EndsAfter < 0 {
 		p.add("ends_after", "%d is not a term: give a number of billing periods, or 0 for no end", in.EndsAfter)
 	}
+	if in.EndsAfter > 0 && !in.EndsAt.IsZero() {
+		p.add("ends_at", "excludes ends_after: leave one out")
+	}
 	if err := p.err(); err != nil {
 		return store.Customer{}, message.Subscribe{}, err
 	}
@@ -76,7 +80,10 @@ func (s *Service) checkSubscription(ctx context.Context, in NewSubscription) (st
 	if before != nil && in.PlanVersion == 0 && before.PlanID == in.Plan {
 		in.PlanVersion = before.PlanVersion // a repeated request means the version that was the newest then
 	}
-	request := message.Subscribe{SubscriptionID: in.ID, CustomerID: customer.ID, EntityID: customer.EntityID, EndsAfter: in.EndsAfter, Quote: in.Quote}
+	request := message.Subscribe{
+		SubscriptionID: in.ID, CustomerID: customer.ID, EntityID: customer.EntityID, Quote: in.Quote,
+		EndsAfter: in.EndsAfter, EndsAt: in.EndsAt.UTC().Truncate(time.Second),
+	}
 	if request.Device, err = deviceHash(in.Device); err != nil {
 		return customer, request, err
 	}
@@ -91,7 +98,13 @@ func (s *Service) checkSubscription(ctx context.Context, in NewSubscription) (st
 			return customer, request, err
 		}
 	}
-	return customer, request, s.setStart(ctx, &request, customer, in.StartAt, before)
+	if err := s.setStart(ctx, &request, customer, in.StartAt, before); err != nil {
+		return customer, request, err
+	}
+	if !request.EndsAt.IsZero() && !request.EndsAt.After(request.StartAt) {
+		return customer, request, invalid("ends_at", "%s is not after the start, %s", request.EndsAt.Format(time.RFC3339), request.StartAt.Format(time.RFC3339))
+	}
+	return customer, request, nil
 }
 
 func (p *problems) checkSeats(seats int64) {

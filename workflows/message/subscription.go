@@ -34,8 +34,9 @@ type Subscribe struct {
 	Currency       money.Currency     `json:"currency"`
 	Terms          subscription.Terms `json:"terms"`
 	StartAt        time.Time          `json:"start_at"`
-	// EndsAfter, above 0, is a fixed term in billing cycles.
-	EndsAfter int `json:"ends_after,omitempty"`
+	// EndsAfter, above 0, is a fixed term in billing cycles; EndsAt, if set, one to an instant.
+	EndsAfter int       `json:"ends_after,omitempty"`
+	EndsAt    time.Time `json:"ends_at,omitzero"`
 	// Quote is the local price that the customer was shown, if it is to be honoured.
 	Quote string `json:"quote,omitempty"`
 	// Device is a hash of the customer's device, for limits on trials.

@@ -9,6 +9,7 @@ import (
 	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/proration"
+	"github.com/perennial-billing/perennial/billing/rating"
 )
 
 // How the lines of a revision begin.
@@ -86,14 +87,15 @@ func (f Facts) credit(billed BilledLine) (Line, error) {
 	if err != nil {
 		return Line{}, err
 	}
-	explanation := share{num, den}.explained(nil)
+	part := rating.Share{Num: num, Den: den}
+	explanation := explained(part, nil)
 	if charge, err := billed.Plan.Charge(original.ChargeID); err == nil {
 		explanation.Conversion = charge.Prices[f.Currency].Converted
 	}
 	return Line{
 		Kind: ProrationCredit, ChargeID: original.ChargeID, PlanID: original.PlanID, PlanVersion: original.PlanVersion,
 		Description: unusedTime + strings.TrimPrefix(original.Description, remainingTime), Quantity: original.Quantity,
-		Exact: share{num, den}.of(original.Amount.Decimal(), exactPlaces).Neg(), Amount: amount.Neg(),
+		Exact: part.Of(original.Amount.Decimal(), exactPlaces).Neg(), Amount: amount.Neg(),
 		TaxCategory: original.TaxCategory, Decision: original.Decision,
 		Period:      calendar.Period{Start: f.Revises.At, End: original.Period.End},
 		Credits:     &LineRef{InvoiceID: billed.InvoiceID, Position: billed.Position},
@@ -115,12 +117,15 @@ func (f Facts) chargesForRest() ([]Line, error) {
 	rest := calendar.Period{Start: revision.At, End: revision.Period.End}
 	var lines []Line
 	for _, charge := range terms.Plan.Charges {
-		if charge.Timing != catalog.Advance || revision.kept(charge) {
+		if revision.kept(charge) {
 			continue
 		}
-		line, err := f.charge(charge, terms, quantity(charge, terms.Seats), rest, share{num, den})
+		line, due, err := f.inAdvance(charge, terms, rest, rating.Share{Num: num, Den: den})
 		if err != nil {
 			return nil, err
+		}
+		if !due {
+			continue
 		}
 		line.Kind, line.Description = ProrationCharge, remainingTime+line.Description
 		if !line.Amount.IsZero() {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/shopspring/decimal"
 
@@ -156,7 +157,7 @@ func dynamic(p catalog.Price, u Usage) ([]Step, error) {
 // matrix adds up the quantities of each cell, so that it does not matter how finely usage was grouped.
 func matrix(p catalog.Price, u Usage) ([]Step, error) {
 	if len(u.Groups) == 0 && u.Quantity.IsPositive() {
-		return nil, fmt.Errorf("groups are required: model matrix prices a quantity by %v", p.Dimensions)
+		return nil, fmt.Errorf("groups are required: model matrix prices a quantity by %s", strings.Join(p.Dimensions, ", "))
 	}
 	cells := make(map[string]int, len(p.Cells))
 	for i, cell := range p.Cells {

@@ -16,17 +16,19 @@ func (p Price) Validate() error {
 	if err := oneOf("model", p.Model, Models...); err != nil {
 		return err
 	}
-	for _, number := range p.numbers() {
-		if err := number.validate(p.Model); err != nil {
-			return err
-		}
+	if err := p.validateNumbers(); err != nil {
+		return err
 	}
-	for _, part := range []func() error{p.validateSettings, p.validateTiers, p.validateMatrix, p.validateLimits} {
-		if err := part(); err != nil {
-			return err
-		}
+	if err := p.validateSettings(); err != nil {
+		return err
 	}
-	return nil
+	if err := p.validateTiers(); err != nil {
+		return err
+	}
+	if err := p.validateMatrix(); err != nil {
+		return err
+	}
+	return p.validateLimits()
 }
 
 // ValidateIn is Validate for a price in a currency: amounts have at most 12 decimals of its minor unit.
@@ -43,41 +45,44 @@ func (p Price) ValidateIn(currency money.Currency) error {
 	return p.Validate()
 }
 
-// priceNumber is a number of a price with the models that use it.
-type priceNumber struct {
+// numbers are the numbers of a price, each with the models that use it.
+var numbers = []struct {
 	field  string
-	value  decimal.Decimal
+	value  func(*Price) decimal.Decimal
 	check  func(decimal.Decimal) error
 	usedBy []Model
+}{
+	{"unit_amount", func(p *Price) decimal.Decimal { return p.UnitAmount }, money.CheckPrice, []Model{PerUnit, Package}},
+	{"flat_amount", func(p *Price) decimal.Decimal { return p.FlatAmount }, money.CheckPrice, []Model{Flat}},
+	{"package_size", func(p *Price) decimal.Decimal { return p.PackageSize }, money.CheckDecimal, []Model{Package, Graduated, Volume}},
+	{"free_units", func(p *Price) decimal.Decimal { return p.FreeUnits }, money.CheckDecimal, []Model{PerUnit, Package, Percentage}},
+	{"percent", func(p *Price) decimal.Decimal { return p.Percent }, money.CheckDecimal, []Model{Percentage}},
+	{"event_amount", func(p *Price) decimal.Decimal { return p.EventAmount }, money.CheckPrice, []Model{Percentage}},
+	{"event_minimum", func(p *Price) decimal.Decimal { return p.EventMinimum }, money.CheckPrice, []Model{Percentage}},
+	{"event_maximum", func(p *Price) decimal.Decimal { return p.EventMaximum }, money.CheckPrice, []Model{Percentage}},
+	{"multiplier", func(p *Price) decimal.Decimal { return p.Multiplier }, money.CheckDecimal, []Model{Dynamic}},
+	{"minimum", func(p *Price) decimal.Decimal { return p.Minimum }, money.CheckPrice, Models},
+	{"maximum", func(p *Price) decimal.Decimal { return p.Maximum }, money.CheckPrice, Models},
 }
 
-func (p Price) numbers() []priceNumber {
-	amount, number := money.CheckPrice, money.CheckDecimal
-	return []priceNumber{
-		{"unit_amount", p.UnitAmount, amount, []Model{PerUnit, Package}},
-		{"flat_amount", p.FlatAmount, amount, []Model{Flat}},
-		{"package_size", p.PackageSize, number, []Model{Package, Graduated, Volume}},
-		{"free_units", p.FreeUnits, number, []Model{PerUnit, Package, Percentage}},
-		{"percent", p.Percent, number, []Model{Percentage}},
-		{"event_amount", p.EventAmount, amount, []Model{Percentage}},
-		{"event_minimum", p.EventMinimum, amount, []Model{Percentage}},
-		{"event_maximum", p.EventMaximum, amount, []Model{Percentage}},
-		{"free_events", decimal.NewFromInt(p.FreeEvents), number, []Model{Percentage}},
-		{"multiplier", p.Multiplier, number, []Model{Dynamic}},
-		{"minimum", p.Minimum, amount, Models},
-		{"maximum", p.Maximum, amount, Models},
+func (p Price) validateNumbers() error {
+	for _, number := range numbers {
+		value := number.value(&p)
+		if value.IsZero() {
+			continue
+		}
+		if err := checkSign(number.field, value, number.check); err != nil {
+			return err
+		}
+		if !slices.Contains(number.usedBy, p.Model) {
+			return unused(number.field, p.Model)
+		}
 	}
-}
-
-func (n priceNumber) validate(model Model) error {
-	if n.value.IsZero() {
-		return nil
-	}
-	if err := checkSign(n.field, n.value, n.check); err != nil {
-		return err
-	}
-	if !slices.Contains(n.usedBy, model) {
-		return unused(n.field, model)
+	switch {
+	case p.FreeEvents < 0:
+		return fmt.Errorf("free_events must not be negative, got %d", p.FreeEvents)
+	case p.FreeEvents > 0 && p.Model != Percentage:
+		return unused("free_events", p.Model)
 	}
 	return nil
 }
@@ -103,21 +108,24 @@ func checkQuantity(field string, d decimal.Decimal) error {
 	return checkSign(field, d, money.CheckDecimal)
 }
 
+// settings are what changes how a model computes, each with the models that it changes.
+var settings = []struct {
+	field  string
+	on     func(*Price) bool
+	usedBy []Model
+}{
+	{"flat_at_zero", func(p *Price) bool { return p.FlatAtZero }, tiered},
+	{"free_rule", func(p *Price) bool { return p.FreeRule != "" }, []Model{Percentage}},
+	{"packages_across_tiers", func(p *Price) bool { return p.PackagesAcrossTiers }, []Model{Graduated}},
+	{"tier_by_prorated", func(p *Price) bool { return p.TierByProrated }, []Model{Volume}},
+	{"dimensions", func(p *Price) bool { return len(p.Dimensions) > 0 }, []Model{Matrix}},
+	{"cells", func(p *Price) bool { return len(p.Cells) > 0 }, []Model{Matrix}},
+	{"default_unit_amount", func(p *Price) bool { return p.DefaultUnitAmount != nil }, []Model{Matrix}},
+}
+
 func (p Price) validateSettings() error {
-	for _, setting := range []struct {
-		field  string
-		on     bool
-		usedBy []Model
-	}{
-		{"flat_at_zero", p.FlatAtZero, tiered},
-		{"free_rule", p.FreeRule != "", []Model{Percentage}},
-		{"packages_across_tiers", p.PackagesAcrossTiers, []Model{Graduated}},
-		{"tier_by_prorated", p.TierByProrated, []Model{Volume}},
-		{"dimensions", len(p.Dimensions) > 0, []Model{Matrix}},
-		{"cells", len(p.Cells) > 0, []Model{Matrix}},
-		{"default_unit_amount", p.DefaultUnitAmount != nil, []Model{Matrix}},
-	} {
-		if setting.on && !slices.Contains(setting.usedBy, p.Model) {
+	for _, setting := range settings {
+		if setting.on(&p) && !slices.Contains(setting.usedBy, p.Model) {
 			return unused(setting.field, p.Model)
 		}
 	}

@@ -32,7 +32,7 @@ func TestQuoteRateRefuses(t *testing.T) {
 	for want, args := range map[string][]string{
 		"price.tiers[0].up_to must be left out":  {"--currency", "USD", "--quantity", "1", "--price", `{"model":"volume","tiers":[{"up_to":5}]}`},
 		"--quantity: \"1e3\" is not a number":    {"--currency", "USD", "--quantity", "1e3", "--price", graduatedPrice},
-		"--currency: unknown currency":           {"--quantity", "1", "--price", graduatedPrice},
+		"currency: unknown currency":             {"--quantity", "1", "--price", graduatedPrice},
 		"price or usage is not JSON":             {"--currency", "USD", "--quantity", "1", "--price", `{`},
 		"no such file":                           {"--currency", "USD", "--quantity", "1", "--price-file", "/no/such/file"},
 		"kind is required with a part":           {"--currency", "USD", "--quantity", "1", "--price", graduatedPrice, "--part", "1", "--of", "2"},

@@ -3,6 +3,7 @@ package catalog
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/shopspring/decimal"
@@ -56,12 +57,12 @@ func (c Commitment) validateOverage() error {
 
 // validateSpend checks the limits of the whole plan.
 func (p Plan) validateSpend() error {
-	//workflowcheck:ignore whichever broken rule comes first is reported; none is the same in any order
-	for currency, spend := range p.Spend {
+	//workflowcheck:ignore the order of the map does not survive the sorting
+	for _, currency := range slices.Sorted(maps.Keys(p.Spend)) {
 		if !slices.Contains(p.Currencies(), currency) {
 			return fmt.Errorf("spend.%s: the plan is not sold in that currency, but in %s", currency, listed(p.Currencies()))
 		}
-		if err := spend.validate(currency); err != nil {
+		if err := p.Spend[currency].validate(currency); err != nil {
 			return fmt.Errorf("spend.%s.%w", currency, err)
 		}
 	}

@@ -171,14 +171,20 @@ func TestWithAmounts(t *testing.T) {
 	t.Parallel()
 	double := func(d decimal.Decimal) (decimal.Decimal, error) { return d.Add(d), nil }
 	for _, test := range []struct{ from, want string }{
-		{`{"model":"graduated","tiers":[{"up_to":"10","unit_amount":"2","flat_amount":"3"},{}],"minimum":"5"}`,
-			`{"model":"graduated","tiers":[{"up_to":"10","unit_amount":"4","flat_amount":"6"},{}],"minimum":"10"}`},
-		{`{"model":"percentage","percent":"2","free_units":"10","event_amount":"1","event_minimum":"1","event_maximum":"3","free_events":3}`,
-			`{"model":"percentage","percent":"2","free_units":"20","event_amount":"2","event_minimum":"2","event_maximum":"6","free_events":3}`},
+		{
+			`{"model":"graduated","tiers":[{"up_to":"10","unit_amount":"2","flat_amount":"3"},{}],"minimum":"5"}`,
+			`{"model":"graduated","tiers":[{"up_to":"10","unit_amount":"4","flat_amount":"6"},{}],"minimum":"10"}`,
+		},
+		{
+			`{"model":"percentage","percent":"2","free_units":"10","event_amount":"1","event_minimum":"1","event_maximum":"3","free_events":3}`,
+			`{"model":"percentage","percent":"2","free_units":"20","event_amount":"2","event_minimum":"2","event_maximum":"6","free_events":3}`,
+		},
 		{`{"model":"graduated_percentage","tiers":[{"up_to":"10","percent":"2"},{}]}`, `{"model":"graduated_percentage","tiers":[{"up_to":"20","percent":"2"},{}]}`},
 		{`{"model":"package","unit_amount":"2","package_size":"10","free_units":"5"}`, `{"model":"package","unit_amount":"4","package_size":"10","free_units":"5"}`},
-		{`{"model":"matrix","dimensions":["a"],"cells":[{"values":{"a":"x"},"unit_amount":"1"}],"default_unit_amount":"2"}`,
-			`{"model":"matrix","dimensions":["a"],"cells":[{"values":{"a":"x"},"unit_amount":"2"}],"default_unit_amount":"4"}`},
+		{
+			`{"model":"matrix","dimensions":["a"],"cells":[{"values":{"a":"x"},"unit_amount":"1"}],"default_unit_amount":"2"}`,
+			`{"model":"matrix","dimensions":["a"],"cells":[{"values":{"a":"x"},"unit_amount":"2"}],"default_unit_amount":"4"}`,
+		},
 		{`{"model":"per_unit","commitment":{"quantity":"5","overage_unit_amount":"2"}}`, `{"model":"per_unit","commitment":{"quantity":"5","overage_unit_amount":"4"}}`},
 		{`{"model":"per_unit","commitment":{"amount":"5","overage_factor":"2"}}`, `{"model":"per_unit","commitment":{"amount":"10","overage_factor":"2"}}`},
 	} {

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -104,6 +105,7 @@ func checkSign(field string, d decimal.Decimal, size func(decimal.Decimal) error
 }
 
 func checkAmount(field string, d decimal.Decimal) error { return checkSign(field, d, money.CheckPrice) }
+
 func checkQuantity(field string, d decimal.Decimal) error {
 	return checkSign(field, d, money.CheckDecimal)
 }
@@ -133,7 +135,7 @@ func (p Price) validateSettings() error {
 	case p.Model == Package && p.PackageSize.IsZero():
 		return fmt.Errorf("package_size must be above 0, got %s", p.PackageSize)
 	case p.PackagesAcrossTiers && p.PackageSize.IsZero():
-		return fmt.Errorf("packages_across_tiers needs a package_size")
+		return errors.New("packages_across_tiers needs a package_size")
 	case p.FreeRule != "":
 		if err := oneOf("free_rule", p.FreeRule, FreeSeparately, FreeEvents); err != nil {
 			return err
@@ -156,7 +158,7 @@ func (p Price) validateLimits() error {
 		return nil
 	}
 	if p.Minimum.IsPositive() {
-		return fmt.Errorf("minimum cannot be combined with a commitment, which is one: remove one of them")
+		return errors.New("minimum cannot be combined with a commitment, which is one: remove one of them")
 	}
 	if err := p.Commitment.validate(p.Model); err != nil {
 		return fmt.Errorf("commitment.%w", err)

@@ -54,8 +54,9 @@ const unrounded = "none"
 //	price  = rule of the currency(exact)           recurring charges; see Rounding
 //	price  = exact to 12 decimals, half up         usage, unless RoundUsage
 //
-// Quantities (bounds of tiers, package sizes, free units) stay as they are, unless they are amounts, as those of percentages. A worked example, USD 20.00 a month sold in
-// yen at 1 EUR = 1.0815 USD and 1 EUR = 162.42 JPY with 2 % markup and the rule "multiple:10":
+// Quantities (bounds of tiers, package sizes, free units) stay as they are, unless they are amounts, as those of
+// percentages. A worked example, USD 20.00 a month sold in yen at 1 EUR = 1.0815 USD and 1 EUR = 162.42 JPY with 2 % markup
+// and the rule "multiple:10":
 //
 //	20 × 162.42/1.0815 × 1.02 = 3063.675…  →  JPY 3060
 func Convert(plan catalog.Plan, to money.Currency, rates []tax.Rate, p Policy, day calendar.Date) (Conversion, error) {

@@ -74,7 +74,8 @@ func TestMatrix(t *testing.T) {
 
 	byEvent := Usage{Detail: Detail{Events: []Event{
 		{Quantity: d("30.5"), Values: map[string]string{"region": "eu", "size": "large"}},
-		{Quantity: d("100"), Values: map[string]string{"region": "us", "size": "large"}}, {Quantity: d("10")},
+		{Quantity: d("100"), Values: map[string]string{"region": "us", "size": "large"}},
+		{Quantity: d("10")},
 	}}}
 	requireRated(t, "the same from events", price, byEvent, "5.625")
 	requireRated(t, "nothing used", price, Usage{}, "0")

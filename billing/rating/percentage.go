@@ -39,14 +39,13 @@ func eventByEvent(p catalog.Price, events []Event) tally {
 	left, percent := p.FreeUnits, p.Percent.Shift(-2)
 	open := p.FreeRule == catalog.FreeEvents && (p.FreeUnits.IsPositive() || p.FreeEvents > 0)
 	for i, event := range events {
-		charged, fee := event.Quantity, true
+		charged, fee := event.Quantity, int64(i) >= p.FreeEvents
 		if p.FreeRule == catalog.FreeEvents {
 			open = open && (p.FreeEvents == 0 || int64(i) < p.FreeEvents)
 			charged, fee = wholeEvent(p, event, &left, &open)
 		} else {
 			free := decimal.Min(left, charged)
 			left, charged = left.Sub(free), charged.Sub(free)
-			fee = int64(i) >= p.FreeEvents
 		}
 		t.free, t.charged = t.free.Add(event.Quantity.Sub(charged)), t.charged.Add(charged)
 		if fee {

@@ -3,6 +3,7 @@ package rating
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/shopspring/decimal"
 
@@ -58,8 +59,8 @@ func (u Usage) Plus(later Usage) Usage {
 	u.Amount = plus(u.Amount, later.Amount)
 	u.ProratedQuantity = plus(u.ProratedQuantity, later.ProratedQuantity)
 	u.EventCount += later.EventCount
-	u.Events = append(u.Events[:len(u.Events):len(u.Events)], later.Events...)
-	u.Groups = append(u.Groups[:len(u.Groups):len(u.Groups)], later.Groups...)
+	u.Events = append(slices.Clip(u.Events), later.Events...)
+	u.Groups = append(slices.Clip(u.Groups), later.Groups...)
 	return u
 }
 

@@ -25,6 +25,11 @@ const (
 	SpendLimit      LineKind = "spend_cap"  // lowers what a plan costs to its maximum
 )
 
+// PaysAhead says that such a line may charge for time that is still to come.
+func (k LineKind) PaysAhead() bool {
+	return k == Recurring || k == ProrationCharge || k == CommitmentLine
+}
+
 // Line is one charge or, with a negative amount, one credit.
 type Line struct {
 	Kind LineKind

@@ -53,7 +53,11 @@ func (s *spending) add() error {
 		}
 	}
 	s.total = s.arrears
-	for _, paid := range s.f.Closes.InAdvance {
+	paidAhead, err := s.paidAhead()
+	if err != nil {
+		return err
+	}
+	for _, paid := range paidAhead {
 		if plan := s.tenure.plan(); paid.PlanID != plan.ID || paid.PlanVersion != plan.Version {
 			continue
 		}
@@ -62,6 +66,19 @@ func (s *spending) add() error {
 		}
 	}
 	return nil
+}
+
+// paidAhead is what was charged in advance, less what the invoice itself takes back of it.
+func (s *spending) paidAhead() ([]PlanAmount, error) {
+	paid := s.f.Closes.InAdvance
+	if s.f.Revises == nil {
+		return paid, nil
+	}
+	credits, err := s.f.credits()
+	for _, credit := range credits {
+		paid = append(slices.Clip(paid), PlanAmount{PlanID: credit.PlanID, PlanVersion: credit.PlanVersion, Amount: credit.Amount})
+	}
+	return paid, err
 }
 
 // of is the part of a limit that the tenure has.

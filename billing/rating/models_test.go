@@ -115,6 +115,7 @@ func TestUsageRefused(t *testing.T) {
 		{"groups[0].quantity must not be negative", perUnit, Usage{Detail: Detail{Groups: []Group{{Quantity: d("-1")}}}}},
 		{"quantity 2 is not the sum of the groups, 1", perUnit, Usage{Quantity: d("2"), Detail: Detail{Groups: []Group{{Quantity: d("1")}}}}},
 		{"events are required: event_minimum looks at each of them", percentage, Units(d("5"))},
+		{"event_count is required: event_amount is a fee for each event", catalog.Price{Model: catalog.Percentage, EventAmount: d("1")}, Units(d("5"))},
 		{"events[0].amount: at most 12 digits may follow", perUnit, Usage{Detail: Detail{Events: []Event{{Amount: ref(decimal.New(1, -13))}}}}},
 		{"prorated_quantity must not be negative", perUnit, Usage{Quantity: d("2"), Detail: Detail{ProratedQuantity: ref(d("-1"))}}},
 	} {

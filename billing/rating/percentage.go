@@ -1,6 +1,7 @@
 package rating
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/shopspring/decimal"
@@ -15,6 +16,9 @@ func percentage(p catalog.Price, u Usage) ([]Step, error) {
 			return nil, fmt.Errorf("events are required: %s looks at each of them", field)
 		}
 		return eventByEvent(p, u.Events).steps(p), nil
+	}
+	if p.EventAmount.IsPositive() && u.EventCount == 0 && u.Quantity.IsPositive() {
+		return nil, errors.New("event_count is required: event_amount is a fee for each event")
 	}
 	free := decimal.Min(u.Quantity, p.FreeUnits)
 	freeEvents := min(u.EventCount, p.FreeEvents)

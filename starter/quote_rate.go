@@ -165,9 +165,11 @@ func printRate(out io.Writer, answer ratecase.Answer) error {
 	if answer.Of != nil {
 		pairs = append(pairs, "Part", fmt.Sprintf("%d of %d", *answer.Part, *answer.Of), "Prorated", answer.Prorated)
 	}
-	pairs = append(pairs, "Rounded", fmt.Sprintf("%s %s", answer.Currency, answer.Total), "Already billed", answer.AlreadyBilled,
-		"Amount", fmt.Sprintf("%s %s", answer.Currency, answer.Amount))
-	return facts(out, pairs...)
+	pairs = append(pairs, "Rounded", fmt.Sprintf("%s %s", answer.Currency, answer.Total))
+	if answer.AlreadyBilled != nil {
+		pairs = append(pairs, "Already billed", fmt.Sprintf("%s %s", answer.Currency, answer.AlreadyBilled))
+	}
+	return facts(out, append(pairs, "Amount", fmt.Sprintf("%s %s", answer.Currency, answer.Amount))...)
 }
 
 // stepInWords names a step: its tier, its cell, or what it is for.

@@ -69,8 +69,8 @@ type Explanation struct {
 	Of   int64 `json:"of,omitempty"`
 	// Late is the quantity that belongs to earlier periods.
 	Late string `json:"late,omitempty"`
-	// AlreadyBilled is what was taken off because earlier invoices of the cycle billed it.
-	AlreadyBilled *money.Amount `json:"already_billed,omitempty"`
+	// AlreadyBilled, in major units, was taken off because earlier invoices of the cycle billed it.
+	AlreadyBilled string `json:"already_billed,omitempty"`
 	// Conversion says where a price came from that is not the catalogue's own.
 	Conversion *catalog.Conversion `json:"conversion,omitempty"`
 }

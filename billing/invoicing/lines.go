@@ -98,7 +98,7 @@ func (f Facts) line(it item) (Line, error) {
 	line.Explanation.Conversion = price.Converted
 	if !it.billed.IsZero() {
 		line.Exact = line.Exact.Sub(it.billed.Decimal())
-		line.Explanation.AlreadyBilled = &it.billed
+		line.Explanation.AlreadyBilled = it.billed.Decimal().String()
 	}
 	return line, nil
 }

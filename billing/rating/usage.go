@@ -34,6 +34,11 @@ type Detail struct {
 	ProratedQuantity *decimal.Decimal `json:"prorated_quantity,omitzero"`
 }
 
+// IsZero says that nothing but the quantity is known.
+func (d Detail) IsZero() bool {
+	return d.Amount == nil && d.EventCount == 0 && len(d.Events) == 0 && len(d.Groups) == 0 && d.ProratedQuantity == nil
+}
+
 // Event is one thing that was metered.
 type Event struct {
 	Quantity decimal.Decimal `json:"quantity,omitzero"`

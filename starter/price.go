@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"strings"
 
+	"github.com/shopspring/decimal"
 	"github.com/spf13/cobra"
 
 	"github.com/perennial-billing/perennial/billing/catalog"
@@ -143,23 +145,61 @@ func printPrice(out io.Writer, price service.PlanPrice) error {
 
 // priceInWords writes a price for a line of a table.
 func priceInWords(price catalog.Price, currency money.Currency) string {
+	words := fmt.Sprintf("%s %s", currency, modelInWords(price))
+	if price.Minimum.IsPositive() {
+		words += fmt.Sprintf(", at least %s", price.Minimum)
+	}
+	if price.Maximum.IsPositive() {
+		words += fmt.Sprintf(", at most %s", price.Maximum)
+	}
+	if c := price.Commitment; c != nil {
+		words += fmt.Sprintf(", committed %s", cmp.Or(nonZero(c.Quantity), c.Amount.String()))
+	}
+	return words
+}
+
+func modelInWords(price catalog.Price) string {
 	switch price.Model {
 	case catalog.Flat:
-		return fmt.Sprintf("%s %s", currency, price.FlatAmount)
+		return price.FlatAmount.String()
 	case catalog.PerUnit:
-		return fmt.Sprintf("%s %s each", currency, price.UnitAmount)
+		if price.FreeUnits.IsPositive() {
+			return fmt.Sprintf("%s each, after %s free", price.UnitAmount, price.FreeUnits)
+		}
+		return fmt.Sprintf("%s each", price.UnitAmount)
 	case catalog.Package:
-		return fmt.Sprintf("%s %s per %s, after %s free", currency, price.UnitAmount, price.PackageSize, price.FreeUnits)
+		return fmt.Sprintf("%s per %s, after %s free", price.UnitAmount, price.PackageSize, price.FreeUnits)
+	case catalog.Percentage:
+		return fmt.Sprintf("%s %%, after %s free", price.Percent, price.FreeUnits)
 	}
 	tiers := make([]string, len(price.Tiers))
 	for i, tier := range price.Tiers {
-		tiers[i] = fmt.Sprintf("%s each", tier.UnitAmount)
-		if !tier.FlatAmount.IsZero() {
-			tiers[i] += fmt.Sprintf(" and %s", tier.FlatAmount)
-		}
-		if tier.UpTo != nil {
-			tiers[i] += fmt.Sprintf(" up to %s", tier.UpTo)
-		}
+		tiers[i] = tierInWords(price.Model, tier)
 	}
-	return fmt.Sprintf("%s %s (%s)", currency, strings.Join(tiers, ", "), price.Model)
+	return fmt.Sprintf("%s (%s)", strings.Join(tiers, ", "), price.Model)
+}
+
+func tierInWords(model catalog.Model, tier catalog.Tier) string {
+	words := fmt.Sprintf("%s each", tier.UnitAmount)
+	switch {
+	case model == catalog.Stairstep:
+		words = tier.FlatAmount.String()
+	case model == catalog.GraduatedPercentage:
+		words = fmt.Sprintf("%s %%", tier.Percent)
+	}
+	if !tier.FlatAmount.IsZero() && model != catalog.Stairstep {
+		words += fmt.Sprintf(" and %s", tier.FlatAmount)
+	}
+	if tier.UpTo != nil {
+		words += fmt.Sprintf(" up to %s", tier.UpTo)
+	}
+	return words
+}
+
+// nonZero is a number as text, empty for zero.
+func nonZero(d decimal.Decimal) string {
+	if d.IsZero() {
+		return ""
+	}
+	return d.String()
 }

@@ -20,7 +20,7 @@ ends the command with code 1, so that a contract can be kept as a test.`
 
 // quotes holds the commands that only compute: they need no server and no database, and nothing is written.
 func (p *program) quotes() *cobra.Command {
-	return p.quoteScenario(p.group("quote", "Compute what would be billed; needs no servers", p.quotePeriods(), p.quoteSchema()))
+	return p.quoteScenario(p.group("quote", "Compute what would be billed; needs no servers", p.quotePeriods(), p.quoteRate(), p.quoteSchema()))
 }
 
 // quoteScenario makes the group of commands itself play scenarios.

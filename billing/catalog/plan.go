@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/shopspring/decimal"
-
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/entitlement"
 	"github.com/perennial-billing/perennial/billing/money"
@@ -62,18 +60,6 @@ const (
 	Arrears Timing = "arrears" // after its end
 )
 
-// Model is the formula of a price. The formulas are in package rating.
-type Model string
-
-// Pricing models.
-const (
-	Flat      Model = "flat"
-	PerUnit   Model = "per_unit"
-	Graduated Model = "graduated"
-	Volume    Model = "volume"
-	Package   Model = "package"
-)
-
 // Plan is one version of something to subscribe to.
 type Plan struct {
 	ID       string            `json:"id"`
@@ -91,6 +77,8 @@ type Plan struct {
 	Charges   []Charge       `json:"charges"`
 	// Entitlements are the features that the plan opens, each once.
 	Entitlements []entitlement.Entitlement `json:"entitlements,omitzero"`
+	// Spend limits what the plan costs in a period as a whole, by currency.
+	Spend map[money.Currency]Spend `json:"spend,omitzero"`
 }
 
 // Charge is one component of a plan and becomes one or more invoice lines.
@@ -106,36 +94,6 @@ type Charge struct {
 	Meter       string                   `json:"meter,omitzero"`
 	TaxCategory string                   `json:"tax_category"`
 	Prices      map[money.Currency]Price `json:"prices"`
-}
-
-// Price is a formula with its numbers, in major units of one currency. In JSON,
-// numbers may be strings or numbers; either way they are read exactly.
-type Price struct {
-	Model Model `json:"model"`
-	// UnitAmount is the price of a unit (per_unit) or of a package (package).
-	UnitAmount decimal.Decimal `json:"unit_amount,omitzero"`
-	// FlatAmount is the whole price of the flat model.
-	FlatAmount decimal.Decimal `json:"flat_amount,omitzero"`
-	// Tiers are for graduated and volume.
-	Tiers []Tier `json:"tiers,omitzero"`
-	// PackageSize is the number of units in a package; a started one is charged whole.
-	PackageSize decimal.Decimal `json:"package_size,omitzero"`
-	// FreeUnits is the number of units before the first package.
-	FreeUnits decimal.Decimal `json:"free_units,omitzero"`
-	// FlatAtZero charges the first tier's flat amount also when nothing was used.
-	FlatAtZero bool `json:"flat_at_zero,omitzero"`
-	// Converted is set on a price that is not the catalogue's own. It is no part of a catalogue.
-	Converted *Conversion `json:"-"`
-}
-
-// Tier is a range of quantities: above the previous tier's bound, up to and
-// including its own. Only upper bounds are kept, so that no decimal quantity can
-// fall between two tiers.
-type Tier struct {
-	// UpTo is the inclusive upper bound; nil, in the last tier only, means no bound.
-	UpTo       *decimal.Decimal `json:"up_to,omitzero"`
-	UnitAmount decimal.Decimal  `json:"unit_amount,omitzero"`
-	FlatAmount decimal.Decimal  `json:"flat_amount,omitzero"`
 }
 
 // Charge returns the charge with the given id; the error lists those that exist.

@@ -3,97 +3,175 @@ package catalog
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/shopspring/decimal"
 
 	"github.com/perennial-billing/perennial/billing/money"
 )
 
-// Validate checks that the price has the numbers its model needs, only those,
-// and none below zero: what lowers an invoice is a credit or a discount.
+// Validate checks that the price has the numbers its model needs, only those, and none below zero: what lowers an invoice
+// is a credit or a discount. Errors begin with the path of the field. How many decimals an amount may have depends on the
+// currency; here it is the most that any currency allows, see ValidateIn.
 func (p Price) Validate() error {
-	if err := oneOf("model", p.Model, Flat, PerUnit, Graduated, Volume, Package); err != nil {
+	if err := oneOf("model", p.Model, Models...); err != nil {
 		return err
 	}
-	for _, number := range p.numbers() {
-		if err := checkNumber(number.field, number.value); err != nil {
+	if err := p.validateNumbers(); err != nil {
+		return err
+	}
+	if err := p.validateSettings(); err != nil {
+		return err
+	}
+	if err := p.validateTiers(); err != nil {
+		return err
+	}
+	if err := p.validateMatrix(); err != nil {
+		return err
+	}
+	return p.validateLimits()
+}
+
+// ValidateIn is Validate for a price in a currency: amounts have at most 12 decimals of its minor unit.
+func (p Price) ValidateIn(currency money.Currency) error {
+	most := currency.PriceDigits()
+	if err := p.eachAmount(func(field string, amount decimal.Decimal) error {
+		if amount.Exponent() < -int32(most) {
+			return fmt.Errorf("%s: at most %d digits may follow the point of a price in %s", field, most, currency)
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	return p.Validate()
+}
+
+// numbers are the numbers of a price, each with the models that use it.
+var numbers = []struct {
+	field  string
+	value  func(*Price) decimal.Decimal
+	check  func(decimal.Decimal) error
+	usedBy []Model
+}{
+	{"unit_amount", func(p *Price) decimal.Decimal { return p.UnitAmount }, money.CheckPrice, []Model{PerUnit, Package}},
+	{"flat_amount", func(p *Price) decimal.Decimal { return p.FlatAmount }, money.CheckPrice, []Model{Flat}},
+	{"package_size", func(p *Price) decimal.Decimal { return p.PackageSize }, money.CheckDecimal, []Model{Package, Graduated, Volume}},
+	{"free_units", func(p *Price) decimal.Decimal { return p.FreeUnits }, money.CheckDecimal, []Model{PerUnit, Package, Percentage}},
+	{"percent", func(p *Price) decimal.Decimal { return p.Percent }, money.CheckDecimal, []Model{Percentage}},
+	{"event_amount", func(p *Price) decimal.Decimal { return p.EventAmount }, money.CheckPrice, []Model{Percentage}},
+	{"event_minimum", func(p *Price) decimal.Decimal { return p.EventMinimum }, money.CheckPrice, []Model{Percentage}},
+	{"event_maximum", func(p *Price) decimal.Decimal { return p.EventMaximum }, money.CheckPrice, []Model{Percentage}},
+	{"multiplier", func(p *Price) decimal.Decimal { return p.Multiplier }, money.CheckDecimal, []Model{Dynamic}},
+	{"minimum", func(p *Price) decimal.Decimal { return p.Minimum }, money.CheckPrice, Models},
+	{"maximum", func(p *Price) decimal.Decimal { return p.Maximum }, money.CheckPrice, Models},
+}
+
+func (p Price) validateNumbers() error {
+	for _, number := range numbers {
+		value := number.value(&p)
+		if value.IsZero() {
+			continue
+		}
+		if err := checkSign(number.field, value, number.check); err != nil {
 			return err
 		}
-		if !number.used && !number.value.IsZero() {
-			return fmt.Errorf("%s is not used by model %s: remove it", number.field, p.Model)
+		if !slices.Contains(number.usedBy, p.Model) {
+			return unused(number.field, p.Model)
 		}
 	}
-	if p.Model == Package && !p.PackageSize.IsPositive() {
-		return fmt.Errorf("package_size must be above 0, got %s", p.PackageSize)
-	}
-	return p.validateTiers()
-}
-
-type priceNumber struct {
-	field string
-	value decimal.Decimal
-	used  bool
-}
-
-func (p Price) numbers() []priceNumber {
-	return []priceNumber{
-		{"unit_amount", p.UnitAmount, p.Model == PerUnit || p.Model == Package},
-		{"flat_amount", p.FlatAmount, p.Model == Flat},
-		{"package_size", p.PackageSize, p.Model == Package},
-		{"free_units", p.FreeUnits, p.Model == Package},
-	}
-}
-
-func (p Price) validateTiers() error {
-	tiered := p.Model == Graduated || p.Model == Volume
 	switch {
-	case tiered && len(p.Tiers) == 0:
-		return fmt.Errorf("tiers must not be empty for model %s", p.Model)
-	case !tiered && len(p.Tiers) > 0:
-		return fmt.Errorf("tiers are not used by model %s: remove them", p.Model)
-	case !tiered && p.FlatAtZero:
-		return fmt.Errorf("flat_at_zero is not used by model %s: remove it", p.Model)
-	}
-	previous := decimal.Zero
-	for i, tier := range p.Tiers {
-		if err := tier.validate(previous, i == len(p.Tiers)-1); err != nil {
-			return fmt.Errorf("tiers[%d].%w", i, err)
-		}
-		if tier.UpTo != nil {
-			previous = *tier.UpTo
-		}
+	case p.FreeEvents < 0:
+		return fmt.Errorf("free_events must not be negative, got %d", p.FreeEvents)
+	case p.FreeEvents > 0 && p.Model != Percentage:
+		return unused("free_events", p.Model)
 	}
 	return nil
 }
 
-func (t Tier) validate(previous decimal.Decimal, last bool) error {
-	switch {
-	case last && t.UpTo != nil:
-		return errors.New("up_to must be left out in the last tier, or larger quantities have no price")
-	case !last && t.UpTo == nil:
-		return errors.New("up_to is required in every tier but the last")
-	case t.UpTo != nil:
-		if err := checkNumber("up_to", *t.UpTo); err != nil {
-			return err
-		}
-		if !t.UpTo.GreaterThan(previous) {
-			return fmt.Errorf("up_to must exceed %s, got %s", previous, t.UpTo)
-		}
-	}
-	if err := checkNumber("unit_amount", t.UnitAmount); err != nil {
-		return err
-	}
-	return checkNumber("flat_amount", t.FlatAmount)
+func unused(field string, model Model) error {
+	return fmt.Errorf("%s is not used by model %s: remove it", field, model)
 }
 
-// checkNumber looks at the size first: printing a number with a huge exponent
+// checkSign looks at the size first: printing a number with a huge exponent
 // would write out all its zeros.
-func checkNumber(field string, d decimal.Decimal) error {
-	if err := money.CheckDecimal(d); err != nil {
+func checkSign(field string, d decimal.Decimal, size func(decimal.Decimal) error) error {
+	if err := size(d); err != nil {
 		return fmt.Errorf("%s: %w", field, err)
 	}
 	if d.IsNegative() {
 		return fmt.Errorf("%s must not be negative, got %s", field, d)
 	}
 	return nil
+}
+
+func checkAmount(field string, d decimal.Decimal) error { return checkSign(field, d, money.CheckPrice) }
+
+func checkQuantity(field string, d decimal.Decimal) error {
+	return checkSign(field, d, money.CheckDecimal)
+}
+
+// settings are what changes how a model computes, each with the models that it changes.
+var settings = []struct {
+	field  string
+	on     func(*Price) bool
+	usedBy []Model
+}{
+	{"flat_at_zero", func(p *Price) bool { return p.FlatAtZero }, tiered},
+	{"free_rule", func(p *Price) bool { return p.FreeRule != "" }, []Model{Percentage}},
+	{"packages_across_tiers", func(p *Price) bool { return p.PackagesAcrossTiers }, []Model{Graduated}},
+	{"tier_by_prorated", func(p *Price) bool { return p.TierByProrated }, []Model{Volume}},
+	{"dimensions", func(p *Price) bool { return len(p.Dimensions) > 0 }, []Model{Matrix}},
+	{"cells", func(p *Price) bool { return len(p.Cells) > 0 }, []Model{Matrix}},
+	{"default_unit_amount", func(p *Price) bool { return p.DefaultUnitAmount != nil }, []Model{Matrix}},
+}
+
+func (p Price) validateSettings() error {
+	for _, setting := range settings {
+		if setting.on(&p) && !slices.Contains(setting.usedBy, p.Model) {
+			return unused(setting.field, p.Model)
+		}
+	}
+	switch {
+	case p.Model == Package && p.PackageSize.IsZero():
+		return fmt.Errorf("package_size must be above 0, got %s", p.PackageSize)
+	case p.PackagesAcrossTiers && p.PackageSize.IsZero():
+		return errors.New("packages_across_tiers needs a package_size")
+	case p.FreeRule != "":
+		if err := oneOf("free_rule", p.FreeRule, FreeSeparately, FreeEvents); err != nil {
+			return err
+		}
+	}
+	if p.Rounding != "" {
+		return oneOf("rounding", p.Rounding, money.Modes...)
+	}
+	return nil
+}
+
+func (p Price) validateLimits() error {
+	if p.EventMaximum.IsPositive() && p.EventMaximum.LessThan(p.EventMinimum) {
+		return fmt.Errorf("event_maximum must not be below event_minimum %s, got %s", p.EventMinimum, p.EventMaximum)
+	}
+	if p.Maximum.IsPositive() && p.Maximum.LessThan(p.Minimum) {
+		return fmt.Errorf("maximum must not be below minimum %s, got %s", p.Minimum, p.Maximum)
+	}
+	if p.Commitment == nil {
+		return nil
+	}
+	if p.Minimum.IsPositive() {
+		return errors.New("minimum cannot be combined with a commitment, which is one: remove one of them")
+	}
+	if err := p.Commitment.validate(p.Model); err != nil {
+		return fmt.Errorf("commitment.%w", err)
+	}
+	return nil
+}
+
+// HasLimits says that the price depends on which part of a period it is for, also where it is one of usage.
+func (p Price) HasLimits() bool {
+	return p.Minimum.IsPositive() || p.Maximum.IsPositive() || p.Commitment != nil
+}
+
+// CommittedInAdvance says that the charge is paid in part when the period begins.
+func (p Price) CommittedInAdvance() bool {
+	return p.Commitment != nil && p.Commitment.Paid == PaidInAdvance
 }

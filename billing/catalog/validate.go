@@ -15,8 +15,8 @@ const longestName = 200
 var idPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
 
 // Validate checks every rule of a plan and reports the first broken one with the
-// path of its field: plan "pro" charge "seats": prices.USD.tiers[1].up_to must
-// exceed 10. Tiers are counted from 0.
+// path of its field: plan "pro": charges[2].prices.USD.tiers[1].up_to must exceed
+// 10. Charges and tiers are counted from 0.
 func (p Plan) Validate() error {
 	if err := checkID("id", p.ID); err != nil {
 		return fmt.Errorf("plan: %w", err)
@@ -34,10 +34,10 @@ func (p Plan) Validate() error {
 		}
 		seen[charge.ID] = true
 		if err := charge.validate(); err != nil {
-			return fmt.Errorf("plan %q charge %q: %w", p.ID, charge.ID, err)
+			return fmt.Errorf("plan %q: charges[%d].%w", p.ID, i, err)
 		}
 		if p.BilledBy == ByInvoiceRun && charge.Timing != Arrears {
-			return fmt.Errorf("plan %q charge %q: timing must be arrears for billed_by invoice_run: a run bills the month that ended", p.ID, charge.ID)
+			return fmt.Errorf("plan %q: charges[%d].timing must be arrears for billed_by invoice_run: a run bills the month that ended", p.ID, i)
 		}
 	}
 	if err := p.validateEntitlements(); err != nil {
@@ -45,6 +45,9 @@ func (p Plan) Validate() error {
 	}
 	if len(p.Currencies()) == 0 {
 		return fmt.Errorf("plan %q: no currency has a price in every charge, so it cannot be sold", p.ID)
+	}
+	if err := p.validateSpend(); err != nil {
+		return fmt.Errorf("plan %q: %w", p.ID, err)
 	}
 	return nil
 }
@@ -107,12 +110,26 @@ func (c Charge) validate() error {
 			return fmt.Errorf("prices: currency %q must be written %q", currency, known)
 		}
 		price := c.Prices[currency]
-		if c.Kind == Usage && price.Model == Flat {
-			return fmt.Errorf("prices.%s.model flat does not depend on usage: make it a recurring charge", currency)
-		}
-		if err := price.Validate(); err != nil {
+		if err := c.validateModel(price); err != nil {
 			return fmt.Errorf("prices.%s.%w", currency, err)
 		}
+		if err := price.ValidateIn(currency); err != nil {
+			return fmt.Errorf("prices.%s.%w", currency, err)
+		}
+	}
+	return nil
+}
+
+// validateModel checks that the model fits what is counted: seats and subscriptions have no events.
+func (c Charge) validateModel(price Price) error {
+	metered := []Model{Percentage, GraduatedPercentage, Dynamic, Matrix}
+	switch {
+	case c.Kind == Usage && price.Model == Flat:
+		return errors.New("model flat does not depend on usage: make it a recurring charge")
+	case c.Kind == Recurring && slices.Contains(metered, price.Model):
+		return fmt.Errorf("model %s prices what a meter counts: make it a usage charge", price.Model)
+	case c.Kind == Recurring && price.CommittedInAdvance():
+		return errors.New("commitment.paid advance is only for usage charges: the timing of a recurring one says when it is paid")
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/proration"
+	"github.com/perennial-billing/perennial/billing/rating"
 )
 
 // closingLines charges in arrears for the period that ended, plan by plan in the order in which they came into force.
@@ -19,6 +20,7 @@ func (f Facts) closingLines() ([]Line, error) {
 	}
 	var lines []Line
 	for _, tenure := range f.Closes.tenures() {
+		first := len(lines)
 		for _, charge := range tenure.plan().Charges {
 			if charge.Timing != catalog.Arrears {
 				continue
@@ -29,6 +31,11 @@ func (f Facts) closingLines() ([]Line, error) {
 			}
 			lines = append(lines, more...)
 		}
+		limits, err := f.spendLines(tenure, lines[first:])
+		if err != nil {
+			return nil, err
+		}
+		lines = append(lines, limits...)
 	}
 	return lines, nil
 }
@@ -55,7 +62,7 @@ func (f Facts) arrears(t tenure, c catalog.Charge) ([]Line, error) {
 		if served.End.After(f.Closes.Period.End) {
 			served.End = f.Closes.Period.End
 		}
-		line, err := f.charge(c, stretch.Terms, quantity(c, stretch.Terms.Seats), served, share{num, den})
+		line, err := f.line(ofSeats(c, stretch.Terms, served, rating.Share{Num: num, Den: den}))
 		if err != nil {
 			return nil, err
 		}
@@ -90,8 +97,20 @@ func (c Closing) grainBefore(t tenure) catalog.Grain {
 // usageLines charges a meter once for all the time under the plan: seats that changed in between neither begin the
 // tiers anew nor charge a flat amount or a started package again. Nothing used and nothing charged is no line.
 func (f Facts) usageLines(t tenure, c catalog.Charge) ([]Line, error) {
-	used := t.used(c.Meter)
-	line, err := f.charge(c, t[0].Terms, used.Quantity, t.period(), whole)
+	used, err := t.used(c.Meter)
+	if err != nil {
+		return nil, fmt.Errorf("plan %q charge %q: %w", t.plan().ID, c.ID, err)
+	}
+	part := rating.Whole
+	if c.Prices[f.Currency].HasLimits() {
+		if part, err = f.share(t, c); err != nil {
+			return nil, err
+		}
+	}
+	line, err := f.line(item{
+		charge: c, terms: t[0].Terms, usage: rating.Usage{Quantity: used.Quantity, Detail: used.Detail}, billed: used.AlreadyBilled,
+		period: t.period(), part: part,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -103,6 +122,20 @@ func (f Facts) usageLines(t tenure, c catalog.Charge) ([]Line, error) {
 		line.Explanation.Late = used.Late.String()
 	}
 	return []Line{line}, nil
+}
+
+// share is the part of the full period in which a tenure was in force, by the grain that its plan is charged by.
+func (f Facts) share(t tenure, c catalog.Charge) (rating.Share, error) {
+	stretches, grain := f.Closes.payable(t, c)
+	var total rating.Share
+	for _, stretch := range stretches {
+		num, den, err := proration.Between(grain, f.Zone, f.Closes.Full, stretch.Period.Start, stretch.Period.End)
+		if err != nil {
+			return rating.Share{}, fmt.Errorf("plan %q charge %q: %w", t.plan().ID, c.ID, err)
+		}
+		total.Num, total.Den = total.Num+num, den
+	}
+	return total, nil
 }
 
 // tenure is the segments, in order of time, in which one version of a plan was in force.
@@ -130,16 +163,29 @@ func (t tenure) period() calendar.Period {
 	return calendar.Period{Start: t[0].Period.Start, End: t[len(t)-1].Period.End}
 }
 
-func (t tenure) used(meter string) Usage {
+// used joins what the segments used of a meter.
+func (t tenure) used(meter string) (Usage, error) {
 	total := Usage{Meter: meter}
+	sum := rating.Usage{}
 	for _, segment := range t {
 		for _, usage := range segment.Usage {
-			if usage.Meter == meter {
-				total.Quantity, total.Late = total.Quantity.Add(usage.Quantity), total.Late.Add(usage.Late)
+			if usage.Meter != meter {
+				continue
+			}
+			sum = sum.Plus(rating.Usage{Quantity: usage.Quantity, Detail: usage.Detail})
+			total.Late = total.Late.Add(usage.Late)
+			if total.AlreadyBilled.IsZero() {
+				total.AlreadyBilled = usage.AlreadyBilled
+			} else if !usage.AlreadyBilled.IsZero() {
+				var err error
+				if total.AlreadyBilled, err = total.AlreadyBilled.Add(usage.AlreadyBilled); err != nil {
+					return Usage{}, err
+				}
 			}
 		}
 	}
-	return total
+	total.Quantity, total.Detail = sum.Quantity, sum.Detail
+	return total, nil
 }
 
 // stretches joins segments that follow each other without changing what the charge costs, so that a change which does

@@ -10,6 +10,7 @@ import (
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/money"
+	"github.com/perennial-billing/perennial/billing/rating"
 	"github.com/perennial-billing/perennial/billing/tax"
 )
 
@@ -81,6 +82,16 @@ type Closing struct {
 	Full   calendar.Period
 	// Segments follow each other inside Period, oldest first. There are gaps where the subscription was not in force.
 	Segments []Segment
+	// InAdvance is what was charged in advance for Period, less what was credited of it: it counts for a plan's Spend.
+	// Plans without Spend do not need it.
+	InAdvance []PlanAmount
+}
+
+// PlanAmount is what one version of a plan was charged.
+type PlanAmount struct {
+	PlanID      string
+	PlanVersion int
+	Amount      money.Amount
 }
 
 // Segment is a stretch of time under unchanged terms, with what was used in it.
@@ -90,10 +101,15 @@ type Segment struct {
 	Usage  []Usage
 }
 
-// Usage is the quantity of a meter not billed before.
+// Usage is what was used of a meter and not billed before.
 type Usage struct {
 	Meter    string
 	Quantity decimal.Decimal
+	// Detail is what some models need to know besides: events, groups, amounts.
+	Detail rating.Detail
+	// AlreadyBilled, if above 0, says that Quantity includes what earlier invoices of the period billed for so much. Tiers
+	// then go on where they stood, and the line is the price of all of it less this.
+	AlreadyBilled money.Amount
 	// Late is the part of Quantity that happened before the closed period and arrived after it was billed.
 	Late decimal.Decimal
 }

@@ -19,11 +19,21 @@ const (
 	UsageLine       LineKind = "usage"
 	ProrationCredit LineKind = "proration_credit"
 	ProrationCharge LineKind = "proration_charge"
+	CommitmentLine  LineKind = "commitment" // committed use, paid in advance
+	TrueUp          LineKind = "true_up"    // raises what a plan costs to its minimum
+	SpendOverage    LineKind = "overage"    // makes spend beyond a plan's minimum dearer
+	SpendLimit      LineKind = "spend_cap"  // lowers what a plan costs to its maximum
 )
+
+// PaysAhead says that such a line may charge for time that is still to come.
+func (k LineKind) PaysAhead() bool {
+	return k == Recurring || k == ProrationCharge || k == CommitmentLine
+}
 
 // Line is one charge or, with a negative amount, one credit.
 type Line struct {
-	Kind        LineKind
+	Kind LineKind
+	// ChargeID is empty on lines about the plan as a whole.
 	ChargeID    string
 	PlanID      string
 	PlanVersion int
@@ -59,6 +69,8 @@ type Explanation struct {
 	Of   int64 `json:"of,omitempty"`
 	// Late is the quantity that belongs to earlier periods.
 	Late string `json:"late,omitempty"`
+	// AlreadyBilled, in major units, was taken off because earlier invoices of the cycle billed it.
+	AlreadyBilled string `json:"already_billed,omitempty"`
 	// Conversion says where a price came from that is not the catalogue's own.
 	Conversion *catalog.Conversion `json:"conversion,omitempty"`
 }

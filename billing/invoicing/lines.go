@@ -28,14 +28,13 @@ func (f Facts) openingLines() ([]Line, error) {
 	}
 	var lines []Line
 	for _, charge := range terms.Plan.Charges {
-		if charge.Timing != catalog.Advance {
-			continue
-		}
-		line, err := f.charge(charge, terms, quantity(charge, terms.Seats), period, share{num, den})
+		line, due, err := f.inAdvance(charge, terms, period, rating.Share{Num: num, Den: den})
 		if err != nil {
 			return nil, err
 		}
-		lines = append(lines, line)
+		if due {
+			lines = append(lines, line)
+		}
 	}
 	return lines, nil
 }
@@ -53,32 +52,75 @@ func against(plan catalog.Plan, period, full calendar.Period) (_ calendar.Period
 	return full, plan.Stub() != calendar.StubFree
 }
 
-// share is the prorated part of a period that a line charges; whole charges all of it.
-type share struct{ num, den int64 }
-
-var whole = share{1, 1}
-
-// charge makes the line of one charge for a stretch of time: rated, prorated, then rounded once. Its errors name the
-// plan and the charge, and the currency if that is what is wrong.
-func (f Facts) charge(c catalog.Charge, terms Terms, qty decimal.Decimal, period calendar.Period, part share) (Line, error) {
-	price, err := c.Price(f.Currency)
-	if err != nil {
-		return Line{}, fmt.Errorf("plan %q version %d: %w", terms.Plan.ID, terms.Plan.Version, err)
+// inAdvance makes the line that a charge pays for time to come, if it does: the charge itself, or the use committed to.
+func (f Facts) inAdvance(c catalog.Charge, terms Terms, period calendar.Period, part rating.Share) (line Line, due bool, err error) {
+	switch {
+	case c.Timing == catalog.Advance:
+		line, err = f.line(ofSeats(c, terms, period, part))
+		return line, true, err
+	case c.Prices[f.Currency].CommittedInAdvance():
+		line, err = f.commitmentLine(c, terms, period, part)
+		return line, true, err
 	}
-	rated, err := rating.Rate(price, qty)
+	return Line{}, false, nil
+}
+
+// commitmentLine charges in advance for committed use. What is used beyond it is charged when the period has ended.
+func (f Facts) commitmentLine(c catalog.Charge, terms Terms, period calendar.Period, part rating.Share) (Line, error) {
+	price, plan := c.Prices[f.Currency], terms.Plan
+	rated := rating.Commitment(price)
+	amount, err := money.FromFraction(rated.Exact, part.Num, part.Den, f.Currency, price.Rounding)
 	if err != nil {
-		return Line{}, fmt.Errorf("plan %q charge %q: %w", terms.Plan.ID, c.ID, err)
+		return Line{}, fmt.Errorf("plan %q charge %q: commitment: %w", plan.ID, c.ID, err)
 	}
 	line := Line{
-		Kind: Recurring, ChargeID: c.ID, PlanID: terms.Plan.ID, PlanVersion: terms.Plan.Version,
-		Description: describe(terms.Plan, c, qty), Quantity: qty, TaxCategory: c.TaxCategory, Period: period,
-		Explanation: part.explained(rated.Steps),
+		Kind: CommitmentLine, ChargeID: c.ID, PlanID: plan.ID, PlanVersion: plan.Version,
+		Description: fmt.Sprintf("%s: committed %s", plan.Name, c.Name), Quantity: decimal.NewFromInt(1), TaxCategory: c.TaxCategory,
+		Period: period, Exact: part.Of(rated.Exact, exactPlaces), Amount: amount, Explanation: explained(part, rated.Steps),
 	}
 	line.Explanation.Conversion = price.Converted
-	line.Exact = part.of(rated.Exact, exactPlaces)
-	line.Amount, err = money.FromDecimal(part.of(rated.Exact, int32(f.Currency.Digits())), f.Currency)
+	return line, nil
+}
+
+// item is what a line charges: a charge of the terms for what was used or bought in a stretch of time.
+type item struct {
+	charge catalog.Charge
+	terms  Terms
+	usage  rating.Usage
+	// billed is what was billed before for the same usage, if any.
+	billed money.Amount
+	period calendar.Period
+	part   rating.Share
+}
+
+// ofSeats is an item of a recurring charge.
+func ofSeats(c catalog.Charge, terms Terms, period calendar.Period, part rating.Share) item {
+	return item{charge: c, terms: terms, usage: rating.Units(quantity(c, terms.Seats)), period: period, part: part}
+}
+
+// line makes the line of an item: rated, prorated, then rounded once. Its errors name the plan and the charge, and the
+// currency if that is what is wrong.
+func (f Facts) line(it item) (Line, error) {
+	plan, c := it.terms.Plan, it.charge
+	price, err := c.Price(f.Currency)
 	if err != nil {
-		return Line{}, fmt.Errorf("plan %q charge %q: %w", terms.Plan.ID, c.ID, err)
+		return Line{}, fmt.Errorf("plan %q version %d: %w", plan.ID, plan.Version, err)
+	}
+	priced, err := rating.Request{
+		Price: price, Currency: f.Currency, Usage: it.usage, Part: it.part, Metered: c.Kind == catalog.Usage, AlreadyBilled: it.billed,
+	}.Line()
+	if err != nil {
+		return Line{}, fmt.Errorf("plan %q charge %q: %w", plan.ID, c.ID, err)
+	}
+	line := Line{
+		Kind: Recurring, ChargeID: c.ID, PlanID: plan.ID, PlanVersion: plan.Version,
+		Description: describe(plan, c, it.usage.Quantity), Quantity: it.usage.Quantity, TaxCategory: c.TaxCategory, Period: it.period,
+		Exact: priced.Prorated, Amount: priced.Amount, Explanation: explained(it.part, priced.Steps),
+	}
+	line.Explanation.Conversion = price.Converted
+	if !it.billed.IsZero() {
+		line.Exact = line.Exact.Sub(it.billed.Decimal())
+		line.Explanation.AlreadyBilled = it.billed.Decimal().String()
 	}
 	return line, nil
 }
@@ -86,19 +128,11 @@ func (f Facts) charge(c catalog.Charge, terms Terms, qty decimal.Decimal, period
 // exactPlaces is how many decimals are kept of a prorated amount to explain it; the amount itself is rounded from the fraction.
 const exactPlaces = 18
 
-// of takes the share of an amount. A true part is rounded once, half away from zero, at the given number of decimals.
-func (s share) of(exact decimal.Decimal, places int32) decimal.Decimal {
-	if s.num == s.den {
-		return exact
-	}
-	return exact.Mul(decimal.NewFromInt(s.num)).DivRound(decimal.NewFromInt(s.den), places)
-}
-
-func (s share) explained(steps []rating.Step) Explanation {
-	if s.num == s.den {
+func explained(part rating.Share, steps []rating.Step) Explanation {
+	if part.IsWhole() {
 		return Explanation{Steps: steps}
 	}
-	return Explanation{Steps: steps, Part: s.num, Of: s.den}
+	return Explanation{Steps: steps, Part: part.Num, Of: part.Den}
 }
 
 // quantity is what a recurring charge is multiplied by.

@@ -10,6 +10,7 @@ import (
 	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/proration"
+	"github.com/perennial-billing/perennial/billing/rating"
 )
 
 // How the lines of a revision begin.
@@ -87,14 +88,15 @@ func (f Facts) credit(billed BilledLine) (Line, error) {
 	if err != nil {
 		return Line{}, err
 	}
-	explanation := share{num, den}.explained(nil)
+	part := rating.Share{Num: num, Den: den}
+	explanation := explained(part, nil)
 	if charge, err := billed.Plan.Charge(original.ChargeID); err == nil {
 		explanation.Conversion = charge.Prices[f.Currency].Converted
 	}
 	return Line{
 		Kind: ProrationCredit, ChargeID: original.ChargeID, PlanID: original.PlanID, PlanVersion: original.PlanVersion,
 		Description: unusedTime + strings.TrimPrefix(original.Description, remainingTime), Quantity: original.Quantity,
-		Exact: share{num, den}.of(original.Amount.Decimal(), exactPlaces).Neg(), Amount: amount.Neg(),
+		Exact: part.Of(original.Amount.Decimal(), exactPlaces).Neg(), Amount: amount.Neg(),
 		TaxCategory: original.TaxCategory, Decision: original.Decision,
 		Period:      calendar.Period{Start: f.Revises.At, End: original.Period.End},
 		Credits:     &LineRef{InvoiceID: billed.InvoiceID, Position: billed.Position},
@@ -120,12 +122,15 @@ func (f Facts) chargesForRest() ([]Line, error) {
 	rest := calendar.Period{Start: revision.At, End: revision.Period.End}
 	var lines []Line
 	for _, charge := range terms.Plan.Charges {
-		if charge.Timing != catalog.Advance || revision.kept(charge) {
+		if revision.kept(charge) {
 			continue
 		}
-		line, err := f.charge(charge, terms, quantity(charge, terms.Seats), rest, part)
+		line, due, err := f.inAdvance(charge, terms, rest, part)
 		if err != nil {
 			return nil, err
+		}
+		if !due {
+			continue
 		}
 		line.Kind, line.Description = ProrationCharge, remainingTime+line.Description
 		if !line.Amount.IsZero() {
@@ -136,12 +141,12 @@ func (f Facts) chargesForRest() ([]Line, error) {
 }
 
 // restOf is the share of a whole cycle that is left of the period under way.
-func (f Facts) restOf(r Revision, full calendar.Period) (share, error) {
+func (f Facts) restOf(r Revision, full calendar.Period) (rating.Share, error) {
 	if !r.Period.Contains(r.At) {
-		return share{}, fmt.Errorf("prorating a change at %s: it is outside the period %s", r.At.UTC().Format(time.RFC3339Nano), r.Period)
+		return rating.Share{}, fmt.Errorf("prorating a change at %s: it is outside the period %s", r.At.UTC().Format(time.RFC3339Nano), r.Period)
 	}
 	num, den, err := proration.Between(r.grain(), f.Zone, full, r.At, r.Period.End)
-	return share{num, den}, err
+	return rating.Share{Num: num, Den: den}, err
 }
 
 // grain is the one by which the new terms are charged: their plan's. A plan that does not prorate, where it takes the

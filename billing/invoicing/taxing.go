@@ -11,11 +11,16 @@ import (
 // line's share of its group's tax into it. Credits keep the decision of the line they take back.
 func (f Facts) applyTax(lines []Line) ([]tax.Group, error) {
 	taxable := make([]tax.Line, len(lines))
+	decided := make(map[string]tax.Decision, 1) // by category: all else is the same for every line
 	for i := range lines {
 		if lines[i].Credits == nil {
-			decision, err := tax.Determine(f.Seller, f.Buyer, lines[i].TaxCategory, f.Zone.DateOf(f.IssuedAt))
-			if err != nil {
-				return nil, fmt.Errorf("tax of charge %q: %w", lines[i].ChargeID, err)
+			decision, known := decided[lines[i].TaxCategory]
+			if !known {
+				var err error
+				if decision, err = tax.Determine(f.Seller, f.Buyer, lines[i].TaxCategory, f.Zone.DateOf(f.IssuedAt)); err != nil {
+					return nil, fmt.Errorf("tax of charge %q: %w", lines[i].ChargeID, err)
+				}
+				decided[lines[i].TaxCategory] = decision
 			}
 			lines[i].Decision = decision
 		}

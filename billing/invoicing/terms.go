@@ -7,6 +7,7 @@ import (
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/money"
+	"github.com/perennial-billing/perennial/billing/rating"
 )
 
 // roomForTax is how many times an amount before tax must fit into the largest one.
@@ -21,7 +22,7 @@ func CheckAmounts(terms Terms, currency money.Currency) error {
 		if _, priced := charge.Prices[currency]; !priced || charge.Kind != catalog.Recurring {
 			continue
 		}
-		line, err := f.charge(charge, terms, quantity(charge, terms.Seats), calendar.Period{}, whole)
+		line, err := f.line(ofSeats(charge, terms, calendar.Period{}, rating.Whole))
 		if err == nil {
 			total, err = total.Add(line.Amount)
 		}

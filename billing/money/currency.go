@@ -32,6 +32,10 @@ func (c Currency) Digits() int {
 	return int(digits)
 }
 
+// PriceDigits returns how many digits may follow the point of a price in the currency: 12 of the minor unit, so 14 for
+// USD and 12 for JPY.
+func (c Currency) PriceDigits() int { return MaxFractionDigits + c.Digits() }
+
 // The library counts the empty code as valid; to us it is no currency.
 func (c Currency) known() bool {
 	return c != "" && iso.IsValid(string(c))

@@ -14,6 +14,9 @@ const (
 	MaxIntegerDigits = 18
 	// MaxFractionDigits is the number of digits allowed after the point.
 	MaxFractionDigits = 12
+	// MaxPriceDigits is the number of digits allowed after the point of a price in any currency: 12 of the minor unit,
+	// which is at most four digits behind the point. See Currency.PriceDigits.
+	MaxPriceDigits = 16
 )
 
 // An int64 has up to 19 digits, so an amount may have one more than a quantity.
@@ -30,13 +33,18 @@ func ParseDecimal(s string) (decimal.Decimal, error) {
 
 // CheckDecimal reports whether a decimal that was made in another way, such as
 // by decoding JSON, is within the limits of ParseDecimal.
-func CheckDecimal(d decimal.Decimal) error {
-	if d.Exponent() < -MaxFractionDigits {
-		return fmt.Errorf("at most %d digits may follow the point", MaxFractionDigits)
+func CheckDecimal(d decimal.Decimal) error { return checkDigits(d, MaxFractionDigits) }
+
+// CheckPrice is CheckDecimal for an amount of money per something, which may have MaxPriceDigits after the point.
+func CheckPrice(d decimal.Decimal) error { return checkDigits(d, MaxPriceDigits) }
+
+func checkDigits(d decimal.Decimal, fraction int) error {
+	if int64(d.Exponent()) < -int64(fraction) {
+		return fmt.Errorf("at most %d digits may follow the point", fraction)
 	}
-	// With at most 12 fraction digits, a coefficient of more than 100 bits is
-	// too large; asking that first avoids counting the digits of a giant.
-	if d.Coefficient().BitLen() > 100 || !d.IsZero() && int64(d.NumDigits())+int64(d.Exponent()) > MaxIntegerDigits {
+	// With so few fraction digits, a coefficient of more than 120 bits is too large; asking that first avoids counting the
+	// digits of a giant.
+	if d.Coefficient().BitLen() > 120 || !d.IsZero() && int64(d.NumDigits())+int64(d.Exponent()) > MaxIntegerDigits {
 		return fmt.Errorf("at most %d digits may precede the point", MaxIntegerDigits)
 	}
 	return nil
@@ -57,29 +65,10 @@ func Parse(s string, c Currency) (Amount, error) {
 }
 
 // FromDecimal rounds a number of major units to the minor unit of the currency,
-// half away from zero: 2.675 becomes USD 2.68, -2.675 becomes USD -2.68. It is
-// the only rounding of decimals to money. A result out of range is ErrOverflow.
+// half away from zero: 2.675 becomes USD 2.68, -2.675 becomes USD -2.68. A
+// result out of range is ErrOverflow.
 func FromDecimal(d decimal.Decimal, c Currency) (Amount, error) {
-	if !c.known() {
-		return Amount{}, fmt.Errorf("amount in unknown currency %q", clip(string(c)))
-	}
-	shift := int64(d.Exponent()) + int64(c.Digits())
-	size := int64(d.NumDigits()) + shift
-	switch {
-	// These two bounds come before any power of ten is computed, so that a
-	// huge exponent costs nothing.
-	case d.IsZero() || size < 0:
-		return Zero(c), nil
-	case size > maxAmountDigits:
-		return Amount{}, fmt.Errorf("amount of %d digits in %s: %w", size, c, ErrOverflow)
-	}
-	num, den := d.Coefficient(), big.NewInt(1)
-	if shift >= 0 {
-		num.Mul(num, powerOfTen(shift))
-	} else {
-		den = powerOfTen(-shift)
-	}
-	return fromBig(roundedRatio(num, den), c)
+	return FromFraction(d, 1, 1, c, HalfUp)
 }
 
 func powerOfTen(n int64) *big.Int {
@@ -87,13 +76,7 @@ func powerOfTen(n int64) *big.Int {
 }
 
 // roundedRatio returns num/den rounded half away from zero; den is positive.
-func roundedRatio(num, den *big.Int) *big.Int {
-	quotient, remainder := new(big.Int).QuoRem(num, den, new(big.Int))
-	if remainder.Lsh(remainder.Abs(remainder), 1).Cmp(den) >= 0 {
-		quotient.Add(quotient, big.NewInt(int64(num.Sign())))
-	}
-	return quotient
-}
+func roundedRatio(num, den *big.Int) *big.Int { return HalfUp.quotient(num, den) }
 
 func fromBig(minor *big.Int, c Currency) (Amount, error) {
 	// BitLen ignores the sign, which gives the symmetric range of an Amount.

@@ -54,8 +54,9 @@ const unrounded = "none"
 //	price  = rule of the currency(exact)           recurring charges; see Rounding
 //	price  = exact to 12 decimals, half up         usage, unless RoundUsage
 //
-// Quantities (bounds of tiers, package sizes, free units) stay as they are. A worked example, USD 20.00 a month sold in
-// yen at 1 EUR = 1.0815 USD and 1 EUR = 162.42 JPY with 2 % markup and the rule "multiple:10":
+// Quantities (bounds of tiers, package sizes, free units) stay as they are, unless they are amounts, as those of
+// percentages. A worked example, USD 20.00 a month sold in yen at 1 EUR = 1.0815 USD and 1 EUR = 162.42 JPY with 2 % markup
+// and the rule "multiple:10":
 //
 //	20 × 162.42/1.0815 × 1.02 = 3063.675…  →  JPY 3060
 func Convert(plan catalog.Plan, to money.Currency, rates []tax.Rate, p Policy, day calendar.Date) (Conversion, error) {
@@ -66,6 +67,10 @@ func Convert(plan catalog.Plan, to money.Currency, rates []tax.Rate, p Policy, d
 	if !slices.Contains(plan.Currencies(), from) {
 		return Conversion{}, failed(NotPriced, "plan %q version %d has no price in %q, and none in %s from which one could be converted: it is sold in %v",
 			plan.ID, plan.Version, to, from, plan.Currencies())
+	}
+	if len(plan.Spend) > 0 {
+		return Conversion{}, failed(NotPriced, "plan %q version %d has a minimum or maximum spend in some currencies and cannot be converted to %s: add prices in it",
+			plan.ID, plan.Version, to)
 	}
 	found, err := p.route(rates, from, to, day)
 	if err != nil {
@@ -118,19 +123,10 @@ func (p Policy) converter(charge catalog.Charge, to money.Currency, factor *big.
 }
 
 func (c converter) price(from catalog.Price) (catalog.Price, error) {
-	to := from
-	to.Tiers = slices.Clone(from.Tiers)
-	amounts := []*decimal.Decimal{&to.UnitAmount, &to.FlatAmount}
-	for i := range to.Tiers {
-		amounts = append(amounts, &to.Tiers[i].UnitAmount, &to.Tiers[i].FlatAmount)
-	}
-	for _, amount := range amounts {
-		*amount = c.rule.round(new(big.Rat).Mul(amount.Rat(), c.factor), c.decimals)
-		if err := money.CheckDecimal(*amount); err != nil {
-			return catalog.Price{}, err
-		}
-	}
-	return to, nil
+	return from.WithAmounts(func(amount decimal.Decimal) (decimal.Decimal, error) {
+		converted := c.rule.round(new(big.Rat).Mul(amount.Rat(), c.factor), c.decimals)
+		return converted, money.CheckDecimal(converted)
+	})
 }
 
 // Apply returns the plan with the converted prices as its own. The plan itself is left as it is. Since a price must be a

@@ -11,6 +11,7 @@ import (
 	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/lifecycle"
 	"github.com/perennial-billing/perennial/billing/money"
+	"github.com/perennial-billing/perennial/billing/rating"
 	"github.com/perennial-billing/perennial/billing/subscription"
 )
 
@@ -153,7 +154,7 @@ func (a *Usage) do(_ context.Context, w *world, s step) error {
 	if happened.After(s.at) {
 		return fmt.Errorf("usage.happened_at: %s is after the entry's own instant: it cannot be known yet", a.HappenedAt)
 	}
-	s.who.use(a.Meter, happened, a.Quantity)
+	s.who.use(a.Meter, happened, rating.Usage{Quantity: a.Quantity, Detail: a.Detail})
 	return nil
 }
 

@@ -49,7 +49,7 @@ func TestBadInputIsNamed(t *testing.T) {
 		sold + begun + "expect: {invoices: [{totl: 1}]}":                                                   "expect.invoices[0].totl: no such field: use one of id, number, kind",
 		sold + begun + "expect: {invoices: {}}":                                                            "expect.invoices: a list is expected",
 		sold + begun + "expect: {invoices: [{total: much}]}":                                               `expect.invoices[0].total: "much" is not a number`,
-		strings.Replace(sold, "unit_amount: 10", "unit_amount: -10", 1) + begun:                            `catalog[0]: plan "seats" charge "seat": prices.`,
+		strings.Replace(sold, "unit_amount: 10", "unit_amount: -10", 1) + begun:                            `catalog[0]: plan "seats": charges[0].prices.`,
 		strings.Replace(sold, "unit_amount: 10", "unit: 10", 1) + begun:                                    "catalog[0].charges[0].prices.USD.unit: no such field",
 		strings.Replace(sold, "version: 2", "version: 1", 1) + begun:                                       `catalog[1]: plan "seats" version 1 is defined twice`,
 		strings.Replace(sold, "America/New_York", "America/Gotham", 1) + begun:                             "customers[0].zone: ",

@@ -104,7 +104,7 @@ func (b *book) RunningLines(ctx context.Context, at time.Time) ([]invoicing.Bill
 		for i, line := range d.Lines {
 			ref := invoicing.LineRef{InvoiceID: d.Key, Position: i + 1}
 			ahead := line.Period.End.After(at) && line.Period.End.After(d.issuedAt)
-			if !ahead || b.credited[ref] || line.Kind != invoicing.Recurring && line.Kind != invoicing.ProrationCharge {
+			if !ahead || b.credited[ref] || !line.Kind.PaysAhead() {
 				continue
 			}
 			plan, err := b.Plan(ctx, subscription.Terms{PlanID: line.PlanID, PlanVersion: line.PlanVersion})
@@ -133,6 +133,7 @@ func (b *book) Issue(_ context.Context, facts invoicing.Facts, cycle int) (*life
 	purse := b.owner.purse(b.currency)
 	facts.Balance, facts.CarriedIn = purse.credit, purse.carried
 	debts := b.debts(&facts)
+	b.countAdvance(facts.Closes)
 	built, err := invoicing.Build(facts)
 	if err != nil {
 		return nil, err
@@ -159,6 +160,21 @@ func (b *book) Issue(_ context.Context, facts invoicing.Facts, cycle int) (*life
 	return &lifecycle.Issued{
 		InvoiceID: built.Key, Number: fmt.Sprint(issued.number), Total: built.Total, AmountDue: built.AmountDue, Pays: pays,
 	}, nil
+}
+
+// countAdvance adds to a closing what was charged in advance for its period, and taken back of it.
+func (b *book) countAdvance(closing *invoicing.Closing) {
+	if closing == nil {
+		return
+	}
+	for _, d := range b.invoices {
+		for _, line := range d.Lines {
+			inside := !line.Period.Start.Before(closing.Full.Start) && !line.Period.End.After(closing.Full.End)
+			if inside && line.Period.End.After(d.issuedAt) && (line.Kind.PaysAhead() || line.Kind == invoicing.ProrationCredit) {
+				closing.InAdvance = append(closing.InAdvance, invoicing.PlanAmount{PlanID: line.PlanID, PlanVersion: line.PlanVersion, Amount: line.Amount})
+			}
+		}
+	}
 }
 
 // debts adds to the facts what is owed for the subscription, which a credit pays first: only a revision credits anything.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/money"
+	"github.com/perennial-billing/perennial/billing/rating"
 	"github.com/perennial-billing/perennial/billing/tax"
 )
 
@@ -108,6 +109,7 @@ type Usage struct {
 	Customer   string          `json:"customer,omitempty" doc:"Whose; may be left out when there is one customer"`
 	Meter      string          `json:"meter" doc:"What was used, as a charge names it"`
 	Quantity   decimal.Decimal `json:"quantity" doc:"How much: up to 18 digits before the point and 12 after it"`
+	Detail     rating.Detail   `json:"detail,omitzero" doc:"What some models need besides: event_count, events, groups by dimension values, amount"`
 	HappenedAt Instant         `json:"happened_at,omitzero" doc:"When it was used, if it became known only at the entry's instant"`
 }
 

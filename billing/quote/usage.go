@@ -9,6 +9,7 @@ import (
 
 	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/lifecycle"
+	"github.com/perennial-billing/perennial/billing/rating"
 )
 
 // Usage is summed by quarters of an hour, as it is stored: what was used in a quarter belongs where the quarter begins.
@@ -19,10 +20,12 @@ type bucket struct {
 	meter        string
 	begins       time.Time
 	used, billed decimal.Decimal
+	// detail is what else is known of what was not billed.
+	detail rating.Detail
 }
 
 // use adds to what a customer used.
-func (c *customer) use(meter string, at time.Time, quantity decimal.Decimal) {
+func (c *customer) use(meter string, at time.Time, usage rating.Usage) {
 	key := bucketKey{meter: meter, begins: at.Truncate(quarter).Unix()}
 	b, begun := c.inBucket[key]
 	if !begun {
@@ -30,7 +33,14 @@ func (c *customer) use(meter string, at time.Time, quantity decimal.Decimal) {
 		c.inBucket[key] = b
 		c.buckets = append(c.buckets, b)
 	}
-	b.used = b.used.Add(quantity)
+	b.used = b.used.Add(usage.Quantity)
+	b.detail = joined(b.detail, usage.Detail)
+}
+
+func (b *bucket) isBilled() bool { return !b.billed.LessThan(b.used) && b.detail.IsZero() }
+
+func joined(a, b rating.Detail) rating.Detail {
+	return rating.Usage{Detail: a}.Plus(rating.Usage{Detail: b}).Detail
 }
 
 type bucketKey struct {
@@ -45,7 +55,7 @@ func (b *book) ClaimUsage(_ context.Context, meter string, from, to, lateBefore 
 	claimed := invoicing.Usage{Meter: meter}
 	found := false
 	for _, q := range b.owner.buckets {
-		if q.meter != meter || q.begins.Before(from) || !q.begins.Before(to) || !q.billed.LessThan(q.used) || !b.pays(q) {
+		if q.meter != meter || q.begins.Before(from) || !q.begins.Before(to) || q.isBilled() || !b.pays(q) {
 			continue
 		}
 		found = true
@@ -54,7 +64,9 @@ func (b *book) ClaimUsage(_ context.Context, meter string, from, to, lateBefore 
 		if q.begins.Before(lateBefore) {
 			claimed.Late = claimed.Late.Add(open)
 		}
+		claimed.Detail = joined(claimed.Detail, q.detail)
 		change(b.w, &q.billed, q.used)
+		change(b.w, &q.detail, rating.Detail{})
 	}
 	if !found {
 		return nil, nil

@@ -15,7 +15,7 @@ type priced []struct{ quantity, want string }
 func requirePriced(t *testing.T, name string, price catalog.Price, table priced) {
 	t.Helper()
 	for _, row := range table {
-		rated, err := Rate(price, d(row.quantity))
+		rated, err := Rate(price, Units(d(row.quantity)))
 		require.NoError(t, err, name)
 		require.Equal(t, row.want, rated.Exact.String(), "%s of %s", row.quantity, name)
 		requireExplained(t, rated)
@@ -125,9 +125,9 @@ func TestPublishedSplitsOfACycle(t *testing.T) {
 		{packages, "17", "22", "15"},
 		{packages, "60", "110", "75"},
 	} {
-		first, err := Rate(test.price, d(test.before))
+		first, err := Rate(test.price, Units(d(test.before)))
 		require.NoError(t, err)
-		whole, err := Rate(test.price, d(test.after))
+		whole, err := Rate(test.price, Units(d(test.after)))
 		require.NoError(t, err)
 		require.Equal(t, test.increment, whole.Exact.Sub(first.Exact).String(), "%s from %s to %s", test.price.Model, test.before, test.after)
 	}

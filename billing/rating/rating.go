@@ -1,28 +1,47 @@
-// Package rating turns a quantity into an exact price: the formulas of the
+// Package rating turns what was used into an exact price: the formulas of the
 // pricing models, with each piece of arithmetic kept so that an invoice line can
-// explain itself. Nothing is rounded here; the line is rounded once, by
-// money.FromDecimal.
+// explain itself. Only a Request's Line is rounded, once.
 //
-// Where tiers continue over several invoices of one cycle, rate the quantity of
-// the whole cycle so far and subtract what was already billed.
+// Where tiers continue over several invoices of one cycle, rate the usage of
+// the whole cycle so far and subtract what was already billed: see Request.
 package rating
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/shopspring/decimal"
 
 	"github.com/perennial-billing/perennial/billing/catalog"
-	"github.com/perennial-billing/perennial/billing/money"
+)
+
+// What says what a step is for, where it is not simply units at their price.
+type What string
+
+// What steps are for.
+const (
+	Free          What = "free"            // units or events that cost nothing
+	AtPercent     What = "percent"         // an amount times a percentage
+	EventFee      What = "event_fee"       // events times the fee
+	EventMinimum  What = "event_minimum"   // so many events were raised to the minimum, by so much together
+	EventMaximum  What = "event_maximum"   // so many events were lowered to the maximum, by so much together
+	EventsAmount  What = "events_amount"   // the amounts that came with the events
+	OtherCells    What = "default"         // units without a cell of their own in the matrix
+	Committed     What = "commitment"      // raises the price to what was committed
+	Overage       What = "overage"         // use beyond the commitment
+	PaidInAdvance What = "paid_in_advance" // the commitment was charged when the period began
+	Minimum       What = "minimum"         // raises the price to the minimum
+	Maximum       What = "maximum"         // lowers the price to the maximum
 )
 
 // Step is one piece of the arithmetic: Quantity × UnitAmount + FlatAmount =
 // Amount, in major units.
 type Step struct {
+	What What `json:"what,omitzero"`
 	// Tier is the number of the tier, from 1; 0 for models without tiers.
 	Tier int `json:"tier,omitzero"`
-	// Quantity is in units, or in packages for the package model.
+	// Values are those of the matrix's cell.
+	Values map[string]string `json:"values,omitempty"`
+	// Quantity is in units, or in packages where the price is one of packages, or in money for percentages and overages.
 	Quantity   decimal.Decimal `json:"quantity"`
 	UnitAmount decimal.Decimal `json:"unit_amount"`
 	FlatAmount decimal.Decimal `json:"flat_amount"`
@@ -36,107 +55,86 @@ type Rated struct {
 	Steps []Step          `json:"steps"`
 }
 
-// Rate prices a quantity:
+// Rate prices what was used in a whole period:
 //
-//	flat       the flat amount, whatever the quantity
-//	per_unit   quantity × unit amount
-//	graduated  each tier's share of the quantity × its unit amount + its flat
-//	           amount, for every tier that the quantity enters
-//	volume     the whole quantity × the unit amount of the one tier it falls in
-//	           + that tier's flat amount
-//	package    every started package after the free units × unit amount
+//	flat        the flat amount, whatever the quantity
+//	per_unit    the quantity after the free units × unit amount
+//	graduated   each tier's share of the quantity × its unit amount + its flat
+//	            amount, for every tier that the quantity enters
+//	volume      the whole quantity × the unit amount of the one tier it falls in
+//	            + that tier's flat amount
+//	package     every started package after the free units × unit amount
+//	stairstep   the flat amount of the one tier that the quantity falls in
+//	percentage  the quantity after the free units × percent + the events after the
+//	            free events × event amount; see FreeRule, EventMinimum, EventMaximum
+//	graduated_percentage  graduated, with percentages as the tiers' unit amounts
+//	dynamic     the sum of the events' amounts × multiplier
+//	matrix      the quantity of each combination of values × the unit amount of its
+//	            cell, or the default's
 //
 // Nothing used costs nothing in the tiered models, unless the price says
-// FlatAtZero: then it costs the flat amount of the first tier. A quantity that is
-// negative or beyond the limits of money.ParseDecimal is an error, and so is an
-// invalid price.
-func Rate(p catalog.Price, quantity decimal.Decimal) (Rated, error) {
-	if err := money.CheckDecimal(quantity); err != nil {
-		return Rated{}, fmt.Errorf("quantity: %w", err)
-	}
-	if quantity.IsNegative() {
-		return Rated{}, fmt.Errorf("quantity must not be negative, got %s", quantity)
-	}
+// FlatAtZero: then it costs the flat amount of the first tier. Then come the
+// commitment, the minimum and the maximum. Usage that is negative, contradicts
+// itself, is beyond the limits of money.ParseDecimal or lacks what the model needs
+// is an error, and so is an invalid price.
+func Rate(p catalog.Price, u Usage) (Rated, error) { return RatePart(p, u, Whole) }
+
+// RatePart prices what was used in a part of a period: commitment, minimum and maximum are those of the part.
+func RatePart(p catalog.Price, u Usage, part Share) (Rated, error) {
 	if err := p.Validate(); err != nil {
 		return Rated{}, fmt.Errorf("price: %w", err)
 	}
-	rated := Rated{Steps: steps(p, quantity)}
-	for _, s := range rated.Steps {
-		rated.Exact = rated.Exact.Add(s.Amount)
+	if err := part.check(); err != nil {
+		return Rated{}, err
 	}
+	used, err := u.complete()
+	if err != nil {
+		return Rated{}, err
+	}
+	steps, err := modelSteps(p, used)
+	if err != nil {
+		return Rated{}, err
+	}
+	rated := limited(p, used, sum(steps), part)
 	return rated, nil
 }
 
-// steps relies on a valid price: the model is known and the last tier has no bound.
-func steps(p catalog.Price, quantity decimal.Decimal) []Step {
-	switch p.Model {
-	case catalog.Flat:
-		return []Step{step(0, quantity, decimal.Zero, p.FlatAmount)}
-	case catalog.PerUnit:
-		return []Step{step(0, quantity, p.UnitAmount, decimal.Zero)}
-	case catalog.Package:
-		return []Step{step(0, packages(quantity.Sub(p.FreeUnits), p.PackageSize), p.UnitAmount, decimal.Zero)}
+func sum(steps []Step) Rated {
+	rated := Rated{Steps: steps}
+	for i, s := range steps {
+		if i == 0 {
+			rated.Exact = s.Amount
+			continue
+		}
+		rated.Exact = rated.Exact.Add(s.Amount)
 	}
-	switch {
-	case quantity.IsZero():
-		return atZero(p)
-	case p.Model == catalog.Volume:
-		return volume(p.Tiers, quantity)
-	default:
-		return graduated(p.Tiers, quantity)
-	}
+	return rated
 }
 
+func (r *Rated) add(s Step) {
+	r.Steps = append(r.Steps, s)
+	r.Exact = r.Exact.Add(s.Amount)
+}
+
+// step leaves out the arithmetic of what is zero.
 func step(tier int, quantity, unitAmount, flatAmount decimal.Decimal) Step {
-	return Step{
-		Tier:       tier,
-		Quantity:   quantity,
-		UnitAmount: unitAmount,
-		FlatAmount: flatAmount,
-		Amount:     quantity.Mul(unitAmount).Add(flatAmount),
+	s := Step{Tier: tier, Quantity: quantity, UnitAmount: unitAmount, FlatAmount: flatAmount, Amount: flatAmount}
+	switch {
+	case unitAmount.IsZero() || quantity.IsZero():
+	case flatAmount.IsZero():
+		s.Amount = quantity.Mul(unitAmount)
+	default:
+		s.Amount = quantity.Mul(unitAmount).Add(flatAmount)
 	}
+	return s
 }
 
-func atZero(p catalog.Price) []Step {
-	if !p.FlatAtZero {
-		return nil
-	}
-	return []Step{step(1, decimal.Zero, p.Tiers[0].UnitAmount, p.Tiers[0].FlatAmount)}
+func (s Step) of(what What) Step {
+	s.What = what
+	return s
 }
 
-func graduated(tiers []catalog.Tier, quantity decimal.Decimal) []Step {
-	var steps []Step
-	lower := decimal.Zero
-	for i, tier := range tiers {
-		upper := quantity
-		if tier.UpTo != nil && tier.UpTo.LessThan(quantity) {
-			upper = *tier.UpTo
-		}
-		steps = append(steps, step(i+1, upper.Sub(lower), tier.UnitAmount, tier.FlatAmount))
-		if upper.Equal(quantity) {
-			break
-		}
-		lower = upper
-	}
-	return steps
-}
-
-func volume(tiers []catalog.Tier, quantity decimal.Decimal) []Step {
-	i := slices.IndexFunc(tiers, func(tier catalog.Tier) bool {
-		return tier.UpTo == nil || quantity.LessThanOrEqual(*tier.UpTo)
-	})
-	return []Step{step(i+1, quantity, tiers[i].UnitAmount, tiers[i].FlatAmount)}
-}
-
-// packages returns how many packages the units have started. QuoRem at precision
-// 0 is exact whole-number division.
-func packages(units, size decimal.Decimal) decimal.Decimal {
-	if !units.IsPositive() {
-		return decimal.Zero
-	}
-	whole, rest := units.QuoRem(size, 0)
-	if rest.IsPositive() {
-		whole = whole.Add(decimal.NewFromInt(1))
-	}
-	return whole
+// adjustment is a step that adds an amount, or takes it off.
+func adjustment(what What, amount decimal.Decimal) Step {
+	return step(0, decimal.Zero, decimal.Zero, amount).of(what)
 }

@@ -78,7 +78,7 @@ func TestRate(t *testing.T) {
 		{"package, two", packaged, "201", "10"},
 		{"package of a fractional size", catalog.Price{Model: catalog.Package, UnitAmount: d("1"), PackageSize: d("0.3")}, "0.9", "3"},
 	} {
-		rated, err := Rate(test.price, d(test.quantity))
+		rated, err := Rate(test.price, Units(d(test.quantity)))
 		require.NoError(t, err, test.why)
 		require.Equal(t, test.want, rated.Exact.String(), test.why)
 		requireExplained(t, rated)
@@ -89,7 +89,7 @@ func TestRealUsageOfTokens(t *testing.T) {
 	t.Parallel()
 	total := money.Zero("USD")
 	for quantity, unit := range map[string]string{"18059974": "0.000003", "245896": "0.000015"} {
-		rated, err := Rate(catalog.Price{Model: catalog.PerUnit, UnitAmount: d(unit)}, d(quantity))
+		rated, err := Rate(catalog.Price{Model: catalog.PerUnit, UnitAmount: d(unit)}, Units(d(quantity)))
 		require.NoError(t, err)
 		line, err := money.FromDecimal(rated.Exact, "USD")
 		require.NoError(t, err)
@@ -103,17 +103,17 @@ func TestFlatAtZero(t *testing.T) {
 	t.Parallel()
 	for _, model := range []catalog.Model{catalog.Graduated, catalog.Volume} {
 		price := catalog.Price{Model: model, Tiers: docsFlatTiers}
-		rated, err := Rate(price, decimal.Zero)
+		rated, err := Rate(price, Units(decimal.Zero))
 		require.NoError(t, err)
 		require.True(t, rated.Exact.IsZero())
 		require.Empty(t, rated.Steps)
 
 		price.FlatAtZero = true
-		rated, err = Rate(price, decimal.Zero)
+		rated, err = Rate(price, Units(decimal.Zero))
 		require.NoError(t, err)
 		require.Equal(t, "10", rated.Exact.String())
 		require.Len(t, rated.Steps, 1)
-		rated, err = Rate(price, d("1"))
+		rated, err = Rate(price, Units(d("1")))
 		require.NoError(t, err)
 		require.Equal(t, "15", rated.Exact.String())
 	}
@@ -121,7 +121,7 @@ func TestFlatAtZero(t *testing.T) {
 
 func TestSteps(t *testing.T) {
 	t.Parallel()
-	rated, err := Rate(catalog.Price{Model: catalog.Graduated, Tiers: docsFlatTiers}, d("12"))
+	rated, err := Rate(catalog.Price{Model: catalog.Graduated, Tiers: docsFlatTiers}, Units(d("12")))
 	require.NoError(t, err)
 	want := []struct {
 		tier                         int
@@ -135,7 +135,7 @@ func TestSteps(t *testing.T) {
 		require.Equal(t, want[i].flat, s.FlatAmount.String())
 		require.Equal(t, want[i].amount, s.Amount.String())
 	}
-	rated, err = Rate(catalog.Price{Model: catalog.Volume, Tiers: docsTiers}, d("6"))
+	rated, err = Rate(catalog.Price{Model: catalog.Volume, Tiers: docsTiers}, Units(d("6")))
 	require.NoError(t, err)
 	require.Equal(t, 2, rated.Steps[0].Tier)
 }
@@ -154,7 +154,7 @@ func TestRateRefuses(t *testing.T) {
 		{catalog.Price{}, d("1"), `price: model ""`},
 		{catalog.Price{Model: catalog.Volume, Tiers: []catalog.Tier{tier("5", "1", "0")}}, d("6"), "price: tiers[0].up_to must be left out"},
 	} {
-		_, err := Rate(test.price, test.quantity)
+		_, err := Rate(test.price, Units(test.quantity))
 		require.ErrorContains(t, err, test.want)
 	}
 }
@@ -183,7 +183,7 @@ func FuzzRate(f *testing.F) {
 		if err != nil {
 			return
 		}
-		rated, err := Rate(price, decimal.NewFromBigInt(parsed.Coefficient(), exponent))
+		rated, err := Rate(price, Units(decimal.NewFromBigInt(parsed.Coefficient(), exponent)))
 		if err != nil {
 			return
 		}
@@ -221,9 +221,9 @@ func TestGraduatedIsContinuousAndMonotone(t *testing.T) {
 		for _, tier := range price.Tiers {
 			dearest = decimal.Max(dearest, tier.UnitAmount)
 		}
-		before, err := Rate(price, quantity)
+		before, err := Rate(price, Units(quantity))
 		require.NoError(t, err)
-		after, err := Rate(price, quantity.Add(more))
+		after, err := Rate(price, Units(quantity.Add(more)))
 		require.NoError(t, err)
 		requireExplained(t, before)
 		requireExplained(t, after)
@@ -253,7 +253,7 @@ func TestCumulativeBillingSumsToTheTotal(t *testing.T) {
 }
 
 func rateLine(price catalog.Price, quantity decimal.Decimal) money.Amount {
-	rated, err := Rate(price, quantity)
+	rated, err := Rate(price, Units(quantity))
 	if err != nil {
 		panic(err)
 	}

@@ -22,7 +22,7 @@ func locate(b Buyer, day calendar.Date) (place, error) {
 	region := qualifyRegion(country, b.Region)
 	postal := postalKey(country, b.PostalCode)
 	for _, t := range law.territories {
-		if t.contains(day) && t.matches(country, region, postal) {
+		if t.matches(country, region, postal) && t.contains(day) {
 			return t.place(), nil
 		}
 	}
@@ -61,10 +61,13 @@ func qualifyRegion(country, region string) string {
 	return country + "-" + region
 }
 
+// blanks are what people write between the signs of a postal code.
+var blanks = strings.NewReplacer(" ", "", "-", "")
+
 // postalKey drops blanks, dashes and the country letters people write in front ("FI-22100", "D-27498"). British
 // postcodes begin with letters of their own.
 func postalKey(country, postal string) string {
-	postal = strings.NewReplacer(" ", "", "-", "").Replace(strings.ToUpper(postal))
+	postal = blanks.Replace(strings.ToUpper(postal))
 	if country == ukJurisdiction {
 		return postal
 	}

@@ -89,6 +89,9 @@ func (l *lineFacts) prorated() string {
 	if l.inSeconds() {
 		share = fmt.Sprintf("%s of %s", elapsed(l.explained.Part), elapsed(l.explained.Of))
 	}
+	if l.row.Kind == string(invoicing.UsageLine) {
+		return "Commitment, minimum and maximum for " + share
+	}
 	if l.credited != nil {
 		return fmt.Sprintf("%s unused, of %s", share, l.Money(money.New(l.credited.OriginalAmount, l.currency)))
 	}
@@ -115,15 +118,57 @@ func (l *lineFacts) whole() decimal.Decimal {
 // arithmetic spells out prices that are more than a quantity times a unit price.
 func (l *lineFacts) arithmetic() []string {
 	steps := l.explained.Steps
-	switch {
-	case l.price.Model == catalog.Package && len(steps) > 0:
-		return []string{l.packages(steps[0])}
-	case l.price.Model == catalog.Volume && len(steps) > 0:
-		return []string{fmt.Sprintf("All at the price of tier %d: %s", steps[0].Tier, l.sum(steps[0]))}
-	case l.price.Model == catalog.Graduated:
-		return l.tiers(steps)
+	if len(steps) == 0 {
+		return nil
 	}
-	return nil
+	var details []string
+	switch modelled := named(steps, false); {
+	case len(modelled) == 0:
+	case l.price.Model == catalog.Package:
+		details = append(details, l.packages(modelled[0]))
+	case l.price.Model == catalog.Volume:
+		details = append(details, fmt.Sprintf("All at the price of tier %d: %s", modelled[0].Tier, l.sum(modelled[0])))
+	case l.price.Model == catalog.Stairstep:
+		details = append(details, fmt.Sprintf("The price of tier %d: %s", modelled[0].Tier, l.sum(modelled[0])))
+	case l.price.Model == catalog.Graduated || l.price.Model == catalog.GraduatedPercentage:
+		details = append(details, l.tiers(modelled)...)
+	case l.price.Model == catalog.PerUnit && len(steps) > 1:
+		details = append(details, l.sum(modelled[0]))
+	}
+	for _, step := range named(steps, true) {
+		details = append(details, l.inWords(step))
+	}
+	return details
+}
+
+// named lists the steps that say what they are for, or those that do not.
+func named(steps []rating.Step, are bool) []rating.Step {
+	var found []rating.Step
+	for _, step := range steps {
+		if (step.What != "") == are {
+			found = append(found, step)
+		}
+	}
+	return found
+}
+
+// inWords writes a step that says what it is for.
+func (l *lineFacts) inWords(step rating.Step) string {
+	switch step.What {
+	case rating.Free:
+		return l.Number(step.Quantity) + " free"
+	case rating.AtPercent:
+		return fmt.Sprintf("%s × %s %% = %s", l.Number(step.Quantity), l.Number(step.UnitAmount.Shift(2)), l.priced(step.Amount))
+	case rating.Committed:
+		return "To the commitment: " + l.priced(step.Amount)
+	case rating.Overage:
+		return "Beyond the commitment: " + l.sum(step)
+	case rating.Minimum:
+		return "Up to the minimum: " + l.priced(step.Amount)
+	case rating.Maximum:
+		return "Above the maximum: " + l.priced(step.Amount)
+	}
+	return strings.ReplaceAll(string(step.What), "_", " ") + ": " + l.sum(step)
 }
 
 func (l *lineFacts) tiers(steps []rating.Step) []string {

@@ -177,6 +177,9 @@ func (s *Service) AddPlans(ctx context.Context, entityID string, r io.Reader) ([
 		return nil, invalid("file", "%s", err)
 	}
 	for i, plan := range plans {
+		if err := plan.CheckMeasured(); err != nil {
+			return nil, invalid("file", "catalog: [%d]: %s", i, err)
+		}
 		for _, charge := range plan.Charges {
 			if err := tax.CheckCategory(charge.TaxCategory); err != nil {
 				return nil, invalid("file", "catalog: [%d]: plan %q charge %q: %s", i, plan.ID, charge.ID, err)

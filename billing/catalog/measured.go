@@ -1,0 +1,50 @@
+package catalog
+
+import "fmt"
+
+// CheckMeasured refuses a plan that cannot be billed where all that is known of usage is the sum of each meter, and where
+// an invoice has lines of charges only. The error names the field that asks for more.
+func (p Plan) CheckMeasured() error {
+	if len(p.Spend) > 0 {
+		return fmt.Errorf("plan %q: spend makes lines that invoices of subscriptions cannot hold yet: it is for quotes only", p.ID)
+	}
+	for i, charge := range p.Charges {
+		for _, currency := range charge.currencies() {
+			if field, needs := charge.Prices[currency].beyondSums(); field != "" {
+				return fmt.Errorf("plan %q: charges[%d].prices.%s.%s needs %s, which is not recorded of subscriptions yet: it is for quotes only",
+					p.ID, i, currency, field, needs)
+			}
+		}
+	}
+	return nil
+}
+
+// beyondSums names the first field for which the sum of a meter is not enough, and what it needs.
+func (p Price) beyondSums() (field, needs string) {
+	switch {
+	case p.Model == Matrix:
+		return "model matrix", "usage by dimensions"
+	case p.Model == Dynamic:
+		return "model dynamic", "the amounts of events"
+	case p.EventAmount.IsPositive():
+		return "event_amount", "the number of events"
+	case p.NeedsEvents() != "":
+		return p.NeedsEvents(), "each event by itself"
+	case p.CommittedInAdvance():
+		return "commitment.paid advance", "lines that charge usage in advance"
+	}
+	return "", ""
+}
+
+// NeedsEvents names the field of a percentage that looks at each event by itself; empty if there is none.
+func (p Price) NeedsEvents() string {
+	switch {
+	case p.EventMinimum.IsPositive():
+		return "event_minimum"
+	case p.EventMaximum.IsPositive():
+		return "event_maximum"
+	case p.FreeRule == FreeEvents && (p.FreeUnits.IsPositive() || p.FreeEvents > 0):
+		return "free_rule"
+	}
+	return ""
+}

@@ -1,0 +1,71 @@
+package quote_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/perennial-billing/perennial/billing/quote"
+)
+
+// modelled sells what subscriptions cannot yet be measured for, and nothing else.
+const modelled = `
+catalog:
+  - {id: pay, version: 1, name: Pay, interval: {unit: month, count: 1}, proration: day, billed_by: renewal,
+     spend: {USD: {minimum: 120, tax_category: saas_b2b}}, charges: [
+      {id: fee, name: fee, kind: recurring, per: subscription, timing: advance, tax_category: saas_b2b, prices: {USD: {model: flat, flat_amount: 60}}},
+      {id: transfers, name: transfers, kind: usage, meter: transfers, timing: arrears, tax_category: saas_b2b,
+       prices: {USD: {model: percentage, percent: 1, event_amount: 0.25}}},
+      {id: machines, name: machines, kind: usage, meter: machines, timing: arrears, tax_category: saas_b2b,
+       prices: {USD: {model: matrix, dimensions: [size], default_unit_amount: 1, cells: [{values: {size: large}, unit_amount: 3}]}}}]}
+  - {id: committed, version: 1, name: Committed, interval: {unit: month, count: 1}, proration: day, billed_by: renewal, charges: [
+      {id: calls, name: calls, kind: usage, meter: calls, timing: arrears, tax_category: saas_b2b,
+       prices: {USD: {model: per_unit, unit_amount: 0.1, commitment: {quantity: 1000, overage_unit_amount: 0.2, paid: advance}}}}]}
+customers:
+  - {id: ada, zone: America/New_York, country: US, currency: USD}
+`
+
+func playModels(t *testing.T, rest string) [][]string {
+	t.Helper()
+	scenario, err := quote.Parse(strings.NewReader(modelled + rest))
+	require.NoError(t, err)
+	result, err := quote.Run(t.Context(), scenario)
+	require.NoError(t, err)
+	require.Empty(t, result.Refused)
+	var invoices [][]string
+	for _, invoice := range result.Invoices {
+		var lines []string
+		for _, line := range invoice.Lines {
+			lines = append(lines, string(line.Kind)+" "+line.Charge+" "+line.Amount.Amount)
+		}
+		invoices = append(invoices, lines)
+	}
+	return invoices
+}
+
+// What was paid in advance counts for the minimum: 60 + 11 + 7 are 42 short of 120.
+func TestAPlanWithEventsGroupsAndAMinimum(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, [][]string{
+		{"recurring fee 60.00"},
+		{"usage transfers 11.00", "usage machines 7.00", "true_up  42.00", "recurring fee 60.00"},
+	}, playModels(t, `
+until: 2027-02-10
+timeline:
+  - {at: 2027-01-01, subscribe: {id: a, plan: pay, plan_version: 1}}
+  - {at: 2027-01-05, usage: {meter: transfers, quantity: 1000, detail: {event_count: 3}}}
+  - {at: 2027-01-06, usage: {meter: transfers, quantity: 0, detail: {event_count: 1}}}
+  - {at: 2027-01-07, usage: {meter: machines, quantity: 3, detail: {groups: [{values: {size: large}, quantity: 2}, {values: {size: small}, quantity: 1}]}}}
+`))
+}
+
+func TestACommitmentPaidInAdvance(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, [][]string{{"commitment calls 100.00"}, {"usage calls 40.00", "commitment calls 100.00"}}, playModels(t, `
+until: 2027-02-10
+timeline:
+  - {at: 2027-01-01, subscribe: {id: a, plan: committed, plan_version: 1}}
+  - {at: 2027-01-05, usage: {meter: calls, quantity: 1200}}
+`))
+}

@@ -26,6 +26,7 @@ func (p provider) followCheckout(ctx context.Context, row store.Checkout, final 
 	if over || err != nil {
 		return row, err
 	}
+	wanted := final
 	final = final || !p.at.Before(row.ExpiresAt)
 	session, err := p.session(ctx, row, final)
 	if err != nil || session == nil && !final {
@@ -39,7 +40,33 @@ func (p provider) followCheckout(ctx context.Context, row store.Checkout, final 
 			return row, err
 		}
 	}
+	if awaitsTransfer(session) && (wanted || !p.at.Before(row.CreatedAt.Add(transferOnce))) {
+		if session, err = p.giveUpTransfer(ctx, session); err != nil {
+			return row, err
+		}
+	}
 	return p.recordCheckout(ctx, row, session)
+}
+
+// awaitsTransfer says that the customer chose to pay by bank transfer: the page is closed, and the money not there.
+func awaitsTransfer(session *stripe.CheckoutSession) bool {
+	if session == nil || session.Status != stripe.CheckoutSessionStatusComplete || session.PaymentIntent == nil {
+		return false
+	}
+	next := session.PaymentIntent.NextAction
+	return next != nil && next.DisplayBankTransferInstructions != nil
+}
+
+// giveUpTransfer cancels the payment of a page for which money was to be sent, and reads how it ended: it may have arrived.
+func (p provider) giveUpTransfer(ctx context.Context, session *stripe.CheckoutSession) (*stripe.CheckoutSession, error) {
+	_, cause := p.Stripe.PaymentIntents.Cancel(session.PaymentIntent.ID, &stripe.PaymentIntentCancelParams{
+		Params: p.params(ctx, ""), CancellationReason: stripe.String("abandoned"),
+	})
+	read, err := p.readSession(ctx, session.ID)
+	if err == nil && awaitsTransfer(read) {
+		err = fmt.Errorf("cancel payment intent %s: %w", session.PaymentIntent.ID, later(errors.Join(cause, errors.New("it still waits for a transfer"))))
+	}
+	return read, err
 }
 
 // isOver says that nothing can happen any more to a checkout and its payment.
@@ -136,6 +163,9 @@ func outcomeOfSession(session *stripe.CheckoutSession, currency money.Currency) 
 	}
 	if session.PaymentIntent == nil {
 		return outcome{}, fmt.Errorf("checkout session %s is %s and has no payment", session.ID, session.Status)
+	}
+	if session.PaymentIntent.Status == stripe.PaymentIntentStatusCanceled {
+		return outcome{status: store.PaymentFailed, declineCode: errTransferMissing}, nil
 	}
 	return outcomeOf(session.PaymentIntent, currency)
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/stripe/stripe-go/v79"
 
 	"github.com/perennial-billing/perennial/billing/fraud"
+	"github.com/perennial-billing/perennial/billing/money"
+	"github.com/perennial-billing/perennial/billing/paymethod"
 	"github.com/perennial-billing/perennial/internal/store"
 	"github.com/perennial-billing/perennial/internal/stripeunit"
 )
@@ -49,7 +51,8 @@ func (p provider) makePage(ctx context.Context, b beginning) (store.Checkout, er
 	return row, err
 }
 
-// pageParams describe the page. Which payment methods it offers is the provider's choice for the currency and the customer.
+// pageParams describe the page. Which payment methods it offers is the provider's choice for the currency and the customer,
+// unless the seller leaves it to the table of markets.
 func (p provider) pageParams(ctx context.Context, b beginning, customer string) (*stripe.CheckoutSessionParams, error) {
 	metadata := map[string]string{"checkout": b.row.ID, "customer": b.row.CustomerID}
 	params := &stripe.CheckoutSessionParams{
@@ -59,7 +62,7 @@ func (p provider) pageParams(ctx context.Context, b beginning, customer string) 
 	if b.row.Purpose == store.CheckoutSetup {
 		params.Currency = stripe.String(strings.ToLower(string(p.customer.Currency)))
 		params.SetupIntentData = &stripe.CheckoutSessionSetupIntentDataParams{Metadata: metadata}
-		return params, nil
+		return params, p.offer(ctx, params, money.Zero(p.customer.Currency), paymethod.Recurring)
 	}
 	amount, err := stripeunit.Of(b.invoice.Owed())
 	if err != nil {
@@ -81,10 +84,12 @@ func (p provider) pageParams(ctx context.Context, b beginning, customer string) 
 			Card: &stripe.CheckoutSessionPaymentMethodOptionsCardParams{RequestThreeDSecure: stripe.String("any")},
 		}
 	}
+	use := paymethod.Once
 	if b.row.SaveMethod {
+		use = paymethod.Recurring
 		params.PaymentIntentData.SetupFutureUsage = stripe.String(string(stripe.PaymentIntentSetupFutureUsageOffSession))
 	}
-	return params, nil
+	return params, p.offer(ctx, params, b.invoice.Owed(), use)
 }
 
 // pageAgain finds the page that a burnt key may have made after all, or makes one without it.

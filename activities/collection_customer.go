@@ -28,8 +28,12 @@ func askAgainAt(ctx context.Context, tx store.Tx, invoice store.Invoice, live st
 		ends = row.ExpiresAt
 	case !errors.Is(err, store.ErrNotFound):
 		return next, err
+	case live.Transfer: // until then whatever arrives is told, by webhook or sweep
+		if ends = waitsUntil(live); ends.After(asOf) {
+			return ends, nil
+		}
 	case live.Pages != "":
-		ends = live.AskedAt.Add(presentLife)
+		ends = waitsUntil(live)
 	}
 	if ends.After(asOf) && ends.Before(next) {
 		next = ends

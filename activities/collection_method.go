@@ -20,15 +20,41 @@ import (
 // that cannot pay in the invoice's currency, or so little, is passed over.
 func chooseMethod(ctx context.Context, tx store.Tx, invoice store.Invoice, attempts []dunning.Attempt) (chosen dunning.Method, fallback bool, err error) {
 	rows, err := tx.PaymentMethods(ctx, invoice.CustomerID)
+	if err != nil {
+		return chosen, false, err
+	}
 	methods := make([]dunning.Method, len(rows))
 	for i, row := range rows {
 		methods[i] = dunning.Method{ID: row.ID, Kind: row.Kind, Network: row.Network, Unusable: row.Status != store.MethodUsable || !canPay(row, invoice)}
 		if row.DetailsChangedAt != nil {
 			methods[i].UpdatedAt = *row.DetailsChangedAt
 		}
+		if row.Kind == paymethod.KindTransfer {
+			if methods[i].UpdatedAt, err = arrivedLate(ctx, tx, invoice, row.ID, attempts); err != nil {
+				return chosen, false, err
+			}
+		}
 	}
 	chosen, fallback = dunning.Choose(methods, attempts)
-	return chosen, fallback, err
+	return chosen, fallback, nil
+}
+
+// arrivedLate is when money arrived that pays nothing yet, if that was after the latest transfer for an invoice was given up:
+// then it is asked for again, and pays. The zero time otherwise.
+func arrivedLate(ctx context.Context, tx store.Tx, invoice store.Invoice, methodID string, attempts []dunning.Attempt) (time.Time, error) {
+	var ended time.Time
+	for _, attempt := range attempts {
+		if attempt.PaymentMethodID == methodID {
+			ended = attempt.KnownAt
+		}
+	}
+	deposits, err := tx.Deposits(ctx, "", invoice.CustomerID)
+	for _, deposit := range deposits {
+		if deposit.Currency == invoice.Currency && deposit.Amount > 0 && deposit.FundedAt.After(ended) {
+			return deposit.FundedAt, err
+		}
+	}
+	return time.Time{}, err
 }
 
 // canPay judges by what is known of the kind. Above its usual maximum the provider decides, who knows the account's own.

@@ -118,7 +118,7 @@ func (p provider) screenOnce(ctx context.Context, invoice store.Invoice, attempt
 	if err != nil || len(rules) == 0 {
 		return store.Screening{Action: fraud.NoAction}, err
 	}
-	onPage := attempt.MethodID == nil
+	onPage := attempt.MethodID == nil || attempt.Transfer // there is no card to look at, and the review comes after the payment
 	if !onPage {
 		if err := p.inspect(ctx, *attempt.MethodID); err != nil {
 			return store.Screening{}, err

@@ -67,7 +67,7 @@ func (m *Mailer) compose(ctx context.Context, queued store.Mail) (*mail.SGMailV3
 func (m *Mailer) notice(ctx context.Context, queued store.Mail, invoice document.Invoice) (notice, error) {
 	switch queued.Template {
 	case "invoice":
-		return invoiceNotice(invoice), nil
+		return m.invoiceNotice(ctx, queued, invoice)
 	case "receipt":
 		return receiptNotice(invoice), nil
 	case "payment_failed":
@@ -77,8 +77,10 @@ func (m *Mailer) notice(ctx context.Context, queued store.Mail, invoice document
 		return m.withPay(authenticationNotice(invoice), invoice, nil)
 	case "debit_notice":
 		return m.debitNotice(ctx, queued, invoice)
+	case "transfer":
+		return m.withPay(transferNotice(invoice), invoice, nil)
 	}
-	return notice{}, fmt.Errorf("template %q is unknown: use invoice, receipt, payment_failed, authentication_required or debit_notice", queued.Template)
+	return notice{}, fmt.Errorf("template %q is unknown: use invoice, receipt, payment_failed, authentication_required, debit_notice or transfer", queued.Template)
 }
 
 // letter puts a notice into an envelope. Nothing in it is tracked: links lead where they say, opening it tells nobody.
@@ -205,6 +207,7 @@ func declineWords(code string) string {
 		errUnverified:             "the bank account has not been verified yet",
 		errDetached:               "the payment method can no longer be used",
 		errUnusable:               "the payment method can no longer be used",
+		errTransferMissing:        "your bank transfer has not arrived",
 		"account_closed":          "the bank account has been closed",
 		"no_account":              "the bank account could not be found",
 	}

@@ -8,8 +8,10 @@ import (
 
 	"github.com/stripe/stripe-go/v79/client"
 
+	"github.com/perennial-billing/perennial/billing/dunning"
 	"github.com/perennial-billing/perennial/billing/ledger"
 	"github.com/perennial-billing/perennial/billing/money"
+	"github.com/perennial-billing/perennial/billing/paymethod"
 	"github.com/perennial-billing/perennial/internal/store"
 	"github.com/perennial-billing/perennial/internal/stripeunit"
 	"github.com/perennial-billing/perennial/workflows/message"
@@ -31,6 +33,7 @@ type outcome struct {
 	fee         money.Amount
 	risk        *store.Risk // what the provider's own screening said, if it is known
 	review      string      // the review that the provider opened, if any
+	transfer    bool        // the customer's money came by bank transfer
 }
 
 // Decline codes of our own, for attempts that fail before the provider is asked: the customer has nothing to pay with;
@@ -104,12 +107,9 @@ func (p *Payments) begin(ctx context.Context, in message.Charge, introduced bool
 		if bound, err := bindStart(ctx, tx, invoice, &attempt); bound || err != nil {
 			return err
 		}
-		method, err := methodOf(ctx, tx, invoice, payments, in.Pages != "", introduced)
+		method, err := assign(ctx, tx, invoice, payments, in, introduced, &attempt)
 		if err != nil {
 			return err
-		}
-		if method.ID != "" {
-			attempt.MethodID = &method.ID
 		}
 		if in.Pages == "" { // who asks for it needs no notice of it
 			if on, err := announce(ctx, tx, invoice, method, in.At); err != nil || on.After(in.At) {
@@ -120,6 +120,20 @@ func (p *Payments) begin(ctx context.Context, in message.Charge, introduced bool
 		return tx.AddPayment(ctx, attempt)
 	})
 	return attempt, invoice, err
+}
+
+// assign chooses what an attempt is made with.
+func assign(
+	ctx context.Context, tx store.Tx, invoice store.Invoice, earlier []store.Payment, in message.Charge, introduced bool, attempt *store.Payment,
+) (dunning.Method, error) {
+	if attempt.Transfer = in.Transfer; in.Transfer {
+		return dunning.Method{}, nil
+	}
+	method, err := methodOf(ctx, tx, invoice, earlier, in.Pages != "", introduced)
+	if err == nil && method.ID != "" {
+		attempt.MethodID, attempt.Transfer = &method.ID, method.Kind == paymethod.KindTransfer
+	}
+	return method, err
 }
 
 // askedAt dates an attempt, which must be later than the one before it. One asked for at the same instant, as an operator
@@ -157,12 +171,15 @@ func (p *Payments) attempt(ctx context.Context, invoice store.Invoice, attempt s
 }
 
 func (p *Payments) ask(ctx context.Context, provider provider, invoice store.Invoice, attempt store.Payment) (outcome, error) {
-	if attempt.MethodID == nil {
+	if attempt.MethodID == nil && !attempt.Transfer {
 		code, err := p.whyNoMethod(ctx, invoice.CustomerID)
 		return outcome{status: store.PaymentFailed, declineCode: code, fee: money.Zero(invoice.Currency)}, err
 	}
 	if !chargeable(invoice.Owed()) {
 		return outcome{status: store.PaymentFailed, declineCode: errAmount, fee: money.Zero(invoice.Currency)}, nil
+	}
+	if attempt.Transfer {
+		return provider.askTransfer(ctx, invoice, attempt)
 	}
 	// The attempt's own method, even if the customer has changed it meanwhile: a key stands for one request.
 	method, err := provider.method(ctx, *attempt.MethodID)
@@ -197,6 +214,12 @@ func (p *Payments) settle(ctx context.Context, attempt store.Payment, result out
 	if result.charge != "" {
 		attempt.ProviderCharge = &result.charge
 	}
+	if result.transfer && result.status == store.PaymentSucceeded {
+		attempt.Transfer = true
+		if err := p.noteCash(ctx, attempt.InvoiceID, at); err != nil {
+			return attempt, err
+		}
+	}
 	if attempt.Status == store.PaymentSucceeded || attempt.Status == store.PaymentFailed {
 		attempt.SettledAt = &at
 	}
@@ -216,10 +239,13 @@ func (p *Payments) settle(ctx context.Context, attempt store.Payment, result out
 		if err := recordRisk(ctx, tx, invoice, attempt, result, at); err != nil {
 			return err
 		}
-		if attempt.Status != store.PaymentSucceeded {
-			return ruleOut(ctx, tx, attempt, attempt.DeclineCode)
+		switch {
+		case attempt.Status == store.PaymentSucceeded:
+			return received(ctx, tx, invoice, attempt, at)
+		case attempt.Transfer && attempt.Status == store.PaymentRequiresAction:
+			return tx.QueueMailOfAttempt(ctx, "transfer", attempt, invoice.CustomerID, at)
 		}
-		return received(ctx, tx, invoice, attempt, at)
+		return ruleOut(ctx, tx, attempt, attempt.DeclineCode)
 	})
 	return attempt, err
 }
@@ -233,6 +259,11 @@ func received(ctx context.Context, tx store.Tx, invoice store.Invoice, attempt s
 	}
 	if err := tx.Post(ctx, transaction); err != nil {
 		return err
+	}
+	if attempt.Transfer {
+		if err := tx.Post(ctx, ledger.TransferUsed(invoice.EntityID, attempt.ID, at, amount)); err != nil {
+			return err
+		}
 	}
 	if err := tx.SetInvoiceStatus(ctx, invoice.ID, "paid", invoice.AmountPaid+attempt.Amount, &at); err != nil {
 		return err

@@ -72,5 +72,8 @@ func charged(p store.Payment) message.Charged {
 		store.PaymentProcessing:     message.Processing,
 		store.PaymentPending:        message.Processing,
 	}[p.Status]
+	if p.Transfer && status == message.RequiresAction {
+		status = message.Processing // it is as it should be, and is known days from now
+	}
 	return message.Charged{Status: status, DeclineCode: p.DeclineCode, Amount: money.New(p.Amount, p.Currency)}
 }

@@ -135,6 +135,9 @@ func (p provider) setUp(ctx context.Context, row store.PaymentMethod, returnURL 
 	if err != nil {
 		return row, err
 	}
+	if row.ProviderToken == paymethod.KindTransfer {
+		return p.byTransfer(ctx, row)
+	}
 	attached, refusal, err := p.attach(ctx, row, customer)
 	if err != nil {
 		return row, err
@@ -164,6 +167,16 @@ func (p provider) setUp(ctx context.Context, row store.PaymentMethod, returnURL 
 		return row, err
 	}
 	return p.afterSetup(ctx, row, intent)
+}
+
+// byTransfer is the choice to be asked for a bank transfer. The provider has nothing to save: the account is the customer's.
+func (p provider) byTransfer(ctx context.Context, row store.PaymentMethod) (store.PaymentMethod, error) {
+	kind, _ := paymethod.Lookup(paymethod.KindTransfer)
+	if err := kind.CheckCurrency(p.customer.Currency); err != nil {
+		return row, methodRefusal{code: "payment_method_unsupported", message: err.Error()}
+	}
+	row.Kind, row.Status, row.StatusReason = kind.Kind, store.MethodUsable, ""
+	return row, p.Store.SaveMethodDetail(ctx, store.MethodDetail{MethodID: row.ID, Kind: row.Kind})
 }
 
 // attach saves a method to its customer. Some kinds cannot be attached without more: then refusal is why, and a setup intent

@@ -107,25 +107,35 @@ func (p provider) intent(ctx context.Context, invoice store.Invoice, attempt int
 	if invoice.ProviderIntent != nil {
 		return *invoice.ProviderIntent, p.reduce(ctx, invoice, amount)
 	}
-	customer, err := p.providerCustomer(ctx)
+	params, err := p.intentParams(ctx, invoice, attempt, amount)
 	if err != nil {
 		return "", err
 	}
-	params := &stripe.PaymentIntentParams{
+	return p.newIntent(ctx, invoice.ID, params)
+}
+
+// intentParams describe the payment intent of an invoice, over an amount in Stripe's units.
+func (p provider) intentParams(ctx context.Context, invoice store.Invoice, attempt int, amount int64) (*stripe.PaymentIntentParams, error) {
+	customer, err := p.providerCustomer(ctx)
+	return &stripe.PaymentIntentParams{
 		Params: p.params(ctx, fmt.Sprintf("intent:%s:%d", invoice.ID, attempt)),
 		Amount: &amount, Currency: stripe.String(string(invoice.Currency)), Customer: &customer,
 		Description:             stripe.String("Invoice " + invoice.Number),
 		AutomaticPaymentMethods: &stripe.PaymentIntentAutomaticPaymentMethodsParams{Enabled: stripe.Bool(true), AllowRedirects: stripe.String("never")},
 		Metadata:                map[string]string{"invoice": invoice.ID, "customer": invoice.CustomerID, "subscription": invoice.SubscriptionID},
-	}
+	}, err
+}
+
+// newIntent makes the payment intent of an invoice, once, and records it.
+func (p provider) newIntent(ctx context.Context, invoiceID string, params *stripe.PaymentIntentParams) (string, error) {
 	created, err := p.Stripe.PaymentIntents.New(params)
 	if burnt(err) {
-		created, err = p.intentAgain(ctx, invoice.ID, params)
+		created, err = p.intentAgain(ctx, invoiceID, params)
 	}
 	if err != nil {
 		return "", fmt.Errorf("create payment intent: %w", later(err))
 	}
-	return p.Store.SetInvoiceIntent(ctx, invoice.ID, created.ID)
+	return p.Store.SetInvoiceIntent(ctx, invoiceID, created.ID)
 }
 
 // reduce brings the intent down to what is owed, in Stripe's units, after credit has paid a part of the invoice.

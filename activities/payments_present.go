@@ -28,7 +28,7 @@ const presentLife = time.Hour
 // be over, or cannot be taken away, it is the answer. A customer who asks again goes on where the first try led.
 func (p *Payments) beginInstead(ctx context.Context, invoice store.Invoice, live store.Payment, in message.Charge) (store.Payment, store.Invoice, error) {
 	asked := provider{Payments: p, at: in.At}
-	ended, err := asked.takeBack(ctx, invoice, live, in.Pages == "" || live.Pages == "")
+	ended, err := asked.takeBack(ctx, invoice, live, takesPlace(in, live))
 	if err != nil || ended.Status != store.PaymentFailed {
 		return ended, invoice, err
 	}
@@ -44,18 +44,22 @@ func (p provider) takeBack(ctx context.Context, invoice store.Invoice, live stor
 		return p.followCheckoutOf(ctx, live, row, final)
 	case !errors.Is(err, store.ErrNotFound):
 		return live, err
-	case live.Pages == "":
+	case live.Pages == "" && !live.Transfer:
 		return live, nil
 	}
 	return p.followPresent(ctx, invoice, live, final)
 }
 
-// followPresent finds out how an attempt stands that the customer was asked to authenticate, and records it.
+// followPresent finds out how an attempt stands that the customer was asked to authenticate, or to transfer, and records it.
 func (p provider) followPresent(ctx context.Context, invoice store.Invoice, live store.Payment, final bool) (store.Payment, error) {
 	if invoice.ProviderIntent == nil { // it was cancelled, by somebody who did not come to say so
-		return p.settle(ctx, live, outcome{status: store.PaymentFailed, declineCode: errAbandoned}, p.at)
+		return p.settle(ctx, live, endedAs(live, outcome{status: store.PaymentFailed, declineCode: errAbandoned}), p.at)
 	}
-	found, err := p.find(ctx, *invoice.ProviderIntent, invoice.Currency)
+	look := p.find
+	if live.Transfer {
+		look = p.applyCash
+	}
+	found, err := look(ctx, *invoice.ProviderIntent, invoice.Currency)
 	if err != nil {
 		return live, err
 	}
@@ -66,6 +70,7 @@ func (p provider) followPresent(ctx context.Context, invoice store.Invoice, live
 		if found, err = p.closeIntent(ctx, invoice); err != nil {
 			return live, err
 		}
+		found = endedAs(live, found)
 	}
 	if old, err := p.isSettled(ctx, invoice.ID, found.charge); err != nil {
 		return live, err
@@ -90,7 +95,7 @@ func (p provider) followWaiting(ctx context.Context, invoice store.Invoice, last
 		return settled, true, err
 	case err != nil && !errors.Is(err, store.ErrNotFound):
 		return last, false, err
-	case last.Status != store.PaymentRequiresAction || last.Pages == "":
+	case last.Status != store.PaymentRequiresAction || last.Pages == "" && !last.Transfer:
 		return last, false, nil
 	}
 	settled, err = p.followPresent(ctx, invoice, last, useless || pastItsTime(last, p.at))
@@ -121,10 +126,8 @@ func (p provider) closeIntent(ctx context.Context, invoice store.Invoice) (outco
 	return abandoned, p.Store.DropInvoiceIntent(ctx, invoice.ID, id)
 }
 
-// pastItsTime says that a customer who was to authenticate a payment will not any more.
-func pastItsTime(live store.Payment, at time.Time) bool {
-	return !at.Before(live.AskedAt.Add(presentLife))
-}
+// pastItsTime says that a customer who was to authenticate a payment, or to transfer it, will not any more.
+func pastItsTime(live store.Payment, at time.Time) bool { return !at.Before(waitsUntil(live)) }
 
 // methodOf is the payment method that an attempt uses; one without an id when none may be tried. Of one that the customer
 // makes on our page it is the method that asked for the customer last, if it is still theirs and may be tried: that the

@@ -14,6 +14,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/perennial-billing/perennial/billing/money"
+	"github.com/perennial-billing/perennial/billing/paymethod"
 	"github.com/perennial-billing/perennial/internal/store"
 	"github.com/perennial-billing/perennial/internal/stripeunit"
 )
@@ -40,15 +41,19 @@ func (p provider) params(ctx context.Context, key string) stripe.Params {
 // confirm makes the attempt. The same key gives the same answer however often it is asked, so a repetition after a
 // crash cannot charge twice. Only an error of the provider's own leaves the outcome open; then the intent is read.
 func (p provider) confirm(ctx context.Context, invoice store.Invoice, attempt store.Payment, intent string, method store.PaymentMethod) (outcome, error) {
-	params := &stripe.PaymentIntentConfirmParams{
-		Params: p.params(ctx, attempt.IdempotencyKey), PaymentMethod: method.ProviderID, Mandate: method.Mandate,
-		Expand: []*string{stripe.String("latest_charge.balance_transaction")},
-	}
+	params := &stripe.PaymentIntentConfirmParams{PaymentMethod: method.ProviderID, Mandate: method.Mandate}
 	if attempt.Pages == "" {
 		params.OffSession = stripe.Bool(true)
 	} else { // the customer is there, and comes back to our page from the bank's
 		params.ReturnURL = stripe.String(attempt.Pages + invoice.PageKey + "/return")
 	}
+	return p.confirmWith(ctx, invoice, attempt, intent, params)
+}
+
+func (p provider) confirmWith(
+	ctx context.Context, invoice store.Invoice, attempt store.Payment, intent string, params *stripe.PaymentIntentConfirmParams,
+) (outcome, error) {
+	params.Params, params.Expand = p.params(ctx, attempt.IdempotencyKey), []*string{stripe.String("latest_charge.balance_transaction")}
 	confirmed, err := p.Stripe.PaymentIntents.Confirm(intent, params)
 	if err == nil {
 		return outcomeOf(confirmed, invoice.Currency)
@@ -74,7 +79,8 @@ func (p provider) afterFailure(ctx context.Context, invoice store.Invoice, attem
 	if err != nil {
 		return outcome{}, err
 	}
-	if found.status != store.PaymentPending && found.charge != "" && !old || attempt.Pages != "" && found.status == store.PaymentRequiresAction {
+	customers := (attempt.Pages != "" || attempt.Transfer) && found.status == store.PaymentRequiresAction
+	if found.status != store.PaymentPending && found.charge != "" && !old || customers {
 		return found, nil
 	}
 	key := fmt.Sprintf("charge:%s:%d:after-%s", invoice.ID, attempt.Attempt, shortHash(attempt.IdempotencyKey))
@@ -117,6 +123,8 @@ func outcomeOf(intent *stripe.PaymentIntent, currency money.Currency) (outcome, 
 	result := outcome{status: store.PaymentPending, fee: money.Zero(currency)}
 	if intent.LatestCharge != nil {
 		result.charge = intent.LatestCharge.ID
+		details := intent.LatestCharge.PaymentMethodDetails
+		result.transfer = details != nil && details.Type == paymethod.KindTransfer
 		result.takeRisk(intent.LatestCharge)
 	}
 	switch intent.Status {

@@ -42,6 +42,7 @@ func (p *Payments) Reconcile(ctx context.Context, in message.ReconcileInput) (me
 		{"charges", c.charges},
 		{"refunds", c.refunds},
 		{"disputes", c.disputes},
+		{"bank transfers", c.transfers},
 		{"balance transactions", c.transactions},
 		{"our payments", c.ourPayments},
 		{"our refunds", c.ourRefunds},

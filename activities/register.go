@@ -42,6 +42,7 @@ func RegisterPayments(w worker.ActivityRegistry, p *Payments) {
 	register(w, message.AskCheckout, p.AskCheckout)
 	register(w, message.OpenRefund, p.OpenRefund)
 	register(w, message.PayRefund, p.PayRefund)
+	register(w, message.RecordCash, p.RecordCash)
 	register(w, message.RecordDispute, p.RecordDispute)
 	register(w, message.RecordPayout, p.RecordPayout)
 	register(w, message.Reconcile, p.Reconcile)

@@ -89,6 +89,9 @@ func movementWith(columns string) string {
 	return `INSERT INTO provider_movement (id, entity_id, category, net, currency, at, account, explained_as, explained_why, explained_at) VALUES ('txn', 'acme', 'other', 5, 'USD', '2027-01-02', ` + columns + `)`
 }
 
+// cashMovement inserts money that a customer has sent.
+const cashMovement = `INSERT INTO cash_movement (id, customer_id, kind, net, currency, at) VALUES ('ccsbtxn', 'ada', 'funded', 5, 'USD', '2027-01-02'); `
+
 func paymentWith(columns string) string {
 	return `INSERT INTO payment (id, invoice_id, attempt, amount, currency, asked_at, status, idempotency_key, settled_at) VALUES ('pay2', 'inv', 2, 1000, 'USD', '2027-01-02', ` + columns + `)`
 }
@@ -192,8 +195,9 @@ var violations = map[string][]string{
 	"legal_entity_one_owner": {
 		`UPDATE legal_entity SET owns_provider_account = TRUE; INSERT INTO legal_entity SELECT (jsonb_populate_record(e, '{"id": "other", "invoice_prefix": "OTH"}')).* FROM legal_entity e`,
 	},
-	"payout_is_shared_whole":    {payoutWith(`899`)},
-	"payout_share_is_immutable": {payoutWith(`900`) + `UPDATE payout_share SET amount = 1`, payoutWith(`900`) + `DELETE FROM payout_share`},
+	"payout_is_shared_whole":     {payoutWith(`899`)},
+	"cash_movement_is_immutable": {cashMovement + `UPDATE cash_movement SET net = 1`, cashMovement + `DELETE FROM cash_movement`},
+	"payout_share_is_immutable":  {payoutWith(`900`) + `UPDATE payout_share SET amount = 1`, payoutWith(`900`) + `DELETE FROM payout_share`},
 	"only_suspense_is_explained": {
 		movementWith(`'Bank', 'OtherIncome', 'why', '2027-01-03'`),
 	},

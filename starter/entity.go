@@ -11,13 +11,15 @@ import (
 
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/paymethod"
 	"github.com/perennial-billing/perennial/billing/tax"
 	"github.com/perennial-billing/perennial/internal/store"
 	"github.com/perennial-billing/perennial/starter/service"
 )
 
 func (p *program) entities() *cobra.Command {
-	return p.group("entity", "Create and list legal entities, the sellers", p.createEntity(), p.listEntities(), p.setPresentment(), p.ownProviderAccount())
+	return p.group("entity", "Create and list legal entities, the sellers", p.createEntity(), p.listEntities(), p.setPresentment(),
+		p.setMethodChoice(), p.ownProviderAccount())
 }
 
 func (p *program) createEntity() *cobra.Command {
@@ -91,6 +93,40 @@ takes. A company with one legal entity need not say so.`,
 	}
 }
 
+func (p *program) setMethodChoice() *cobra.Command {
+	var choice paymethod.Choice
+	c := &cobra.Command{
+		Use: "set-methods ID", Short: "Say who chooses which payment methods the provider's pages offer", Args: cobra.ExactArgs(1),
+		Long: `With --mode dynamic, the usual, the provider chooses, from what the account has enabled. With --mode table the table of markets
+does (payment-method offer shows it): by the customer's country, the currency, the amount, and whether the method has to be
+charged again. The provider refuses a page with a kind that the account has not enabled: leave it out with --without.`,
+		Example: `  go run ./starter entity set-methods acme --mode table --without klarna --without affirm
+  go run ./starter entity set-methods acme --mode dynamic`,
+		RunE: p.ask(func(ctx context.Context, svc *service.Service, args []string) error {
+			entity, err := svc.SetMethodChoice(ctx, args[0], choice)
+			if err != nil {
+				return err
+			}
+			return p.printEntities(entity, []store.Entity{entity})
+		}),
+	}
+	c.Flags().StringVar(&choice.Mode, "mode", "", "dynamic or table")
+	c.Flags().StringArrayVar(&choice.Without, "without", nil, "a kind that is not offered, as payment-method offer names it; may be repeated")
+	return needs(c, "mode")
+}
+
+// pageChoice is who chooses what the provider's pages offer, in words.
+func pageChoice(choice *paymethod.Choice) string {
+	if choice == nil {
+		return paymethod.ByProvider
+	}
+	words := choice.Mode
+	if len(choice.Without) > 0 {
+		words += " without " + strings.Join(choice.Without, ", ")
+	}
+	return words
+}
+
 func (p *program) listEntities() *cobra.Command {
 	return &cobra.Command{
 		Use: "list", Short: "List legal entities", Args: cobra.NoArgs, Example: "  go run ./starter entity list",
@@ -108,9 +144,9 @@ func (p *program) printEntities(result any, list []store.Entity) error {
 	return p.show(result, func(out io.Writer) error {
 		rows := make([][]any, len(list))
 		for i, e := range list {
-			rows[i] = []any{e.ID, e.Name, e.Country, e.Zone, e.BookCurrency, e.InvoicePrefix, localPrices(e.Presentment)}
+			rows[i] = []any{e.ID, e.Name, e.Country, e.Zone, e.BookCurrency, e.InvoicePrefix, localPrices(e.Presentment), pageChoice(e.MethodChoice)}
 		}
-		return table(out, "id|name|country|zone|currency|prefix|local prices", rows)
+		return table(out, "id|name|country|zone|currency|prefix|local prices|pages offer", rows)
 	})
 }
 

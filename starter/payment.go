@@ -13,8 +13,8 @@ import (
 )
 
 func (p *program) payments() *cobra.Command {
-	return p.group("payment", "List, show and refund payments, and see disputes and payouts",
-		p.listPayments(), p.showPayment(), p.refundPayment(), p.adoptRefund(), p.disputes(), p.payouts())
+	return p.group("payment", "List, show and refund payments, and see disputes, payouts and bank transfers",
+		p.listPayments(), p.showPayment(), p.refundPayment(), p.adoptRefund(), p.disputes(), p.payouts(), p.transfers())
 }
 
 func (p *program) listPayments() *cobra.Command {

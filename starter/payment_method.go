@@ -61,9 +61,11 @@ func (p *program) setMethod() *cobra.Command {
 		Use: "set CUSTOMER TOKEN", Short: "Set the payment method that is charged first, or one that stands in for it", Args: cobra.ExactArgs(2),
 		Long: `Set a payment method. The one in the first place is charged; those behind it stand in for one that its bank declines for
 good. Unpaid invoices that are being collected are tried at once. A bank account gets a mandate: whoever sets it says that
-the customer has given it. One that has to be verified, or approved at the customer's bank, takes its place when it is.`,
+the customer has given it. One that has to be verified, or approved at the customer's bank, takes its place when it is. With
+customer_balance as the token, the customer is asked for bank transfers.`,
 		Example: `  go run ./starter payment-method set erika pm_success_de
   go run ./starter payment-method set erika pm_card_visa --position 2
+  go run ./starter payment-method set erika customer_balance
   go run ./starter payment-method set erika pm_1PqYl2 --return-url https://shop.example.com/account`,
 		RunE: p.askWorkflow(func(ctx context.Context, svc *service.Service, args []string) error {
 			if in.Position < 1 {

@@ -34,6 +34,7 @@ type dunningRun struct {
 	news     workflow.ReceiveChannel
 	retryAt  *time.Time // an operator, or the customer, asked for an attempt now, dated so
 	pages    string     // where our pages are, if it was the customer
+	transfer bool       // the customer wants to pay by bank transfer
 	over     bool
 	shown    shownStep
 	// askedToStop says that the workflow's cancellation was requested, and toldSo that the operator was told what that does.
@@ -143,7 +144,7 @@ func (d *dunningRun) advance(to time.Time) { d.at = later(d.at, to) }
 
 func (d *dunningRun) charge(ctx workflow.Context) error {
 	charged, err := atProvider(ctx, message.ChargeInvoice,
-		message.Charge{InvoiceID: d.in.InvoiceID, Attempt: d.next.Attempt, At: d.at, Pages: d.pages},
+		message.Charge{InvoiceID: d.in.InvoiceID, Attempt: d.next.Attempt, At: d.at, Pages: d.pages, Transfer: d.transfer},
 		fmt.Sprintf("Attempt %d: charge %s", d.next.Attempt, with(d.next.Owed, d.next.Method)))
 	if err != nil {
 		return err
@@ -155,7 +156,7 @@ func (d *dunningRun) charge(ctx workflow.Context) error {
 	if err := startReview(ctx, charged, d.at); err != nil {
 		return err
 	}
-	d.retryAt, d.pages = nil, "" // whoever asked while this attempt was under way has its answer
+	d.retryAt, d.pages, d.transfer = nil, "", false // whoever asked while this attempt was under way has its answer
 	return nil
 }
 

@@ -19,6 +19,6 @@ func (d *dunningRun) checkPayNow(ctx workflow.Context, in message.PayNow) error 
 
 // payNow makes the next attempt at once, as one of a customer who is there. Two that come at the same time are one.
 func (d *dunningRun) payNow(ctx workflow.Context, in message.PayNow) (message.PaymentStatus, error) {
-	d.pages = in.Pages
+	d.pages, d.transfer = in.Pages, in.Transfer
 	return d.retryNow(ctx, in.At)
 }

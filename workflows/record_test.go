@@ -64,6 +64,7 @@ func TestRecord(t *testing.T) {
 	t.Run("recovered", recordRecovered)
 	t.Run("money that goes back", recordMoneyBack)
 	t.Run("bank debit", recordDebit)
+	t.Run("bank transfer", recordTransfer)
 	t.Run("checkout", recordCheckout)
 	t.Run("start that nobody pays", recordUnpaidStart)
 	t.Run("reviews", recordReviews)

@@ -77,6 +77,9 @@ func ClassifyReturn(code string) Return {
 func (m Method) isDebit() bool  { return paymethod.IsDebit(m.Kind) }
 func (a Attempt) isDebit() bool { return paymethod.IsDebit(a.Kind) }
 
+// isSlow says that nothing can be done for days after the attempt: the bank is silent, or the customer's transfer on its way.
+func (a Attempt) isSlow() bool { return a.isDebit() || a.Kind == paymethod.KindTransfer }
+
 // presented counts the tries of a bank debit that reached its bank; it is 0 for other methods.
 func (m Method) presented(attempts []Attempt) int {
 	n := 0

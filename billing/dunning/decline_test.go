@@ -21,7 +21,7 @@ func TestClassify(t *testing.T) {
 		NeedsCustomer: `authentication_required expired_card incorrect_cvc invalid_cvc incorrect_zip invalid_expiry_month
 			invalid_expiry_year incorrect_pin invalid_pin offline_pin_required online_or_offline_pin_required pin_try_exceeded
 			payment_method_refused payment_method_unverified return_url_missing authentication_abandoned
-			payment_intent_authentication_failure`,
+			payment_intent_authentication_failure transfer_not_received`,
 		SoftFunds:     "insufficient_funds card_velocity_exceeded withdrawal_count_limit_exceeded",
 		SoftTechnical: "processing_error issuer_not_available reenter_transaction try_again_later approve_with_id duplicate_transaction",
 		SoftOpaque:    "generic_decline do_not_honor no_action_taken call_issuer",

@@ -58,12 +58,12 @@ func (l ladder) end() time.Time {
 	return l.Zone.Instant(l.firstDay().AddDays(l.EndAfter), endHour, 0, 0)
 }
 
-// firstDay is the day of the first failure. A bank debit fails when it is returned, and as often as it is: the policy's days
-// begin anew then, because nothing could be done while the bank was silent.
+// firstDay is the day of the first failure. A bank debit fails when it is returned, and as often as it is, and a transfer when
+// it is given up: the policy's days begin anew then, because nothing could be done until then.
 func (l ladder) firstDay() calendar.Date {
 	from := l.Attempts[0].At
 	for _, a := range l.Attempts {
-		if a.isDebit() && a.KnownAt.After(from) {
+		if a.isSlow() && a.KnownAt.After(from) {
 			from = a.KnownAt
 		}
 	}

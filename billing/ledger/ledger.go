@@ -38,6 +38,10 @@ const (
 	// PayoutsInTransit is what the provider has sent to our bank account, Bank what has arrived there or left from there.
 	PayoutsInTransit Account = "PayoutsInTransit"
 	Bank             Account = "Bank"
+	// TransfersHeld is what customers have sent the provider by bank transfer and no payment has used, an asset beside its
+	// balance for us; CustomerDeposits is the same money as what we owe them.
+	TransfersHeld    Account = "TransfersHeld"
+	CustomerDeposits Account = "CustomerDeposits"
 	// CurrencyExchange has, in each currency, what the provider took from (debit) or gave us (credit) when it settled in
 	// another currency. Valued at any one rate, its balances sum to the gain or loss against that rate.
 	CurrencyExchange Account = "CurrencyExchange"

@@ -4,6 +4,7 @@
 package paymethod
 
 import (
+	"cmp"
 	_ "embed"
 	"encoding/json"
 	"fmt"
@@ -117,11 +118,6 @@ type market struct {
 	Edition   string         `json:"edition"`
 }
 
-type place struct {
-	country  string
-	currency money.Currency
-}
-
 //go:embed rules/methods.json
 var methodData []byte
 
@@ -132,7 +128,7 @@ var marketData []byte
 var (
 	methods = mustRead[Method]("methods.json", methodData)
 	byKind  = index(methods, func(m Method) string { return m.Kind })
-	markets = index(mustRead[market]("markets.json", marketData), func(m market) place { return place{m.Country, m.Currency} })
+	markets = index(mustRead[market]("markets.json", marketData), func(m market) Market { return Market{m.Country, m.Currency} })
 )
 
 func index[K comparable, T any](rows []T, key func(T) K) map[K]T {
@@ -152,11 +148,29 @@ func mustRead[T any](name string, raw []byte) []T {
 	return rows
 }
 
+// Market is a country and a currency that its customers pay in, with a row of its own in the table.
+type Market struct {
+	Country  string
+	Currency money.Currency
+}
+
+// Markets lists those of the table by country and currency.
+func Markets() []Market {
+	list := make([]Market, 0, len(markets))
+	for at := range markets {
+		list = append(list, at)
+	}
+	slices.SortFunc(list, func(a, b Market) int {
+		return cmp.Or(cmp.Compare(a.Country, b.Country), cmp.Compare(a.Currency, b.Currency))
+	})
+	return list
+}
+
 // Offer lists the kinds that suit a customer of a country (ISO 3166-1 alpha-2) who pays in a currency, the best first. In a
 // place without a row of its own it is what is used all over the world. Kinds that an account has not enabled are for the
 // caller to leave out.
 func Offer(country string, currency money.Currency, use Use) []Method {
-	row, known := markets[place{strings.ToUpper(country), currency}]
+	row, known := markets[Market{strings.ToUpper(country), currency}]
 	if !known {
 		return slices.Clone(worldwide(currency, use))
 	}

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/perennial-billing/perennial/billing/money"
 )
 
 // The tables hold together: every row has its source, names only kinds that there are, and says a place once.
@@ -37,6 +39,8 @@ func TestRuleData(t *testing.T) {
 	countries := map[string]bool{}
 	for _, row := range rows {
 		countries[row.Country] = true
+		_, err := money.ParseCurrency(string(row.Currency))
+		require.NoError(t, err, "what nobody can be invoiced in is no market")
 		require.NotEmpty(t, row.Source)
 		require.NotEmpty(t, row.Edition)
 		for _, kind := range row.Recurring {

@@ -44,6 +44,8 @@ type Invoice struct {
 	Owed          money.Amount // what is still open of AmountDue
 
 	Payments []Payment
+	// AwaitsTransfer says that the customer is asked for a bank transfer: our page about paying says where to.
+	AwaitsTransfer bool
 	// Offsets are the earlier invoices that CreditGranted paid, or the later credits that paid this invoice.
 	Offsets []Offset
 	PaidOn  calendar.Date // zero unless paid

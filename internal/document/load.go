@@ -56,6 +56,9 @@ func load(ctx context.Context, s *store.Store, row store.Invoice) (Invoice, erro
 	if inv.Payments, err = payments(ctx, s, row.ID, zone); err != nil {
 		return Invoice{}, err
 	}
+	if inv.AwaitsTransfer, err = s.AwaitsTransfer(ctx, row.ID); err != nil {
+		return Invoice{}, err
+	}
 	inv.Offsets, err = offsets(ctx, s, row, zone)
 	return inv, err
 }
@@ -208,14 +211,14 @@ func offsets(ctx context.Context, s *store.Store, invoice store.Invoice, zone ca
 	return list, nil
 }
 
-// MethodName is how a card network, or the scheme of a bank debit, by the provider's name of it, writes itself; empty when
-// it is none.
+// MethodName is how a card network, the scheme of a bank debit or a bank transfer, by the provider's name of it, writes itself;
+// empty when it is none.
 func MethodName(network string) string {
 	names := map[string]string{
 		"amex": "American Express", "diners": "Diners Club", "discover": "Discover", "jcb": "JCB",
 		"mastercard": "Mastercard", "unionpay": "UnionPay", "visa": "Visa",
 	}
-	if kind, known := paymethod.Lookup(network); known && kind.Family == paymethod.Debit {
+	if kind, known := paymethod.Lookup(network); known && (kind.Family == paymethod.Debit || kind.Kind == paymethod.KindTransfer) {
 		return kind.Name
 	}
 	return names[network]

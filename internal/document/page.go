@@ -84,6 +84,8 @@ func (p page) Standing() string {
 		return "Paid on " + p.Date(p.Inv.PaidOn)
 	case p.Inv.Status == "uncollectible":
 		return "Unpaid"
+	case p.Inv.AwaitsTransfer:
+		return "Waiting for your bank transfer"
 	}
 	return "Open"
 }

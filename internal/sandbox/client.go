@@ -14,6 +14,8 @@ type (
 	Attachment = control.Attachment
 	// BookedBalance is the balance in one currency.
 	BookedBalance = control.BookedBalance
+	// BookedCash is what a customer sent by bank transfer and no payment has used.
+	BookedCash = control.BookedCash
 	// BookedCharge is one attempt to take money, successful or not.
 	BookedCharge = control.BookedCharge
 	// BookedDispute is a charge that the cardholder contests.
@@ -46,6 +48,8 @@ type (
 	Movement = control.Movement
 	// Payouts says how money leaves the balance.
 	Payouts = control.Payouts
+	// Revocation takes back every permission to debit a bank account.
+	Revocation = control.Revocation
 	// Scenario scripts the outcomes of successive charges.
 	Scenario = control.Scenario
 	// Settlement says in which currency money reaches the balance.
@@ -117,6 +121,11 @@ func AddWebhookFault(ctx context.Context, stripeURL string, f WebhookFault) erro
 // UpdateCard plays the card network's account updater at stripeURL: the method keeps its id.
 func UpdateCard(ctx context.Context, stripeURL string, u CardUpdate) error {
 	return control.UpdateCard(ctx, stripeURL, u)
+}
+
+// RevokeMandates plays a customer, or their bank, who takes back every permission to debit a bank account at stripeURL.
+func RevokeMandates(ctx context.Context, stripeURL string, r Revocation) error {
+	return control.RevokeMandates(ctx, stripeURL, r)
 }
 
 // AddFault injects a fault into the Stripe or SendGrid side at baseURL.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/perennial-billing/perennial/billing/money"
@@ -39,9 +40,18 @@ type ReceivedPayment struct {
 // ReceivedPayments lists what was paid for an invoice, earliest first.
 func (q Queries) ReceivedPayments(ctx context.Context, invoiceID string) ([]ReceivedPayment, error) {
 	return many[ReceivedPayment](ctx, q.db, "payments received for invoice "+invoiceID, `
-		SELECT p.amount, p.currency, p.settled_at, COALESCE(NULLIF(m.network, ''), m.kind, '') AS network
+		SELECT p.amount, p.currency, p.settled_at, CASE WHEN p.transfer THEN 'customer_balance' ELSE COALESCE(NULLIF(m.network, ''), m.kind, '') END AS network
 		  FROM payment p LEFT JOIN payment_method m ON m.id = p.method_id
 		 WHERE p.invoice_id = $1 AND p.status = 'succeeded' ORDER BY p.settled_at, p.attempt`, invoiceID)
+}
+
+// AwaitsTransfer says that an invoice waits for its customer's bank transfer.
+func (q Queries) AwaitsTransfer(ctx context.Context, invoiceID string) (waits bool, err error) {
+	err = q.db.QueryRow(ctx, `SELECT EXISTS (SELECT FROM payment WHERE invoice_id = $1 AND transfer AND status = 'requires_action')`, invoiceID).Scan(&waits)
+	if err != nil {
+		return false, fmt.Errorf("whether invoice %s waits for a transfer: %w", invoiceID, err)
+	}
+	return waits, nil
 }
 
 // MailReport is what became of a message.

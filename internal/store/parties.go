@@ -8,6 +8,7 @@ import (
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/dunning"
 	"github.com/perennial-billing/perennial/billing/money"
+	"github.com/perennial-billing/perennial/billing/paymethod"
 	"github.com/perennial-billing/perennial/billing/presentment"
 	"github.com/perennial-billing/perennial/billing/tax"
 )
@@ -25,6 +26,8 @@ type Entity struct {
 	Dunning dunning.Policy `db:"dunning_policy" json:"dunning_policy"`
 	// Presentment is how it makes prices in currencies that its catalogue lacks; nil: it does not.
 	Presentment *presentment.Policy `db:"presentment" json:"presentment,omitempty"`
+	// MethodChoice is who chooses what the provider's pages offer; nil: the provider.
+	MethodChoice *paymethod.Choice `db:"method_choice" json:"method_choice,omitempty"`
 	// OwnsProviderAccount says that what is nobody's in the payment provider's account is this entity's.
 	OwnsProviderAccount bool      `db:"owns_provider_account" json:"owns_provider_account,omitempty"`
 	CreatedAt           time.Time `db:"created_at" json:"created_at"`
@@ -55,7 +58,7 @@ func (c Customer) Buyer() tax.Buyer {
 }
 
 const entityColumns = `id, name, country, zone, book_currency, invoice_prefix, address, dunning_policy, presentment,
-	owns_provider_account, created_at`
+	method_choice, owns_provider_account, created_at`
 
 // AddEntity records a legal entity with its invoice numbers. An entity that exists is left as it is.
 func (q Queries) AddEntity(ctx context.Context, e Entity, at time.Time) error {

@@ -22,7 +22,9 @@ type Payment struct {
 	ProviderFee    int64          `db:"provider_fee" json:"provider_fee"`
 	DeclineCode    string         `db:"decline_code" json:"decline_code,omitempty"`
 	// Pages is where our pages are, for an attempt that the customer makes on one of them; empty: without the customer.
-	Pages     string     `db:"pages" json:"-"`
+	Pages string `db:"pages" json:"-"`
+	// Transfer says that it is made, or waits to be made, by bank transfer.
+	Transfer  bool       `db:"transfer" json:"transfer,omitempty"`
 	AskedAt   time.Time  `db:"asked_at" json:"asked_at"`
 	SettledAt *time.Time `db:"settled_at" json:"settled_at,omitempty"`
 }
@@ -37,7 +39,7 @@ const (
 )
 
 const paymentColumns = `id, invoice_id, attempt, status, amount, currency, idempotency_key, method_id, provider_charge, provider_fee,
-	decline_code, pages, asked_at, settled_at`
+	decline_code, pages, transfer, asked_at, settled_at`
 
 // Payments lists the attempts to collect an invoice, first to last.
 func (q Queries) Payments(ctx context.Context, invoiceID string) ([]Payment, error) {
@@ -68,17 +70,18 @@ func (q Queries) Payment(ctx context.Context, id string) (Payment, error) {
 // (constraint payment_one_live_per_invoice).
 func (tx Tx) AddPayment(ctx context.Context, p Payment) error {
 	_, err := tx.exec(ctx, fmt.Sprintf("add payment attempt %d of invoice %s", p.Attempt, p.InvoiceID), `
-		INSERT INTO payment (id, invoice_id, attempt, status, amount, currency, idempotency_key, method_id, pages, asked_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		p.ID, p.InvoiceID, p.Attempt, p.Status, p.Amount, p.Currency, p.IdempotencyKey, p.MethodID, p.Pages, p.AskedAt)
+		INSERT INTO payment (id, invoice_id, attempt, status, amount, currency, idempotency_key, method_id, pages, transfer, asked_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		p.ID, p.InvoiceID, p.Attempt, p.Status, p.Amount, p.Currency, p.IdempotencyKey, p.MethodID, p.Pages, p.Transfer, p.AskedAt)
 	return err
 }
 
 // SettlePayment records the outcome of an attempt.
 func (tx Tx) SettlePayment(ctx context.Context, p Payment) error {
 	_, err := tx.exec(ctx, "settle payment "+p.ID, `
-		UPDATE payment SET status = $2, provider_charge = $3, provider_fee = $4, decline_code = $5, settled_at = $6 WHERE id = $1`,
-		p.ID, p.Status, p.ProviderCharge, p.ProviderFee, p.DeclineCode, p.SettledAt)
+		UPDATE payment SET status = $2, provider_charge = $3, provider_fee = $4, decline_code = $5, settled_at = $6, transfer = $7
+		 WHERE id = $1`,
+		p.ID, p.Status, p.ProviderCharge, p.ProviderFee, p.DeclineCode, p.SettledAt, p.Transfer)
 	return err
 }
 

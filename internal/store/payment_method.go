@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/perennial-billing/perennial/billing/paymethod"
 )
 
 // PaymentMethod is what a customer pays with, by the provider's names for it.
@@ -45,6 +47,15 @@ const (
 
 const methodColumns = `id, customer_id, provider_token, provider_id, kind, status, status_reason, network, funding, last4, details_hash,
 	details_changed_at, setup_intent, mandate, mandate_reference, active, position, changed_at`
+
+// SetMethodChoice records who chooses what the provider's pages offer; nil: the provider.
+func (q Queries) SetMethodChoice(ctx context.Context, entityID string, choice *paymethod.Choice) error {
+	changed, err := q.exec(ctx, "set payment methods of "+entityID, `UPDATE legal_entity SET method_choice = $2 WHERE id = $1`, entityID, choice)
+	if err == nil && changed == 0 {
+		return fmt.Errorf("legal entity %q: %w", entityID, ErrNotFound)
+	}
+	return err
+}
 
 // ShownMethods lists a customer's methods with those that are still being set up, in the order of their places.
 func (q Queries) ShownMethods(ctx context.Context, customerID string) ([]PaymentMethod, error) {

@@ -25,7 +25,7 @@ type LedgerFault struct {
 // receivables the open invoices, customer balances the wallets, tax the tax entries not yet filed, cash the payments
 // less fees, refunds, disputes and payouts, with what else moved at the provider, bank the payouts that arrived less the
 // tax paid, revenue the lines, bad debt what was written off, refunds those out of goodwill and those payable, disputes
-// what is withdrawn or lost, suspense what nobody has explained.
+// what is withdrawn or lost, suspense what nobody has explained, transfers held and deposits what customers sent and nothing used.
 func (q Queries) LedgerFaults(ctx context.Context) ([]LedgerFault, error) {
 	return many[LedgerFault](ctx, q.db, "ledger", ledgerFaults)
 }
@@ -40,6 +40,7 @@ const ledgerFaults = `
 		          FROM ledger_transaction t JOIN ledger_posting p ON p.transaction_id = t.id
 		         WHERE p.account IN ('AccountsReceivable', 'CustomerBalance', 'TaxPayable', 'Cash', 'ProcessingFees', 'BadDebt', 'NetSales',
 		                             'Refunds', 'RefundsPayable', 'DisputedFunds', 'Disputes', 'DisputeFees', 'PayoutsInTransit', 'Bank',
+		                             'TransfersHeld', 'CustomerDeposits',
 		                             'CurrencyExchange', 'Suspense', 'OtherIncome', 'OtherExpenses')
 		         GROUP BY 1, 2, 3
 		        UNION ALL
@@ -76,6 +77,12 @@ const ledgerFaults = `
 		                                        (COALESCE(m.explained_as, m.account), m.currency, -m.net - m.fee),
 		                                        ('Cash', m.paid_currency, -m.paid), ('CurrencyExchange', m.paid_currency, m.paid)) AS v (account, currency, amount)
 		             WHERE v.currency <> ''
+		            UNION ALL SELECT h.entity_id, v.account, h.currency, h.amount * v.sign FROM (
+		                SELECT c.entity_id, m.currency, m.net AS amount FROM cash_movement m JOIN customer c ON c.id = m.customer_id
+		                 WHERE m.kind NOT IN ('applied_to_payment', 'unapplied_from_payment')
+		                UNION ALL SELECT i.entity_id, p.currency, -p.amount FROM payment p JOIN invoice i ON i.id = p.invoice_id
+		                 WHERE p.status = 'succeeded' AND p.transfer
+		              ) h CROSS JOIN (VALUES ('TransfersHeld', 1), ('CustomerDeposits', -1)) AS v (account, sign)
 		          ) at_provider GROUP BY 1, 2, 3
 		        UNION ALL SELECT i.entity_id, 'Refunds', r.currency, SUM(r.amount) FROM refund r JOIN payment p ON p.id = r.payment_id
 		          JOIN invoice i ON i.id = p.invoice_id WHERE r.goodwill AND r.status <> 'failed' GROUP BY 1, 3
@@ -114,6 +121,20 @@ type ProviderCharge struct {
 func (q Queries) ProviderCharges(ctx context.Context) ([]ProviderCharge, error) {
 	return many[ProviderCharge](ctx, q.db, "provider charges", `
 		SELECT provider_charge, invoice_id, amount, provider_fee, currency, status FROM payment WHERE provider_charge IS NOT NULL ORDER BY provider_charge`)
+}
+
+// HeldCash is what a customer, by the provider's id, has sent by bank transfer and pays nothing yet, in minor units.
+type HeldCash struct {
+	Customer string         `db:"provider_customer_id"`
+	Amount   int64          `db:"amount"`
+	Currency money.Currency `db:"currency"`
+}
+
+// AllHeldCash lists it of all customers.
+func (q Queries) AllHeldCash(ctx context.Context) ([]HeldCash, error) {
+	return many[HeldCash](ctx, q.db, "cash of customers", `
+		SELECT c.provider_customer_id, SUM(m.net)::bigint AS amount, m.currency FROM cash_movement m JOIN customer c ON c.id = m.customer_id
+		 GROUP BY c.provider_customer_id, m.currency HAVING SUM(m.net) <> 0`)
 }
 
 // PaymentFault is something impossible about an invoice's payments.

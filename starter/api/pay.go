@@ -25,6 +25,9 @@ type payContent struct {
 	Facts                      []payFact
 	Path, PayNow, PayOther     string
 	Ways                       string // what PayOther leads to, where the seller has it
+	PayTransfer, PayOnce       string
+	OnceWays                   string // what PayOnce leads to
+	Accounts                   [][]payFact
 	Invoice, Seller            string
 	Refresh                    bool // look again in a moment
 }
@@ -40,6 +43,8 @@ func (a *API) addPay() {
 	a.mux.HandleFunc("GET /pay/{key}", a.showPay)
 	a.mux.HandleFunc("POST /pay/{key}", a.goOn(a.service.PayNow))
 	a.mux.HandleFunc("POST /pay/{key}/checkout", a.goOn(a.service.PayAnotherWay))
+	a.mux.HandleFunc("POST /pay/{key}/once", a.goOn(a.service.PayOnce))
+	a.mux.HandleFunc("POST /pay/{key}/transfer", a.goOn(a.service.PayByTransfer))
 	a.mux.HandleFunc("GET /pay/{key}/return", a.returnToPay)
 	a.mux.HandleFunc("GET /checkout/{id}", a.showCheckout)
 }
@@ -94,10 +99,38 @@ func payContentOf(inv document.Invoice, payable service.Payable) payContent {
 		}
 	}
 	content.PayOther, content.Ways = "Pay in another way", strings.Join(payable.Ways, ", ")
+	if len(payable.Once) > 0 {
+		content.PayOnce, content.OnceWays = "Pay this invoice only", strings.Join(payable.Once, ", ")
+	}
+	content.addTransfer(inv, payable)
 	if last := payable.Last; last != nil && last.Status == store.PaymentFailed && last.Pages != "" {
 		content.Problem = failureWords(last.DeclineCode)
 	}
 	return content
+}
+
+// addTransfer shows where to send the money, or the button that asks for it.
+func (c *payContent) addTransfer(inv document.Invoice, payable service.Payable) {
+	transfer := payable.Transfer
+	if transfer == nil {
+		if payable.ByTransfer {
+			c.PayTransfer = "Pay by bank transfer"
+		}
+		return
+	}
+	c.Text = "We are waiting for your bank transfer. Please give the reference, so that it pays this invoice."
+	if transfer.Remaining != inv.Owed {
+		c.Text = "We have received a part of your bank transfer. Please send the rest, with the reference."
+		c.Facts = append(c.Facts, payFact{Label: "Still to be sent", Value: inv.WriteAmount(transfer.Remaining), Strong: true})
+	}
+	c.Facts = append(c.Facts, payFact{Label: "Reference", Value: transfer.Reference, Strong: true})
+	for _, account := range transfer.Accounts {
+		facts := make([]payFact, len(account.Details))
+		for i, detail := range account.Details {
+			facts[i] = payFact{Label: detail.Label, Value: detail.Value}
+		}
+		c.Accounts = append(c.Accounts, facts)
+	}
 }
 
 // failureWords says how an attempt went that the customer made here, as far as whoever holds the card should know.
@@ -107,6 +140,8 @@ func failureWords(code string) string {
 		return "Your bank could not confirm that it was you. Nothing was charged."
 	case "authentication_abandoned":
 		return "The payment was not confirmed in time. Nothing was charged."
+	case "transfer_not_received":
+		return "Your bank transfer has not arrived in full. What you sent is yours, and pays when you ask for a transfer again."
 	}
 	return "Your bank declined the payment. Nothing was charged."
 }

@@ -12,6 +12,11 @@ import (
 
 // What the provider reports of by itself has a workflow that finds out what is true and ends; news starts it again.
 
+// CashNews tells that something happened to the money a customer sent by bank transfer; its workflow finds out what.
+func (c *Client) CashNews(ctx context.Context, in message.CashInput) error {
+	return c.news(ctx, message.CustomerCashID(in.CustomerID), message.CashNewsSignal, message.CustomerCashWorkflow, in, "A customer sends money")
+}
+
 // DisputeNews tells that something happened to a dispute; its workflow finds out what and records it.
 func (c *Client) DisputeNews(ctx context.Context, in message.DisputeInput) error {
 	return c.news(ctx, message.DisputeID(in.DisputeID), message.DisputeNewsSignal, message.DisputeWorkflow, in, "A bank takes a payment back")

@@ -48,6 +48,9 @@ func paymentsAgree(ctx context.Context, db *store.Store, books sandbox.Books) (P
 	if err := p.cashAgrees(ctx, db, books); err != nil {
 		return p, err
 	}
+	if err := p.depositsAgree(ctx, db, books.Cash); err != nil {
+		return p, err
+	}
 	return p, p.uncharged(ctx, db)
 }
 

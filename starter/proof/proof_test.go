@@ -155,6 +155,7 @@ func TestProofsNameWhatIsWrong(t *testing.T) { //nolint:paralleltest // it falsi
 	}
 
 	disputesAreProven(t, id)
+	depositsAreProven(t, id)
 
 	// The sandbox's own books contradict ours when it took money that we did not ask for.
 	customer, err := running.Service.Customer(t.Context(), id)

@@ -15,6 +15,7 @@ import (
 	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/dunning"
 	"github.com/perennial-billing/perennial/billing/money"
+	"github.com/perennial-billing/perennial/billing/paymethod"
 	"github.com/perennial-billing/perennial/billing/tax"
 	"github.com/perennial-billing/perennial/internal/store"
 )
@@ -113,14 +114,15 @@ func checkCountry(code string, day calendar.Date) error {
 	return fmt.Errorf("%s is not a country: give its ISO 3166-1 alpha-2 code, such as DE or GB", clip(code))
 }
 
-// sameEntity is the wanted entity with what it was given since: how it makes local prices and whether the provider's account
-// is its own are set by themselves.
+// sameEntity is the wanted entity with what it was given since: how it makes local prices, what its pages offer and whether the
+// provider's account is its own are set by themselves.
 func sameEntity(ctx context.Context, tx store.Tx, wanted store.Entity) (store.Entity, error) {
 	existing, err := tx.Entity(ctx, wanted.ID)
 	if err != nil {
 		return wanted, err
 	}
-	wanted.Presentment, wanted.OwnsProviderAccount, existing.CreatedAt = existing.Presentment, existing.OwnsProviderAccount, wanted.CreatedAt
+	wanted.Presentment, wanted.MethodChoice, wanted.OwnsProviderAccount = existing.Presentment, existing.MethodChoice, existing.OwnsProviderAccount
+	existing.CreatedAt = wanted.CreatedAt
 	same, err := sameJSON(existing, wanted)
 	if err == nil && !same {
 		return wanted, conflict("entity_exists", "legal entity %s exists with other data: choose another id", wanted.ID)
@@ -158,6 +160,22 @@ func (s *Service) OwnProviderAccount(ctx context.Context, entityID string) (stor
 		return store.Entity{}, err
 	}
 	if err := s.store.Tx(ctx, func(tx store.Tx) error { return tx.SetProviderAccountOwner(ctx, entityID) }); err != nil {
+		return store.Entity{}, err
+	}
+	return s.store.Entity(ctx, entityID)
+}
+
+// SetMethodChoice sets who chooses which payment methods the provider's pages offer to an entity's customers: the provider, or
+// the table of markets. Pages that are open stay as they are.
+func (s *Service) SetMethodChoice(ctx context.Context, entityID string, choice paymethod.Choice) (store.Entity, error) {
+	if err := s.entityExists(ctx, entityID); err != nil {
+		return store.Entity{}, err
+	}
+	if err := choice.Validate(); err != nil {
+		field, problem, _ := strings.Cut(err.Error(), ": ")
+		return store.Entity{}, invalid(field, "%s", problem)
+	}
+	if err := s.store.SetMethodChoice(ctx, entityID, &choice); err != nil {
 		return store.Entity{}, err
 	}
 	return s.store.Entity(ctx, entityID)

@@ -30,10 +30,10 @@ func (s *Service) CanSweep() bool { return s.stripe != nil }
 
 // StripeEventTypes are the kinds of Stripe's events from which something follows.
 func StripeEventTypes() []string {
-	return append(slices.Concat(methodEventTypes(), fraudEventTypes()),
+	return append(slices.Concat(cashEventTypes(), methodEventTypes(), fraudEventTypes()),
 		string(stripe.EventTypePaymentIntentSucceeded), string(stripe.EventTypePaymentIntentPaymentFailed),
 		string(stripe.EventTypePaymentIntentProcessing), string(stripe.EventTypePaymentIntentRequiresAction),
-		string(stripe.EventTypePaymentIntentCanceled),
+		string(stripe.EventTypePaymentIntentCanceled), string(stripe.EventTypePaymentIntentPartiallyFunded),
 		string(stripe.EventTypeCheckoutSessionCompleted), string(stripe.EventTypeCheckoutSessionExpired),
 		string(stripe.EventTypeCheckoutSessionAsyncPaymentSucceeded), string(stripe.EventTypeCheckoutSessionAsyncPaymentFailed),
 		string(stripe.EventTypeCustomerUpdated), string(stripe.EventTypePaymentMethodAttached),
@@ -132,6 +132,8 @@ func (s *Service) applyStripe(ctx context.Context, kept store.InboundEvent) (ver
 		return ignored("nothing follows from %s", kept.Type), nil
 	case kept.Type == string(stripe.EventTypeChargeRefundUpdated):
 		return s.applyRefund(ctx, kept, event)
+	case slices.Contains(cashEventTypes(), kept.Type):
+		return s.applyCash(ctx, kept, event)
 	case slices.Contains(methodEventTypes(), kept.Type):
 		return s.applyMethod(ctx, kept, event)
 	case slices.Contains(fraudEventTypes(), kept.Type):

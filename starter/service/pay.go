@@ -22,8 +22,12 @@ type Payable struct {
 	// Method is the card network of the method that would be charged, such as visa; HasMethod says that there is one.
 	Method    string
 	HasMethod bool
-	// Ways are other kinds of payment method with which customers of the country pay such an amount, by name.
-	Ways []string
+	// Ways are the kinds of payment method that can be given here, and are charged from then on; Once are those with which
+	// customers of the country pay such an amount and that cannot. By name; the provider's page offers what the seller has of them.
+	Ways, Once []string
+	// ByTransfer says that the customer can pay by bank transfer. Where to, Transfer says while one is waited for.
+	ByTransfer bool
+	Transfer   *Transfer
 	// Last is the latest attempt; nil before the first.
 	Last *store.Payment
 }
@@ -44,31 +48,59 @@ func (s *Service) PayPage(ctx context.Context, key string) (Payable, error) {
 	if err != nil {
 		return Payable{}, err
 	}
-	if at := slices.IndexFunc(methods, func(m store.PaymentMethod) bool { return m.Status == store.MethodUsable }); at >= 0 {
+	charged := func(m store.PaymentMethod) bool {
+		return m.Status == store.MethodUsable && m.Kind != paymethod.KindTransfer
+	}
+	if at := slices.IndexFunc(methods, charged); at >= 0 {
 		shown.HasMethod, shown.Method = true, cmp.Or(methods[at].Network, methods[at].Kind)
 	}
-	if shown.Ways, err = s.otherWays(ctx, invoice); err != nil {
+	if err := s.otherWays(ctx, &shown); err != nil {
 		return Payable{}, err
 	}
-	shown.Last, err = s.lastPayment(ctx, invoice.ID)
+	if shown.Last, err = s.lastPayment(ctx, invoice.ID); err != nil {
+		return Payable{}, err
+	}
+	shown.Transfer, err = s.transferOf(ctx, invoice, shown.Last)
 	return shown, err
 }
 
 // mostWays keeps the page readable.
 const mostWays = 8
 
-func (s *Service) otherWays(ctx context.Context, invoice store.Invoice) ([]string, error) {
-	customer, err := s.store.Customer(ctx, invoice.CustomerID)
+// otherWays says how an invoice can be paid but with the method on file.
+func (s *Service) otherWays(ctx context.Context, shown *Payable) error {
+	customer, err := s.store.Customer(ctx, shown.Invoice.CustomerID)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var names []string
-	for _, kind := range paymethod.Offer(customer.Country, invoice.Currency, paymethod.Once) {
-		if kind.CheckAmount(invoice.Owed()) == nil && len(names) < mostWays {
-			names = append(names, kind.Name)
+	entity, err := s.store.Entity(ctx, customer.EntityID)
+	if err != nil {
+		return err
+	}
+	choice := paymethod.Choice{Mode: paymethod.ByTable}
+	if entity.MethodChoice != nil {
+		choice.Without = entity.MethodChoice.Without
+	}
+	kept := choice.Kinds(customer.Country, shown.Invoice.Owed(), paymethod.Recurring)
+	for _, kind := range kept {
+		shown.Ways = append(shown.Ways, kindName(kind))
+	}
+	for _, kind := range choice.Kinds(customer.Country, shown.Invoice.Owed(), paymethod.Once) {
+		switch {
+		case kind == paymethod.KindTransfer:
+		case !slices.Contains(kept, kind):
+			shown.Once = append(shown.Once, kindName(kind))
 		}
 	}
-	return names, nil
+	_, hasRoute := paymethod.RouteOf(shown.Invoice.Currency, customer.Country)
+	shown.ByTransfer = hasRoute && !slices.Contains(choice.Without, paymethod.KindTransfer)
+	shown.Ways, shown.Once = shown.Ways[:min(len(shown.Ways), mostWays)], shown.Once[:min(len(shown.Once), mostWays)]
+	return nil
+}
+
+func kindName(kind string) string {
+	known, _ := paymethod.Lookup(kind)
+	return known.Name
 }
 
 func (s *Service) lastPayment(ctx context.Context, invoiceID string) (*store.Payment, error) {
@@ -84,8 +116,20 @@ func (s *Service) lastPayment(ctx context.Context, invoiceID string) (*store.Pay
 // goes on with the same attempt. An invoice that is paid needs nothing, and is no error.
 func (s *Service) PayNow(ctx context.Context, key string) (bank string, err error) {
 	invoice, err := s.InvoiceByPageKey(ctx, key)
-	if err != nil || invoice.Status == "paid" {
+	if err != nil {
 		return "", err
+	}
+	status, err := s.collectNow(ctx, invoice, message.PayNow{})
+	if err != nil || status != message.RequiresAction {
+		return "", err
+	}
+	return s.bankPage(ctx, invoice.ID)
+}
+
+// collectNow has the next attempt to collect an invoice made at once.
+func (s *Service) collectNow(ctx context.Context, invoice store.Invoice, how message.PayNow) (message.PaymentStatus, error) {
+	if invoice.Status == "paid" {
+		return message.Paid, nil
 	}
 	if err := s.beingCollected(ctx, invoice); err != nil {
 		return "", err
@@ -94,21 +138,18 @@ func (s *Service) PayNow(ctx context.Context, key string) (bank string, err erro
 	if err != nil {
 		return "", err
 	}
-	at, err := s.now(ctx, customer)
-	if err != nil {
+	if how.At, err = s.now(ctx, customer); err != nil {
 		return "", err
 	}
-	status, err := s.clientOf(customer).PayNow(ctx, invoice.ID, message.PayNow{At: at, Pages: s.payPages()})
+	how.Pages = s.payPages()
+	status, err := s.clientOf(customer).PayNow(ctx, invoice.ID, how)
 	if _, ended := errors.AsType[*serviceerror.NotFound](err); ended {
 		return "", refused("collection_not_running", "invoice %s is not being collected at the moment: ask again", invoice.ID)
 	}
 	if err != nil {
 		return "", answered(err)
 	}
-	if status != message.RequiresAction {
-		return "", nil
-	}
-	return s.bankPage(ctx, invoice.ID)
+	return status, nil
 }
 
 // bankPage reads where the customer has to go. Only the provider keeps the address, which is a secret of the customer's.
@@ -132,9 +173,19 @@ func (s *Service) bankPage(ctx context.Context, invoiceID string) (string, error
 	return "", nil
 }
 
-// PayAnotherWay returns the address of a page of the provider's on which the invoice behind a link is paid with any method,
-// which becomes the customer's: the one on file does not work. One that is open already is used again.
+// PayAnotherWay returns the address of a page of the provider's on which the invoice behind a link is paid with a method that
+// becomes the customer's: the one on file does not work. One that is open already is used again.
 func (s *Service) PayAnotherWay(ctx context.Context, key string) (string, error) {
+	return s.payOnPage(ctx, key, true)
+}
+
+// PayOnce returns the address of a page of the provider's on which the invoice behind a link is paid in any way, also in one
+// that cannot be charged again, and the customer's methods stay as they are.
+func (s *Service) PayOnce(ctx context.Context, key string) (string, error) {
+	return s.payOnPage(ctx, key, false)
+}
+
+func (s *Service) payOnPage(ctx context.Context, key string, save bool) (string, error) {
 	invoice, err := s.InvoiceByPageKey(ctx, key)
 	if err != nil || invoice.Status == "paid" {
 		return "", err
@@ -143,12 +194,12 @@ func (s *Service) PayAnotherWay(ctx context.Context, key string) (string, error)
 	if err != nil {
 		return "", err
 	}
-	if len(open) > 0 {
+	if len(open) > 0 && open[0].SaveMethod == save {
 		if found, err := s.open(ctx, open[0]); err != nil || found.URL != "" {
 			return found.URL, err
 		}
 	}
-	made, err := s.CreateCheckout(ctx, NewCheckout{Invoice: invoice.ID, SaveMethod: true})
+	made, err := s.CreateCheckout(ctx, NewCheckout{Invoice: invoice.ID, SaveMethod: save})
 	return made.URL, err
 }
 

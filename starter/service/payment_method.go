@@ -17,7 +17,7 @@ const mostMethods = 10
 
 // NewPaymentMethod asks for a payment method of a customer.
 type NewPaymentMethod struct {
-	PaymentMethod string `json:"payment_method" doc:"The payment provider's token." example:"pm_card_visa"`
+	PaymentMethod string `json:"payment_method" doc:"The payment provider's token, or customer_balance to be asked for bank transfers." example:"pm_card_visa"`
 	Position      int    `json:"position,omitempty" doc:"Its place: 1, the default, is charged, and the next ones stand in for it." minimum:"1"`
 	ReturnURL     string `json:"return_url,omitempty" doc:"Where the page of a bank sends the customer back to; for iDEAL and Bancontact."`
 }

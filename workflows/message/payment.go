@@ -40,6 +40,8 @@ type Charge struct {
 	At        time.Time `json:"at"`
 	// Pages, for an attempt that the customer makes on our pay page, is where our pay pages are. Empty: without the customer.
 	Pages string `json:"pages,omitempty"`
+	// Transfer has the customer asked for a bank transfer, whatever methods they have.
+	Transfer bool `json:"transfer,omitempty"`
 }
 
 // PayNow asks for an attempt at once, made by a customer who is there.
@@ -47,6 +49,8 @@ type PayNow struct {
 	At time.Time `json:"at"`
 	// Pages is where our pay pages are: the customer comes back to the invoice's after authenticating the payment.
 	Pages string `json:"pages"`
+	// Transfer says that the customer wants to pay by bank transfer.
+	Transfer bool `json:"transfer,omitempty"`
 }
 
 // Charged is how it went.

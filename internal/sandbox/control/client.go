@@ -52,6 +52,11 @@ func UpdateCard(ctx context.Context, stripeURL string, u CardUpdate) error {
 	return call(ctx, http.MethodPost, stripeURL+"/_sandbox/card_updates", u, nil)
 }
 
+// RevokeMandates takes back every permission to debit a bank account at stripeURL.
+func RevokeMandates(ctx context.Context, stripeURL string, r Revocation) error {
+	return call(ctx, http.MethodPost, stripeURL+"/_sandbox/mandate_revocations", r, nil)
+}
+
 // AddFault injects a fault into the Stripe or SendGrid side at baseURL.
 func AddFault(ctx context.Context, baseURL string, f Fault) error {
 	return call(ctx, http.MethodPost, baseURL+"/_sandbox/faults", f, nil)

@@ -125,9 +125,16 @@ type CardUpdate struct {
 	PaymentMethod string `json:"payment_method"`   // pm_...
 }
 
+// Revocation takes back every permission to debit a bank account.
+type Revocation struct {
+	PaymentMethod string `json:"payment_method"` // pm_...
+}
+
 // Books is what the sandbox itself recorded: the independent side of a reconciliation.
 // Amounts are in Stripe's minor units of the currency.
 type Books struct {
+	// Cash is what customers sent by bank transfer and no payment has used. It is none of the balance.
+	Cash     []BookedCash    `json:"cash"`
 	Charges  []BookedCharge  `json:"charges"`
 	Disputes []BookedDispute `json:"disputes"`
 	Payouts  []BookedPayout  `json:"payouts"`
@@ -135,6 +142,13 @@ type Books struct {
 	Totals   []BookTotal     `json:"totals"` // by currency, in alphabetical order
 	// Balances is what is held for us, available or not, by currency: the sum of all movements of the balance.
 	Balances []BookedBalance `json:"balances"`
+}
+
+// BookedCash is a customer's cash balance in one currency.
+type BookedCash struct {
+	Available int64  `json:"available"`
+	Currency  string `json:"currency"`
+	Customer  string `json:"customer"`
 }
 
 // BookedBalance is the balance in one currency.

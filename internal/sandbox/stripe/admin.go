@@ -12,6 +12,7 @@ func (s *Server) adminRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /_sandbox/books", s.books)
 	mux.HandleFunc("GET /_sandbox/clock", s.showClock)
 	mux.HandleFunc("POST /_sandbox/clock", s.advanceClock)
+	mux.HandleFunc("POST /_sandbox/mandate_revocations", s.revokeMandates)
 	mux.HandleFunc("POST /_sandbox/movements", s.addMovement)
 	mux.HandleFunc("POST /_sandbox/payouts", s.setPayouts)
 	mux.HandleFunc("POST /_sandbox/scenarios", s.addScenario)

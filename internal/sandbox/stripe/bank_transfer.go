@@ -194,6 +194,7 @@ func (r *call) confirmTransfer(p *paymentIntent, m *paymentMethod) (any, error) 
 	}
 	if p.Status == statusRequiresAction {
 		r.emit("payment_intent.requires_action", p, nil)
+		r.followPayment(p)
 	}
 	return p, nil
 }

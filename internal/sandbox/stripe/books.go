@@ -38,7 +38,16 @@ func (s *Server) books(w http.ResponseWriter, r *http.Request) {
 func writeBooks(tx *bolt.Tx, out *bufio.Writer) error {
 	totals := bookTotals{}
 	rows := &rowWriter{out: out}
-	rows.begin(`{"charges":[`)
+	rows.begin(`{"cash":[`)
+	bucketOf(tx, cashBalancesBucket).each(nil, func(_, value []byte) bool {
+		var b cashBalance
+		decode(value, &b)
+		for _, currency := range slices.Sorted(keys(b.Available)) {
+			rows.write(control.BookedCash{Available: b.Available[currency], Currency: currency, Customer: b.Customer})
+		}
+		return rows.err == nil
+	})
+	rows.begin(`],"charges":[`)
 	charges.all(tx, func(c *charge) bool {
 		row := bookedCharge(tx, c)
 		totals.addCharge(row)

@@ -38,7 +38,7 @@ func sessionSpec() spec {
 			"shipping": hash(shippingSpec()), "statement_descriptor": textUpTo(22), "statement_descriptor_suffix": textUpTo(22), "transfer_group": text(),
 		})),
 		"payment_method_collection": enum("always", "if_required"), "payment_method_configuration": text(),
-		"payment_method_options": methodOptionsSpec(), "payment_method_types": methodTypes(), "phone_number_collection": hash(spec{"enabled": required(boolean())}),
+		"payment_method_options": sessionOptionsSpec(), "payment_method_types": methodTypes(), "phone_number_collection": hash(spec{"enabled": required(boolean())}),
 		"redirect_on_completion": enum("always", "if_required", "never"), "return_url": filledText(), "saved_payment_method_options": opaque(),
 		"setup_intent_data": hash(later), "submit_type": enum("auto", "book", "donate", "pay"), "success_url": filledText(),
 		"tax_id_collection": hash(spec{"enabled": required(boolean())}), "ui_mode": enum("embedded", "hosted"),
@@ -244,20 +244,4 @@ func (r *call) newLineItem(a args, path string) (*lineItem, error) {
 			TaxBehavior: data.textOr("tax_behavior", "unspecified"), Type: "one_time", UnitAmount: unit, UnitAmountDecimal: strconv.FormatInt(unit, 10),
 		},
 	}, nil
-}
-
-// applyTypes chooses what the page offers.
-func (s *checkoutSession) applyTypes(a args) error {
-	s.PaymentMethodTypes = a.list("payment_method_types")
-	if len(s.PaymentMethodTypes) == 0 {
-		if s.Currency == nil {
-			return missing("currency")
-		}
-		s.PaymentMethodTypes = (&automaticMethods{AllowRedirects: "always"}).types(*s.Currency)
-		return nil
-	}
-	if s.Mode == "setup" {
-		return checkReusable(s.PaymentMethodTypes)
-	}
-	return checkCurrency(s.PaymentMethodTypes, *s.Currency)
 }

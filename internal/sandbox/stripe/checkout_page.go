@@ -63,7 +63,7 @@ func offered(kinds []string) []string {
 					names = append(names, b.name)
 				}
 			}
-		case k.family != transferFamily:
+		case k.family != transferFamily && k.family != listedFamily:
 			names = append(names, kind)
 		}
 	}
@@ -212,7 +212,7 @@ func (r *call) choose(kinds []string, picked string) (string, error) {
 		picked = "pm_card_" + card.name
 	}
 	m := r.testMethod(picked)
-	if k, found := kindOf(picked); m == nil && found && k.family != debitFamily && k.name != cardKind {
+	if k, found := kindOf(picked); m == nil && found && k.family != debitFamily && k.family != listedFamily && k.name != cardKind {
 		m = r.newPlainMethod(picked, args{})
 	}
 	if m == nil {

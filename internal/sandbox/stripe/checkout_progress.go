@@ -151,7 +151,7 @@ func (r *call) followPayment(p *paymentIntent) {
 	}
 	paid := slices.Contains([]string{statusSucceeded, statusRequiresCapture}, p.Status)
 	switch {
-	case s.Status == sessionOpen && (paid || p.Status == statusProcessing):
+	case s.Status == sessionOpen && (paid || p.Status == statusProcessing || p.awaitsTransfer()):
 		s.Status = sessionComplete
 		if p.Status == statusSucceeded {
 			s.PaymentStatus = paymentPaid

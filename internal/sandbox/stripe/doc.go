@@ -29,6 +29,7 @@
 //   - Money is booked when a payment succeeds, also with capture_method automatic_async, where Stripe
 //     may deliver the balance transaction a moment later with charge.updated.
 //   - Payment methods are cards, Link, bank debits (ACH, SEPA, Bacs, BECS, PADs), iDEAL, Bancontact and bank transfers.
+//     Other kinds can be named on the pages of Checkout, and nobody can pay with them.
 //     There are no legacy tokens, sources, direct charges or connected accounts. Link pays like a card that always works.
 //   - A bank debit is decided when it is confirmed and told business days later (weekends count, bank holidays do not);
 //     it is booked when it succeeds. The bank takes disputed debits back after ten days. Bank payments cost 0.8 %.

@@ -12,6 +12,7 @@ type methodKind struct {
 	family     family
 	limit      int64 // largest single payment, in minor units; 0: only the limit of every charge
 	name       string
+	single     bool // cannot be saved for payments without the customer
 	verified   bool // the bank account must be verified before its first use
 }
 
@@ -23,6 +24,7 @@ const (
 	debitFamily                  // pulled from a bank account under a mandate, with an outcome days later
 	redirectFamily               // approved on the page of the customer's bank
 	transferFamily               // sent by the customer
+	listedFamily                 // pages may offer it, and nobody can pay with it here
 )
 
 // The names of the kinds.
@@ -48,7 +50,7 @@ func methodKinds() []methodKind {
 		{name: auBECSDebit, family: debitFamily, currencies: "aud", days: 3},
 		{name: bacsDebit, family: debitFamily, currencies: "gbp", days: 4},
 		{name: bancontact, family: redirectFamily, currencies: "eur"},
-		{name: customerBalance, family: transferFamily, currencies: "eur gbp jpy mxn usd"},
+		{name: customerBalance, family: transferFamily, currencies: "eur gbp jpy mxn usd", single: true},
 		{name: ideal, family: redirectFamily, currencies: "eur"},
 		{name: linkKind},
 		{name: sepaDebit, family: debitFamily, currencies: "eur", days: 5, limit: 1_000_000},
@@ -57,7 +59,7 @@ func methodKinds() []methodKind {
 }
 
 func kindOf(name string) (methodKind, bool) {
-	for _, k := range methodKinds() {
+	for _, k := range knownKinds() {
 		if k.name == name {
 			return k, true
 		}
@@ -70,11 +72,11 @@ func (k methodKind) takes(currency string) bool {
 }
 
 // reusable says whether the kind can be saved for payments without the customer.
-func (k methodKind) reusable() bool { return k.family != transferFamily }
+func (k methodKind) reusable() bool { return !k.single }
 
 func methodTypes() param {
 	names := []string{}
-	for _, k := range methodKinds() {
+	for _, k := range knownKinds() {
 		names = append(names, k.name)
 	}
 	return list(enum(names...))

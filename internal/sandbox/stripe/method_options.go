@@ -13,9 +13,21 @@ func newMethodSpec() spec {
 }
 
 // methodOptionsSpec leaves out what would move money in ways the sandbox does not know, such as capture_method.
-func methodOptionsSpec() param {
+func methodOptionsSpec() param { return hash(optionsByKind()) }
+
+// sessionOptionsSpec adds what only the pages of Checkout are told.
+func sessionOptionsSpec() param {
+	return hash(optionsByKind().with(spec{
+		acssDebit: hash(spec{
+			"currency": enum("cad", "usd"), "mandate_options": opaque(), "verification_method": enum("automatic", "instant", "microdeposits"),
+		}),
+		weChatPay: hash(spec{"app_id": text(), "client": required(enum("android", "ios", "web"))}),
+	}))
+}
+
+func optionsByKind() spec {
 	verification := spec{"verification_method": enum("automatic", "instant", "microdeposits")}
-	return hash(spec{
+	return spec{
 		acssDebit: hash(verification.with(spec{"mandate_options": opaque()})), auBECSDebit: hash(nil), bacsDebit: hash(spec{"mandate_options": opaque()}),
 		bancontact: hash(spec{"preferred_language": enum("de", "en", "fr", "nl")}), ideal: hash(nil), linkKind: hash(spec{"persistent_token": text()}),
 		customerBalance: hash(bankTransferSpec()), sepaDebit: hash(spec{"mandate_options": opaque()}),
@@ -27,7 +39,7 @@ func methodOptionsSpec() param {
 			"request_three_d_secure": enum("any", "automatic", "challenge"), "statement_descriptor_suffix_kana": text(),
 			"statement_descriptor_suffix_kanji": text(), "three_d_secure": opaque(),
 		}),
-	})
+	}
 }
 
 type methodOptions struct {

@@ -109,7 +109,7 @@ func (r *call) newMethod(a args) (*paymentMethod, error) {
 	var m *paymentMethod
 	var err error
 	switch {
-	case !found:
+	case !found || k.family == listedFamily:
 		return nil, invalid("payment_method_unsupported_type", "type", "The payment method type \"%s\" is invalid, or the sandbox does not play it.", a.text("type"))
 	case k.name == cardKind:
 		m, err = r.newCardMethod(a.hash("card"))

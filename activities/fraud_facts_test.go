@@ -10,6 +10,7 @@ import (
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/fraud"
 	"github.com/perennial-billing/perennial/billing/tax"
+	"github.com/perennial-billing/perennial/internal/store"
 	"github.com/perennial-billing/perennial/workflows/message"
 )
 
@@ -74,14 +75,16 @@ func TestTheReferenceAmount(t *testing.T) {
 	payment := b.tried(b.billed("ada", "EUR", "pm_card_visa").InvoiceID, 1, day0)
 	found, err := b.Attempt(b.ctx, payment, false)
 	require.NoError(t, err)
-	without, err := b.WithReference(b.ctx, found)
-	require.NoError(t, err)
-	require.Nil(t, without.Facts.Payment.ReferenceAmount)
+	reference := func() store.Attempted {
+		rates, err := b.ReferenceRates(b.ctx, found)
+		require.NoError(t, err)
+		return found.WithReference(rates)
+	}
+	require.Nil(t, reference().Facts.Payment.ReferenceAmount)
 	require.NoError(t, b.AddFXRate(b.ctx, tax.Rate{
 		From: "EUR", To: "USD", Date: calendar.Zone{}.DateOf(day0), Value: decimal.RequireFromString("1.08155"), Source: "ECB",
 	}))
-	with, err := b.WithReference(b.ctx, found)
-	require.NoError(t, err)
+	with := reference()
 	require.EqualValues(t, 1082, *with.Facts.Payment.ReferenceAmount, "10.00 euros, rounded once")
 	require.Equal(t, "USD", with.Facts.Payment.ReferenceCurrency)
 }

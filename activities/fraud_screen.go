@@ -130,14 +130,16 @@ func (p provider) screenOnce(ctx context.Context, invoice store.Invoice, attempt
 		if err != nil {
 			return err
 		}
-		if found, err = tx.WithReference(ctx, found); err != nil {
-			return err
-		}
-		listed, err := tx.Listed(ctx, found.EntityID, found.Facts, attempt.AskedAt)
+		rates, err := tx.ReferenceRates(ctx, found)
 		if err != nil {
 			return err
 		}
-		row, err := screeningOf(found, listed, fraud.Screen(rules, found.Facts, listed), attempt.AskedAt)
+		found = found.WithReference(rates)
+		lists, err := tx.Listed(ctx, []store.Attempted{found})
+		if err != nil {
+			return err
+		}
+		row, err := screeningOf(found, lists[0], fraud.Screen(rules, found.Facts, lists[0]), attempt.AskedAt)
 		if err != nil {
 			return err
 		}

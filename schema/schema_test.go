@@ -53,6 +53,18 @@ func newest(t *testing.T) int32 {
 	return int32(len(files))
 }
 
+// Of two branches that took the same number, one has to take another before they are merged: no database that has one of
+// them would ever get the other.
+func TestMigrationsAreNumberedOneByOne(t *testing.T) {
+	t.Parallel()
+	files, err := os.ReadDir("migrations") // by name
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for i, file := range files {
+		require.Regexp(t, fmt.Sprintf(`^%03d_[a-z][a-z0-9_]*\.sql$`, i+1), file.Name(), "its number is taken, or one is left out before it")
+	}
+}
+
 func TestMigrateFromEmptyAndAgain(t *testing.T) {
 	t.Parallel()
 	conn := connect(t, "again")

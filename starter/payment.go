@@ -13,8 +13,8 @@ import (
 )
 
 func (p *program) payments() *cobra.Command {
-	return p.group("payment", "List, show and refund payments, and see disputes, payouts and bank transfers",
-		p.listPayments(), p.showPayment(), p.refundPayment(), p.adoptRefund(), p.disputes(), p.payouts(), p.transfers())
+	return p.group("payment", "List, show, retry and refund payments, and see disputes, payouts and bank transfers",
+		p.listPayments(), p.showPayment(), p.retryPayment(), p.refundPayment(), p.adoptRefund(), p.disputes(), p.payouts(), p.transfers())
 }
 
 func (p *program) listPayments() *cobra.Command {
@@ -58,6 +58,25 @@ func (p *program) showPayment() *cobra.Command {
 				return err
 			}
 			return p.show(found, func(out io.Writer) error { return printPayment(out, found) })
+		}),
+	}
+}
+
+func (p *program) retryPayment() *cobra.Command {
+	return &cobra.Command{
+		Use: "retry ID", Short: "Make a failed payment again, now", Args: cobra.ExactArgs(1),
+		Long: `Make the attempt that follows a failed one now, instead of when the collection's schedule says, and show it. It can fail, too;
+then the exit code is 1. Repeating the command shows the same attempt, and charges nobody again.`,
+		Example: "  go run ./starter payment retry pay_3f6c2a7q5rduw4ki",
+		RunE: p.askWorkflow(func(ctx context.Context, svc *service.Service, args []string) error {
+			made, err := svc.RetryPayment(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			if err := p.show(made, func(out io.Writer) error { return printPayment(out, made) }); err != nil || made.Status != store.PaymentFailed {
+				return err
+			}
+			return fmt.Errorf("payment %s failed: %s", made.ID, made.DeclineCode)
 		}),
 	}
 }

@@ -43,6 +43,32 @@ func TestRefundOnTheCommandLine(t *testing.T) {
 	require.Regexp(t, payment+`-2\s.*succeeded\s+EUR 1.00\s+goodwill\s+outage`, shown)
 }
 
+func TestRetryOnTheCommandLine(t *testing.T) {
+	t.Parallel()
+	id := addEntity(t)
+	addCustomer(t, id, id+"-c")
+	ok(t, "customer", "pay-with", id+"-c", "pm_card_chargeCustomerFail")
+	ok(t, "subscription", "create", "--id", id+"-s", "--customer", id+"-c", "--plan", id+"-pro")
+	payments := func() []any {
+		return decoded(t, ok(t, "payment", "list", "--customer", id+"-c", "--json"))["data"].([]any)
+	}
+	failed := payments()[0].(map[string]any)["id"].(string)
+	declined := starter(t, "payment", "retry", failed)
+	require.Equal(t, exitFailed, declined.code)
+	require.Contains(t, declined.err, "failed: generic_decline")
+	require.Equal(t, declined.out, starter(t, "payment", "retry", failed).out, "it is the same attempt")
+	require.Len(t, payments(), 2)
+
+	second := payments()[1].(map[string]any)["id"].(string)
+	ok(t, "customer", "pay-with", id+"-c", "pm_card_visa")
+	require.Regexp(t, `Attempt\s+3\nStatus\s+succeeded`, ok(t, "payment", "retry", second))
+	require.Regexp(t, `Attempt\s+3\nStatus\s+succeeded`, ok(t, "payment", "retry", failed))
+	require.Len(t, payments(), 3)
+	third := payments()[2].(map[string]any)["id"].(string)
+	require.Contains(t, starter(t, "payment", "retry", third).err, "is succeeded: only one that failed can be made again")
+	require.Contains(t, starter(t, "payment", "retry", "pay_none").err, `payment "pay_none": not found`)
+}
+
 // What is left to settle is named, and fails the command.
 func TestDifferencesAreShown(t *testing.T) {
 	t.Parallel()

@@ -1,5 +1,7 @@
 package fraud
 
+import "sync"
+
 // Facts are what a rule can ask about, as they were when the payment was attempted. A pointer that is nil and a text that
 // is empty are facts that are not known: a rule asks for them with has(), and one that does not is passed over.
 type Facts struct {
@@ -155,8 +157,8 @@ func (a attribute) listedAs(item ItemType) attribute {
 	return a
 }
 
-// attributes are all facts there are.
-func attributes() []attribute {
+// attributes are all facts there are. They are made once and only read: each screening goes through them.
+var attributes = sync.OnceValue(func() []attribute {
 	list := []attribute{
 		number("payment", "amount", func(f *Facts) int64 { return f.Payment.Amount }),
 		text("payment", "currency", func(f *Facts) string { return f.Payment.Currency }),
@@ -187,7 +189,7 @@ func attributes() []attribute {
 	list = append(list, counted("velocity.customer", func(f *Facts) *Counts { return &f.Velocity.Customer })...)
 	list = append(list, counted("velocity.card", func(f *Facts) *Counts { return f.Velocity.Card })...)
 	return append(list, counted("velocity.email_domain", func(f *Facts) *Counts { return f.Velocity.EmailDomain })...)
-}
+})
 
 func (f *Facts) outcome() Outcome {
 	if f.Outcome == nil {
@@ -218,7 +220,7 @@ func counted(object string, of func(*Facts) *Counts) []attribute {
 }
 
 // objects are the names of what has facts, those within others included.
-func objects() []string {
+var objects = sync.OnceValue(func() []string {
 	names := []string{"velocity"}
 	seen := map[string]bool{}
 	for _, a := range attributes() {
@@ -228,4 +230,4 @@ func objects() []string {
 		}
 	}
 	return names
-}
+})

@@ -44,6 +44,8 @@ type Rule struct {
 	Kind       Kind
 	Expression string
 	program    cel.Program
+
+	asksDomain, asksLists bool
 }
 
 // Error is what is wrong with a rule. Line and Column, from 1, say where in its expression; 0 when it is the whole.
@@ -95,7 +97,9 @@ func Compile(name string, kind Kind, expression string, lists map[string]ItemTyp
 	if err != nil { // what only shows when constants are evaluated, such as a broken regular expression
 		return nil, &Error{Rule: name, Message: err.Error()}
 	}
-	return &Rule{Name: name, Kind: kind, Expression: expression, program: program}, nil
+	rule := &Rule{Name: name, Kind: kind, Expression: expression, program: program}
+	rule.note(checked.NativeRep())
+	return rule, nil
 }
 
 func firstIssue(name string, issues *cel.Issues) error {
@@ -167,5 +171,21 @@ func (r *Rule) matches(vars map[string]any) (matched bool, unknown string) {
 	return matched, ""
 }
 
-// AsksEmailDomain says that the rule may ask what was attempted by all customers of an e-mail domain, which is costly to count.
-func (r *Rule) AsksEmailDomain() bool { return strings.Contains(r.Expression, "email_domain") }
+// AsksEmailDomain says that the rule asks what was attempted by all customers of an e-mail domain, which is costly to count.
+func (r *Rule) AsksEmailDomain() bool { return r.asksDomain }
+
+// AsksLists says that the rule looks something up in the seller's lists.
+func (r *Rule) AsksLists() bool { return r.asksLists }
+
+// note remembers which of the costly facts the rule asks for.
+func (r *Rule) note(checked *ast.AST) {
+	ast.PreOrderVisit(checked.Expr(), ast.NewExprVisitor(func(e ast.Expr) {
+		switch e.Kind() {
+		case ast.SelectKind: // of the customer it is a text, of anything else what is counted, whatever name it goes by
+			of := checked.GetType(e.AsSelect().Operand().ID()).TypeName()
+			r.asksDomain = r.asksDomain || e.AsSelect().FieldName() == "email_domain" && of != typeOf("customer")
+		case ast.IdentKind:
+			r.asksLists = r.asksLists || e.AsIdent() == memberships
+		}
+	}))
+}

@@ -217,6 +217,27 @@ func TestRefusedRules(t *testing.T) {
 	}
 }
 
+// What is costly to know is read only for rules that ask for it, however they write it.
+func TestCostlyFactsAreKnownToBeAsked(t *testing.T) {
+	t.Parallel()
+	for expression, want := range map[string][2]bool{
+		`payment.first`:                                                         {false, false},
+		`customer.email_domain == "listed"`:                                     {false, false},
+		`has(customer.email_domain)`:                                            {false, false},
+		`listed("vip", customer.id)`:                                            {false, true},
+		`listed("farms", customer.email_domain) || payment.first`:               {false, true},
+		`velocity.email_domain.payments_1h > 3`:                                 {true, false},
+		"velocity\n . email_domain.cards_24h > 3":                               {true, false},
+		`has(velocity.email_domain.payments_1h) && payment.first`:               {true, false},
+		`[velocity].exists(customer, customer.email_domain.payments_30d > 100)`: {true, false},
+		`dyn(velocity).email_domain.payments_1h > 3`:                            {true, false},
+	} {
+		rule, err := fraud.Compile("r", fraud.Block, expression, someLists)
+		require.NoError(t, err, expression)
+		require.Equal(t, want, [2]bool{rule.AsksEmailDomain(), rule.AsksLists()}, expression)
+	}
+}
+
 // In whatever order rules come, and whatever they ask, the decision is the same.
 func TestOrderOfRulesDoesNotMatter(t *testing.T) {
 	t.Parallel()

@@ -24,19 +24,6 @@ type Attempted struct {
 	Disputed, Warned bool
 }
 
-// FactsFilter selects attempts. Either a payment is named, or those of an entity asked for in [Since, Until), by time
-// behind a given one (After, with its time as Since).
-type FactsFilter struct {
-	PaymentID    string
-	EntityID     string
-	Since, Until time.Time
-	After        string
-	Limit        int
-	// EmailDomain counts what was attempted by all customers of a domain. For the large ones that takes a while: leave it
-	// out unless a rule asks.
-	EmailDomain bool
-}
-
 type attemptRow struct {
 	Payment
 
@@ -89,8 +76,16 @@ func counted(condition string) string {
 
 const emailDomain = `lower(split_part(%s.email, '@', 2))`
 
+// velocities count what was attempted before: by the customer, with the card, and, for whoever asks ($2), at the e-mail domain.
+// That the fingerprint is not empty has to be said twice, or its index is not used.
+func velocities() string {
+	return counted(`oi.customer_id = i.customer_id`) + ` AS by_customer,
+		CASE WHEN d.fingerprint <> '' THEN ` + counted(`od.fingerprint = d.fingerprint AND od.fingerprint <> ''`) + ` END AS by_card,
+		CASE WHEN $2 THEN ` + counted(fmt.Sprintf(emailDomain, "oc")+` = `+fmt.Sprintf(emailDomain, "c")) + ` END AS by_domain`
+}
+
 // attempts reads facts. "Before" is when the attempt was asked for: what happened later must not decide about it.
-func attempts() string {
+func attempts(velocity string) string {
 	const before = `FROM payment o JOIN invoice oi ON oi.id = o.invoice_id WHERE oi.customer_id = i.customer_id AND o.id <> p.id`
 	return `SELECT ` + prefixed("p", paymentColumns) + `, i.entity_id, b.book_currency, i.customer_id, c.country, c.email, c.business,
 		c.tax_id_valid, c.created_at AS customer_since,
@@ -101,9 +96,7 @@ func attempts() string {
 		(SELECT COUNT(*) FROM dispute s WHERE s.opened_at <= p.asked_at AND s.payment_id IN (SELECT o.id ` + before + `)) AS disputes,
 		COALESCE(e.risk_level, '') AS risk_level, e.risk_score,
 		EXISTS (SELECT FROM dispute s WHERE s.payment_id = p.id) AS disputed, EXISTS (SELECT FROM fraud_warning w WHERE w.payment_id = p.id) AS warned,
-		` + counted(`oi.customer_id = i.customer_id`) + ` AS by_customer,
-		CASE WHEN d.fingerprint <> '' THEN ` + counted(`od.fingerprint = d.fingerprint`) + ` END AS by_card,
-		CASE WHEN $6 THEN ` + counted(fmt.Sprintf(emailDomain, "oc")+` = `+fmt.Sprintf(emailDomain, "c")) + ` END AS by_domain
+		` + velocity + `
 		FROM payment p JOIN invoice i ON i.id = p.invoice_id JOIN customer c ON c.id = i.customer_id JOIN legal_entity b ON b.id = i.entity_id
 		LEFT JOIN payment_method_detail d ON d.method_id = p.method_id
 		LEFT JOIN LATERAL (
@@ -111,31 +104,14 @@ func attempts() string {
 			 WHERE oi.customer_id = i.customer_id AND o.id <> p.id AND o.asked_at <= p.asked_at ORDER BY o.asked_at DESC, o.id DESC LIMIT 1) e ON TRUE `
 }
 
-// Attempts lists attempts with their facts, earliest first. Those without a method were not asked of the provider by us and
-// are left out, except a payment that is named.
-func (q Queries) Attempts(ctx context.Context, f FactsFilter) ([]Attempted, error) {
-	rows, err := many[attemptRow](ctx, q.db, "facts of payments", attempts()+`
-		WHERE p.id = $1 OR $1 = '' AND i.entity_id = $2 AND p.asked_at >= $3 AND p.asked_at < $4 AND p.method_id IS NOT NULL
-		  AND ($5 = '' OR (p.asked_at, p.id) > (SELECT asked_at, id FROM payment WHERE id = $5))
-		ORDER BY p.asked_at, p.id LIMIT $7`,
-		f.PaymentID, f.EntityID, f.Since, f.Until, f.After, f.EmailDomain, f.Limit)
-	list := make([]Attempted, len(rows))
-	for i, row := range rows {
-		list[i] = row.attempted()
-	}
-	return list, err
-}
-
-// Attempt reads the facts of one attempt.
+// Attempt reads the facts of one attempt. With emailDomain it counts what was attempted by all customers of the domain:
+// for the large ones that takes a while, so leave it out unless a rule asks.
 func (q Queries) Attempt(ctx context.Context, paymentID string, emailDomain bool) (Attempted, error) {
-	found, err := q.Attempts(ctx, FactsFilter{PaymentID: paymentID, EmailDomain: emailDomain, Limit: 1})
-	if err == nil && len(found) == 0 {
-		err = fmt.Errorf("payment %q: %w", paymentID, ErrNotFound)
-	}
+	row, err := one[attemptRow](ctx, q.db, fmt.Sprintf("payment %q", paymentID), attempts(velocities())+`WHERE p.id = $1`, paymentID, emailDomain)
 	if err != nil {
 		return Attempted{}, err
 	}
-	return found[0], nil
+	return row.attempted(), nil
 }
 
 func (r attemptRow) attempted() Attempted {
@@ -203,19 +179,22 @@ func (q Queries) SaveMethodDetail(ctx context.Context, d MethodDetail) error {
 	return err
 }
 
-// WithReference adds to the facts of an attempt its amount in the currency of the seller's books, if a rate of its day is
-// known. Without one it is a fact that is not known.
-func (q Queries) WithReference(ctx context.Context, found Attempted) (Attempted, error) {
-	amount, day := money.New(found.Payment.Amount, found.Payment.Currency), calendar.Zone{}.DateOf(found.Payment.AskedAt)
-	var rates tax.FX
-	if amount.Currency != found.BookCurrency {
-		var err error
-		if rates, err = q.RatesBetween(ctx, presentment.NeededCurrencies(amount.Currency, found.BookCurrency), day); err != nil {
-			return found, err
-		}
+// WithReference adds to the facts of an attempt its amount in the currency of the seller's books, if the rates have one of
+// its day. Without one it is a fact that is not known.
+func (a Attempted) WithReference(rates tax.FX) Attempted {
+	worth, err := presentment.Worth(money.New(a.Payment.Amount, a.Payment.Currency), a.BookCurrency, rates, a.day())
+	if err == nil {
+		a.Facts.Payment.ReferenceAmount, a.Facts.Payment.ReferenceCurrency = &worth.Minor, string(worth.Currency)
 	}
-	if worth, err := presentment.Worth(amount, found.BookCurrency, rates, day); err == nil {
-		found.Facts.Payment.ReferenceAmount, found.Facts.Payment.ReferenceCurrency = &worth.Minor, string(worth.Currency)
+	return a
+}
+
+func (a Attempted) day() calendar.Date { return calendar.Zone{}.DateOf(a.Payment.AskedAt) }
+
+// ReferenceRates are what WithReference needs; none for a payment in the currency of the books.
+func (q Queries) ReferenceRates(ctx context.Context, a Attempted) (tax.FX, error) {
+	if a.Payment.Currency == a.BookCurrency {
+		return nil, nil
 	}
-	return found, nil
+	return q.RatesBetween(ctx, presentment.NeededCurrencies(a.Payment.Currency, a.BookCurrency), a.day())
 }

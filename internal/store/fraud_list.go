@@ -119,23 +119,36 @@ func (q Queries) RemoveFraudListItem(ctx context.Context, entityID, list, value,
 	return err
 }
 
-// Listed says which of a payment's facts were on which of an entity's lists at an instant.
-func (q Queries) Listed(ctx context.Context, entityID string, facts fraud.Facts, at time.Time) (fraud.Listed, error) {
-	var values []string
-	for _, value := range facts.Listable() {
-		values = append(values, value)
+// Listed says, for each of some attempts of one entity, which of its facts were on which of the entity's lists then.
+func (q Queries) Listed(ctx context.Context, attempts []Attempted) ([]fraud.Listed, error) {
+	listed := make([]fraud.Listed, len(attempts))
+	var (
+		values  []string
+		at      []time.Time
+		numbers []int
+	)
+	for i, attempt := range attempts {
+		listed[i] = fraud.Listed{}
+		for _, value := range attempt.Facts.Listable() {
+			values, at, numbers = append(values, value), append(at, attempt.Payment.AskedAt), append(numbers, i)
+		}
+	}
+	if len(values) == 0 {
+		return listed, nil
 	}
 	type row struct {
+		N     int    `db:"n"`
 		List  string `db:"list"`
 		Value string `db:"value"`
 	}
+	entityID := attempts[0].EntityID
 	rows, err := many[row](ctx, q.db, "lists of "+entityID, `
-		SELECT DISTINCT list, value FROM fraud_list_item
-		 WHERE entity_id = $1 AND value = ANY ($2) AND added_at <= $3 AND (expires_at IS NULL OR expires_at > $3) AND (removed_at IS NULL OR removed_at > $3)`,
-		entityID, values, at)
-	listed := fraud.Listed{}
+		SELECT DISTINCT asked.n, list, value
+		  FROM unnest($2::text[], $3::timestamptz[], $4::int[]) AS asked (value, at, n) JOIN fraud_list_item i USING (value)
+		 WHERE entity_id = $1 AND added_at <= asked.at AND (expires_at IS NULL OR expires_at > asked.at) AND (removed_at IS NULL OR removed_at > asked.at)`,
+		entityID, values, at, numbers)
 	for _, r := range rows {
-		listed.Add(r.List, r.Value)
+		listed[r.N].Add(r.List, r.Value)
 	}
 	return listed, err
 }

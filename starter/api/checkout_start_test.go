@@ -57,9 +57,10 @@ func TestASubscriptionIsStartedOnAPage(t *testing.T) {
 	_, err := sandbox.Pay(t.Context(), begun.page, sandbox.Payer{PaymentMethod: "pm_card_visa"})
 	require.NoError(t, err)
 	begun.awaitSubscription(t, "active")
-	customer, err := running.Service.Customer(t.Context(), id+"-c")
-	require.NoError(t, err)
-	require.Equal(t, "visa", customer.PaymentMethods[0].Network, "the next invoice is charged without the customer")
+	require.Eventually(t, func() bool { // the payment is recorded first, and the subscription told of it
+		customer, err := running.Service.Customer(t.Context(), id+"-c")
+		return err == nil && len(customer.PaymentMethods) == 1 && customer.PaymentMethods[0].Network == "visa"
+	}, 20*time.Second, 20*time.Millisecond, "the next invoice is charged without the customer")
 	require.Equal(t, 1, running.Count(t, `SELECT COUNT(*) FROM payment WHERE invoice_id = $1`, begun.invoice))
 }
 

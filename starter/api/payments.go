@@ -56,6 +56,15 @@ func (a *API) addPayments(h huma.API) {
 		return a.service.Payment(ctx, in.ID)
 	})
 	add(a, h, huma.Operation{
+		OperationID: "retry-payment", Method: http.MethodPost, Path: "/v1/payments/{id}/retry", Tags: []string{"payments"},
+		Summary: "Make a failed payment again, now",
+		Description: "Makes the attempt that follows a failed one, instead of when the collection's schedule says, and answers with it; it can fail, " +
+			"too. Repeating it answers with the same attempt: nobody is charged again.",
+		Errors: []int{http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
+	}, func(ctx context.Context, in *ByID) (service.Payment, error) {
+		return a.service.RetryPayment(ctx, in.ID)
+	})
+	add(a, h, huma.Operation{
 		OperationID: "refund-payment", Method: http.MethodPost, Path: "/v1/payments/{id}/refunds", Tags: []string{"payments"},
 		Summary: "Send money back through the payment it came from", DefaultStatus: http.StatusCreated,
 		Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},

@@ -40,3 +40,19 @@ func TestRefundOverHTTP(t *testing.T) {
 	require.EqualValues(t, 250, shown["refunded"])
 	require.Len(t, shown["refunds"], 1)
 }
+
+func TestRetryOverHTTP(t *testing.T) {
+	t.Parallel()
+	d := newDebtor(t, "pm_card_chargeCustomerFail")
+	payments := func() []any {
+		return call(t, "GET", "/v1/payments?invoice="+d.invoice, nil).json(t)["data"].([]any)
+	}
+	path := "/v1/payments/" + payments()[0].(map[string]any)["id"].(string) + "/retry"
+	made := call(t, "POST", path, nil)
+	require.Equal(t, http.StatusOK, made.status, string(made.body))
+	require.EqualValues(t, 2, made.json(t)["attempt"])
+	require.Equal(t, "failed", made.json(t)["status"])
+	require.Equal(t, made.json(t), call(t, "POST", path, nil).json(t))
+	require.Len(t, payments(), 2)
+	require.Equal(t, http.StatusNotFound, call(t, "POST", "/v1/payments/pay_none/retry", nil).status)
+}

@@ -49,24 +49,3 @@ func (c *Client) CheckoutNews(ctx context.Context, checkoutID string, news messa
 	}
 	return nil
 }
-
-// PayNow has the invoice's dunning make an attempt at once, as one of a customer who is on our pay page, and answers how it
-// went. RequiresAction means that the customer's bank wants to see them.
-func (c *Client) PayNow(ctx context.Context, invoiceID string, in message.PayNow) (message.PaymentStatus, error) {
-	var status message.PaymentStatus
-	id := message.DunningID(invoiceID)
-	err := c.moveTo(ctx, id, in.At)
-	if err != nil {
-		return status, err
-	}
-	handle, err := c.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		WorkflowID: id, UpdateName: message.PayNowUpdate, Args: []any{in}, WaitForStage: client.WorkflowUpdateStageCompleted,
-	})
-	if err == nil {
-		err = handle.Get(ctx, &status)
-	}
-	if err != nil {
-		return status, fmt.Errorf("pay invoice %s now: %w", invoiceID, err)
-	}
-	return status, nil
-}

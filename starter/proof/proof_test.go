@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/stripe/stripe-go/v79"
 
+	"github.com/perennial-billing/perennial/internal/store"
 	"github.com/perennial-billing/perennial/starter/proof"
 	"github.com/perennial-billing/perennial/starter/service"
 	"github.com/perennial-billing/perennial/starter/startertest"
@@ -154,6 +155,7 @@ func TestProofsNameWhatIsWrong(t *testing.T) { //nolint:paralleltest // it falsi
 		})
 	}
 
+	debitsAreProven(t, id)
 	disputesAreProven(t, id)
 	depositsAreProven(t, id)
 
@@ -171,6 +173,24 @@ func TestProofsNameWhatIsWrong(t *testing.T) { //nolint:paralleltest // it falsi
 	require.Contains(t, found.Proofs[payments].Faults, "charge "+taken.LatestCharge.ID+" of 777 usd (succeeded) is in the provider's books and not in ours")
 	require.True(t, found.Proofs[postings].Holds())
 	require.True(t, found.Proofs[periods].Holds())
+}
+
+// debitsAreProven shows that a bank debit which the banks have still to answer is no fault, and that to believe it paid is one.
+func debitsAreProven(t *testing.T, id string) {
+	t.Helper()
+	debited := startertest.NewCustomer(id, id+"-debited")
+	debited.PaymentMethod = "pm_usBankAccount_success"
+	running.Customer(t, debited)
+	invoice := running.Subscribe(t, service.NewSubscription{ID: id + "-debited", Customer: id + "-debited", Plan: id + "-pro"}).Invoice.InvoiceID
+	found, err := running.Service.Payments(t.Context(), service.PaymentQuery{Invoice: invoice})
+	require.NoError(t, err)
+	require.Equal(t, store.PaymentProcessing, found.Data[0].Status)
+	require.True(t, report(t).Holds(), "%+v", report(t))
+	believe := `UPDATE payment SET status = '%s', settled_at = %s WHERE invoice_id = '` + invoice + `'`
+	falsify(t, fmt.Sprintf(believe, "succeeded", "asked_at"))
+	require.Contains(t, strings.Join(report(t).Proofs[payments].Faults, "\n"), "pending for the provider, succeeded for us")
+	falsify(t, fmt.Sprintf(believe, "processing", "NULL"))
+	require.True(t, report(t).Holds())
 }
 
 // disputesAreProven shows that a dispute is found while our books lack it, and that each of its figures counts.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/stripe/stripe-go/v79"
 
@@ -40,14 +41,30 @@ func (s *Service) applyCustomer(ctx context.Context, kept store.InboundEvent, ev
 		return verdict{}, err
 	}
 	chosen := theirs.InvoiceSettings.DefaultPaymentMethod
-	changed, methodID := false, ""
+	changed, err := s.recordChoice(ctx, customer.ID, chosen, at)
+	if err != nil {
+		return verdict{}, err
+	}
+	// The rest follows also when the choice is known: an earlier try may have recorded it and come no further.
+	if err := s.followChoice(ctx, customer, chosen.ID, at); err != nil {
+		return verdict{}, err
+	}
+	if !changed {
+		return ignored("the choice is recorded already"), nil
+	}
+	return applied("the method became the first of customer %s", customer.ID), nil
+}
+
+// recordChoice makes a method the first of a customer's, unless the provider has named it as their choice before: later
+// events must not undo what an operator set since.
+func (s *Service) recordChoice(ctx context.Context, customerID string, chosen *stripe.PaymentMethod, at time.Time) (changed bool, err error) {
 	err = s.store.Tx(ctx, func(tx store.Tx) error {
-		if changed, err = tx.NoteProviderDefault(ctx, customer.ID, chosen.ID); err != nil || !changed {
+		if changed, err = tx.NoteProviderDefault(ctx, customerID, chosen.ID); err != nil || !changed {
 			return err
 		}
-		method, err := tx.PaymentMethodByProvider(ctx, customer.ID, chosen.ID)
+		method, err := tx.PaymentMethodByProvider(ctx, customerID, chosen.ID)
 		if errors.Is(err, store.ErrNotFound) {
-			method, err = newMethod(customer.ID, chosen.ID, 1, at), nil
+			method, err = newMethod(customerID, chosen.ID, 1, at), nil
 		}
 		if err != nil {
 			return err
@@ -56,24 +73,26 @@ func (s *Service) applyCustomer(ctx context.Context, kept store.InboundEvent, ev
 		if err := tx.ReplacePaymentMethod(ctx, method); err != nil {
 			return err
 		}
-		methodID = method.ID
-		if method, err = tx.LockMethod(ctx, methodID); err != nil {
+		if method, err = tx.LockMethod(ctx, method.ID); err != nil {
 			return err
 		}
 		method.ProviderID, method.Kind = &chosen.ID, string(chosen.Type)
 		return tx.SaveMethod(ctx, method)
 	})
-	if err == nil && changed { // what else there is to know of it
-		_, err = s.client.PaymentMethod(ctx, message.PaymentMethodInput{MethodID: methodID, Step: message.RefreshStep, At: at})
+	return changed, err
+}
+
+// followChoice has what else there is to know of a chosen method found out, and then tells the customer's collections.
+// Repeating it is safe.
+func (s *Service) followChoice(ctx context.Context, customer store.Customer, providerID string, at time.Time) error {
+	method, err := s.store.PaymentMethodByProvider(ctx, customer.ID, providerID)
+	if err == nil {
+		_, err = s.client.PaymentMethod(ctx, message.PaymentMethodInput{MethodID: method.ID, Step: message.RefreshStep, At: at})
 	}
-	if err != nil {
-		return verdict{}, err
+	if err != nil && !errors.Is(err, store.ErrNotFound) { // not found: it was saved anew since, under another mandate
+		return err
 	}
-	// Told also when the choice is known: an earlier try may have recorded it and told nobody.
-	if err := s.tellCollections(ctx, customer, at); err != nil || !changed {
-		return ignored("the choice is recorded already"), err
-	}
-	return applied("the method became the first of customer %s", customer.ID), nil
+	return s.tellCollections(ctx, customer, at)
 }
 
 // customerOfEvent is the provider's id of the customer that an event is about, or whose method it is about.

@@ -3,8 +3,6 @@ package service
 import (
 	"context"
 	"errors"
-	"fmt"
-	"time"
 
 	"github.com/perennial-billing/perennial/billing/fraud"
 	"github.com/perennial-billing/perennial/internal/store"
@@ -18,14 +16,6 @@ type NewRule struct {
 	Name       string `json:"name" doc:"The rule's name; a name that exists gets another version." example:"large-first"`
 	Kind       string `json:"kind" doc:"request_3ds, allow, block or review." example:"block"`
 	Expression string `json:"expression" doc:"The condition, in CEL." example:"payment.first && payment.amount > 50000"`
-}
-
-// RuleTest asks what a rule would have done.
-type RuleTest struct {
-	Entity     string `json:"entity" example:"acme"`
-	Kind       string `json:"kind" doc:"request_3ds, allow, block or review." example:"block"`
-	Expression string `json:"expression" doc:"The condition, in CEL." example:"payment.first && payment.amount > 50000"`
-	SinceDays  int    `json:"since_days,omitempty" doc:"How many days back, 1 to 730; 90 when absent." example:"90"`
 }
 
 // EnableRule asks for a version to go live.
@@ -43,12 +33,6 @@ type RetireRule struct {
 
 	Version int `json:"version,omitempty" doc:"The version in force when absent, or else the newest draft."`
 }
-
-const (
-	usualLookBack   = 90
-	longestLookBack = 730
-	testedAtOnce    = 500
-)
 
 // AddRule adds a version of a rule, as a draft. Repeating it answers the same version.
 func (s *Service) AddRule(ctx context.Context, in NewRule) (store.FraudRule, error) {
@@ -199,83 +183,4 @@ func (s *Service) RetireRule(ctx context.Context, entityID, name string, in Reti
 	}
 	rule.Status = store.RuleRetired
 	return rule, nil
-}
-
-// TestRule says what an expression would have done to the payments of the past, with the facts as they were, and records
-// that it was tried.
-func (s *Service) TestRule(ctx context.Context, in RuleTest) (store.DryRun, error) {
-	if in.SinceDays == 0 {
-		in.SinceDays = usualLookBack
-	}
-	if in.SinceDays < 1 || in.SinceDays > longestLookBack {
-		return store.DryRun{}, invalid("since_days", "%d is out of range: use 1 to %d", in.SinceDays, longestLookBack)
-	}
-	rule, err := s.compile(ctx, in.Entity, "tested", in.Kind, in.Expression)
-	if err != nil {
-		return store.DryRun{}, err
-	}
-	until := s.wallNow().Add(time.Second)
-	// Payments on a test clock are dated ahead of the present.
-	if clock, err := s.store.LatestClock(ctx, in.Entity); err == nil && clock.Now.After(until) {
-		until = clock.Now.Add(time.Second)
-	} else if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return store.DryRun{}, err
-	}
-	ran := store.DryRun{
-		EntityID: in.Entity, Kind: rule.Kind, Expression: in.Expression, Since: until.AddDate(0, 0, -in.SinceDays), Until: until,
-	}
-	if err := s.tryOn(ctx, rule, &ran); err != nil {
-		return ran, err
-	}
-	ran.ID, err = s.store.AddDryRun(ctx, ran)
-	return ran, err
-}
-
-func (s *Service) tryOn(ctx context.Context, rule *fraud.Rule, ran *store.DryRun) error {
-	filter := store.FactsFilter{
-		EntityID: ran.EntityID, Since: ran.Since, Until: ran.Until, Limit: testedAtOnce, EmailDomain: rule.AsksEmailDomain(),
-	}
-	for {
-		found, err := s.store.Attempts(ctx, filter)
-		if err != nil {
-			return err
-		}
-		for _, attempt := range found {
-			if err := s.count(ctx, rule, attempt, ran); err != nil {
-				return fmt.Errorf("payment %s: %w", attempt.Payment.ID, err)
-			}
-		}
-		if len(found) < testedAtOnce {
-			return nil
-		}
-		filter.After = found[len(found)-1].Payment.ID
-	}
-}
-
-func (s *Service) count(ctx context.Context, rule *fraud.Rule, attempt store.Attempted, ran *store.DryRun) error {
-	attempt, err := s.store.WithReference(ctx, attempt)
-	if err != nil {
-		return err
-	}
-	listed, err := s.store.Listed(ctx, attempt.EntityID, attempt.Facts, attempt.Payment.AskedAt)
-	if err != nil {
-		return err
-	}
-	decision := fraud.Screen([]*fraud.Rule{rule}, attempt.Facts, listed)
-	ran.Payments++
-	ran.Unknown += int64(len(decision.Unknown))
-	if decision.Action == fraud.NoAction {
-		return nil
-	}
-	ran.Matched++
-	if attempt.Payment.Status == store.PaymentSucceeded {
-		ran.Succeeded++
-	}
-	if attempt.Disputed {
-		ran.Disputed++
-	}
-	if attempt.Warned {
-		ran.Warned++
-	}
-	return nil
 }

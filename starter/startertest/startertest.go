@@ -181,6 +181,34 @@ func (s Stack) Count(t *testing.T, query string, args ...any) int {
 	return n
 }
 
+// Exec runs statements beside the program, to make a past that would take it too long to live through.
+func (s Stack) Exec(t testing.TB, statements ...string) {
+	t.Helper()
+	conn := s.connect(t)
+	for _, statement := range statements {
+		_, err := conn.Exec(t.Context(), statement)
+		require.NoError(t, err, statement)
+	}
+}
+
+// Read reads all that a query selects, and says how many rows that are.
+func (s Stack) Read(t testing.TB, query string, args ...any) (count int) {
+	t.Helper()
+	rows, err := s.connect(t).Query(t.Context(), query, args...)
+	require.NoError(t, err)
+	read, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) ([]any, error) { return row.Values() })
+	require.NoError(t, err)
+	return len(read)
+}
+
+func (s Stack) connect(t testing.TB) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), s.Config.DatabaseURL)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return conn
+}
+
 // Rows counts the rows of every table: what is refused must not change them. Tests that compare them do not run in parallel.
 func (s Stack) Rows(t *testing.T) map[string]int {
 	t.Helper()

@@ -25,6 +25,7 @@ import (
 	"github.com/perennial-billing/perennial/billing/subscription"
 	"github.com/perennial-billing/perennial/internal/devstack"
 	"github.com/perennial-billing/perennial/internal/sandbox"
+	"github.com/perennial-billing/perennial/internal/sandbox/contract"
 	"github.com/perennial-billing/perennial/internal/store"
 	"github.com/perennial-billing/perennial/workflows/message"
 )
@@ -119,7 +120,7 @@ func setup(t *testing.T) *bundle {
 	b := &bundle{Store: s, t: t, ctx: t.Context(), url: url, sandbox: provider, temporal: &mocks.Client{}}
 	b.temporal.On("ExecuteWorkflow", mock.Anything, mock.Anything, mock.Anything, mock.Anything).Return(&mocks.WorkflowRun{}, nil).Maybe()
 	b.billing = &activities.Billing{Store: s}
-	b.payments = &activities.Payments{Store: s, Stripe: stripeAt(provider.StripeURL(), 10*time.Second)}
+	b.payments = &activities.Payments{Store: s, Stripe: stripeAt(contract.Between(t, provider.StripeURL()), 10*time.Second)}
 	b.collection = &activities.Collection{Store: s, Temporal: b.temporal}
 	b.runs = &activities.Runs{Store: s, Collection: b.collection}
 	b.filing = &activities.Filing{Store: s}

@@ -72,8 +72,8 @@ func (s *Service) portalConfiguration(ctx context.Context) (string, error) {
 	}
 	params := &stripe.BillingPortalConfigurationParams{
 		Params: stripe.Params{Context: ctx, IdempotencyKey: stripe.String("portal-configuration:" + portalPurpose)},
-		// Stripe wants a profile, which may be empty.
-		BusinessProfile: &stripe.BillingPortalConfigurationBusinessProfileParams{},
+		// Stripe wants a profile. It may be empty, but the library sends nothing of a profile without fields.
+		BusinessProfile: &stripe.BillingPortalConfigurationBusinessProfileParams{Headline: stripe.String("")},
 		Features: &stripe.BillingPortalConfigurationFeaturesParams{
 			CustomerUpdate:      &stripe.BillingPortalConfigurationFeaturesCustomerUpdateParams{Enabled: stripe.Bool(false)},
 			InvoiceHistory:      &stripe.BillingPortalConfigurationFeaturesInvoiceHistoryParams{Enabled: stripe.Bool(false)},

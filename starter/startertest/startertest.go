@@ -19,6 +19,8 @@ import (
 	"github.com/perennial-billing/perennial/billing/tax"
 	"github.com/perennial-billing/perennial/internal/config"
 	"github.com/perennial-billing/perennial/internal/devstack"
+	"github.com/perennial-billing/perennial/internal/sandbox"
+	"github.com/perennial-billing/perennial/internal/sandbox/contract"
 	"github.com/perennial-billing/perennial/internal/stack"
 	"github.com/perennial-billing/perennial/starter/service"
 	"github.com/perennial-billing/perennial/workflows/message"
@@ -81,6 +83,9 @@ func (s *Stack) start(stops *[]func() error) error {
 	*stops = append(*stops, temporal.Stop)
 	// The environment holds nothing else: a test must not reach a database or a provider that the developer works with.
 	env := config.Environment{"TEMPORAL_ADDRESS=" + temporal.Address(), "TEMPORAL_NAMESPACE=" + temporal.Namespace()}
+	if env, err = withSandbox(env, stops); err != nil {
+		return err
+	}
 	s.Stack, err = stack.Start(context.Background(), stack.Options{
 		Env: env, Progress: os.Stderr, WorkerLog: os.Stderr, NoWorker: s.NoWorker,
 	})
@@ -88,12 +93,32 @@ func (s *Stack) start(stops *[]func() error) error {
 		return err
 	}
 	*stops = append(*stops, s.Close)
-	s.Env = env.With("DATABASE_URL", s.Config.DatabaseURL).
-		With("SANDBOX_URL", s.Config.StripeURL).With("SANDBOX_SENDGRID_URL", s.Config.SendGridURL)
+	s.Env = env.With("DATABASE_URL", s.Config.DatabaseURL)
 	s.Service = service.New(s.Store, s.Temporal, s.Namespace, time.Now).WithStripe(s.Config.Stripe(), s.Config.StripeLive()).
 		WithPages(s.Config.PublicURL)
 	s.ids = &atomic.Int64{}
 	return nil
+}
+
+// withSandbox starts the providers' stand-ins, Stripe's behind a validator: if anything that the tests make the programs
+// ask for or the sandbox answer is not as Stripe describes it, the tests fail.
+func withSandbox(env config.Environment, stops *[]func() error) (config.Environment, error) {
+	providers, err := sandbox.Start(context.Background(), sandbox.Options{})
+	if err != nil {
+		return nil, err
+	}
+	*stops = append(*stops, providers.Close)
+	validator, err := contract.Start(providers.StripeURL())
+	if err != nil {
+		return nil, err
+	}
+	*stops = append(*stops, func() error {
+		if found := validator.Finish(); len(found) > 0 {
+			return fmt.Errorf("not as Stripe describes it:\n%s", strings.Join(found, "\n"))
+		}
+		return nil
+	})
+	return env.With("SANDBOX_URL", validator.URL).With("SANDBOX_SENDGRID_URL", providers.SendGridURL()), nil
 }
 
 // Catalogue is a seller's catalogue; "$" stands for the seller's id.

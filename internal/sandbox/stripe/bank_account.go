@@ -83,13 +83,16 @@ type blockedAccount struct {
 	Reason      string `json:"reason"`
 }
 
+// idealBanks are the banks that can be named in advance.
+const idealBanks = "abn_amro asn_bank bunq handelsbanken ing knab moneyou n26 nn rabobank regiobank revolut sns_bank triodos_bank van_lanschot yoursafe"
+
 // bankSpecs are the parameters of the bank accounts, by kind.
 func bankSpecs() spec {
 	return spec{
 		acssDebit:   hash(spec{"account_number": required(text()), "institution_number": required(text()), "transit_number": required(text())}),
 		auBECSDebit: hash(spec{"account_number": required(text()), "bsb_number": required(text())}),
 		bacsDebit:   hash(spec{"account_number": text(), "sort_code": text()}),
-		bancontact:  hash(nil), customerBalance: hash(nil), ideal: hash(spec{"bank": text()}), linkKind: hash(nil),
+		bancontact:  hash(nil), customerBalance: hash(nil), ideal: hash(spec{"bank": enum(strings.Fields(idealBanks)...)}), linkKind: hash(nil),
 		sepaDebit: hash(spec{"iban": required(text())}),
 		usBankAccount: hash(spec{
 			"account_holder_type": enum("company", "individual"), "account_number": text(), "account_type": enum("checking", "savings"),

@@ -79,17 +79,18 @@ func transferType(currency string) string {
 	}[currency]
 }
 
-func transferSpec() param {
+// transferSpec describes where a transfer is to arrive; which formats of an account can be asked for depends on who asks.
+func transferSpec(formats ...string) param {
 	return hash(spec{
 		"eu_bank_transfer":        hash(spec{"country": required(enum("BE", "DE", "ES", "FR", "IE", "NL"))}),
-		"requested_address_types": list(enum("aba", "iban", "sepa", "sort_code", "spei", "swift", "zengin")),
+		"requested_address_types": list(enum(formats...)),
 		"type":                    required(enum("eu_bank_transfer", "gb_bank_transfer", "jp_bank_transfer", "mx_bank_transfer", "us_bank_transfer")),
 	})
 }
 
 // bankTransferSpec are the options of customer_balance.
 func bankTransferSpec() spec {
-	return spec{"bank_transfer": transferSpec(), "funding_type": enum("bank_transfer")}
+	return spec{"bank_transfer": transferSpec("aba", "iban", "sepa", "sort_code", "spei", "swift", "zengin"), "funding_type": enum("bank_transfer")}
 }
 
 // checkTransfer says where a transfer in the currency arrives, or what is wrong with the request for it.

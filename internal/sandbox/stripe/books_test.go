@@ -85,7 +85,7 @@ func TestBalanceAgreesWithCharges(t *testing.T) {
 		require.NoError(rt, err)
 		defer func() { require.NoError(rt, s.Close()) }()
 		m := &machine{
-			rt: rt, bundle: &bundle{Sandbox: s, api: clientFor(s.StripeURL(), sandbox.StripeKey), ctx: context.Background()},
+			rt: rt, bundle: &bundle{Sandbox: s, api: clientFor(s.StripeURL(), sandbox.StripeKey), ctx: context.Background(), url: s.StripeURL()},
 			now: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC),
 		}
 		c, err := m.api.Customers.New(&stripego.CustomerParams{})

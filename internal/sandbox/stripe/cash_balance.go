@@ -22,7 +22,7 @@ type cashSettings struct {
 const cashBalancesBucket = "cash_balances"
 
 func cashBalanceEndpoints() []endpoint {
-	funding := spec{"bank_transfer": required(transferSpec()), "currency": required(text()), "funding_type": required(enum("bank_transfer"))}
+	funding := spec{"bank_transfer": required(transferSpec("iban", "sort_code", "spei", "zengin")), "currency": required(text()), "funding_type": required(enum("bank_transfer"))}
 	mode := enum("automatic", "manual", "merchant_default")
 	return []endpoint{
 		get("/v1/customers/{id}/cash_balance", nil, getCashBalance),

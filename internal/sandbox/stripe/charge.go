@@ -27,7 +27,7 @@ type charge struct {
 	FailureBalanceTransaction     *string           `json:"failure_balance_transaction"`
 	FailureCode                   *string           `json:"failure_code"`
 	FailureMessage                *string           `json:"failure_message"`
-	FraudDetails                  struct{}          `json:"fraud_details"`
+	FraudDetails                  fraudDetails      `json:"fraud_details"`
 	Invoice                       *string           `json:"invoice"`
 	Livemode                      bool              `json:"livemode"`
 	Metadata                      map[string]string `json:"metadata"`
@@ -61,6 +61,11 @@ type chargeOutcome struct {
 	Type          string  `json:"type"`
 }
 
+// fraudDetails are what the merchant reports; nothing learns from it here.
+type fraudDetails struct {
+	UserReport string `json:"user_report,omitempty"`
+}
+
 func (c *charge) identity() (string, int64) { return c.ID, c.Created }
 
 func (c *charge) indexed() map[string]string {
@@ -82,7 +87,9 @@ const paymentPrefix = "py_"
 
 func chargeEndpoints() []endpoint {
 	filters := datedPageSpec(spec{"customer": filledText(), "payment_intent": filledText(), "transfer_group": filledText()})
-	update := spec{"description": text(), "metadata": metadata(), "receipt_email": email(), "shipping": hash(shippingSpec()), "transfer_group": text()}
+	update := spec{"description": text(), "metadata": metadata(), "receipt_email": email(),
+		"fraud_details": hash(spec{"user_report": required(clearable(enum("fraudulent", "safe")))}),
+		"shipping":      hash(shippingSpec()), "transfer_group": text()}
 	return []endpoint{
 		get("/v1/charges", filters, listCharges),
 		get("/v1/charges/{id}", nil, retrieve(charges, "charge")),
@@ -108,6 +115,9 @@ func updateCharge(r *call) (any, error) {
 	r.args.setText("description", &c.Description)
 	r.args.setText("receipt_email", &c.ReceiptEmail)
 	r.args.setText("transfer_group", &c.TransferGroup)
+	if r.args.has("fraud_details") {
+		c.FraudDetails.UserReport = r.args.hash("fraud_details").text("user_report")
+	}
 	if r.args.has("shipping") {
 		c.Shipping = readShipping(r.args.hash("shipping"))
 	}

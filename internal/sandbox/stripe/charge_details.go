@@ -69,20 +69,21 @@ type bancontactPaid struct {
 
 // cardDetails describe the card at the moment of the charge.
 type cardDetails struct {
-	AmountAuthorized *int64        `json:"amount_authorized"`
-	Brand            string        `json:"brand"`
-	Checks           cardChecks    `json:"checks"`
-	Country          string        `json:"country"`
-	ExpMonth         int64         `json:"exp_month"`
-	ExpYear          int64         `json:"exp_year"`
-	Fingerprint      string        `json:"fingerprint"`
-	Funding          string        `json:"funding"`
-	Installments     *string       `json:"installments"`
-	Last4            string        `json:"last4"`
-	Mandate          *string       `json:"mandate"`
-	Network          string        `json:"network"`
-	ThreeDSecure     *threeDSecure `json:"three_d_secure"`
-	Wallet           *string       `json:"wallet"`
+	AmountAuthorized  *int64        `json:"amount_authorized"`
+	AuthorizationCode *string       `json:"authorization_code"`
+	Brand             string        `json:"brand"`
+	Checks            cardChecks    `json:"checks"`
+	Country           string        `json:"country"`
+	ExpMonth          int64         `json:"exp_month"`
+	ExpYear           int64         `json:"exp_year"`
+	Fingerprint       string        `json:"fingerprint"`
+	Funding           string        `json:"funding"`
+	Installments      *string       `json:"installments"`
+	Last4             string        `json:"last4"`
+	Mandate           *string       `json:"mandate"`
+	Network           string        `json:"network"`
+	ThreeDSecure      *threeDSecure `json:"three_d_secure"`
+	Wallet            *string       `json:"wallet"`
 }
 
 // threeDSecure is how the customer authenticated a charge.

@@ -26,23 +26,48 @@ func sessionSpec() spec {
 		"product_data": hash(spec{"description": text(), "images": list(text()), "metadata": metadata(), "name": required(text()), "tax_code": text()}),
 	}
 	return spec{
-		"adaptive_pricing": hash(spec{"enabled": boolean()}), "after_expiration": opaque(), "allow_promotion_codes": boolean(),
-		"automatic_tax": hash(spec{"enabled": required(boolean()), "liability": opaque()}), "billing_address_collection": enum("auto", "required"),
-		"cancel_url": filledText(), "client_reference_id": textUpTo(200), "consent_collection": opaque(), "currency": filledText(),
-		"custom_text": opaque(), "customer": filledText(), "customer_creation": enum("always", "if_required"), "customer_email": email(),
-		"customer_update": opaque(), "expires_at": integer(), "line_items": list(hash(spec{
-			"adjustable_quantity": opaque(), "price": text(), "price_data": hash(priceData), "quantity": integer(),
+		"adaptive_pricing": hash(spec{"enabled": boolean()}), "after_expiration": hash(spec{"recovery": hash(spec{"allow_promotion_codes": boolean(), "enabled": required(boolean())})}),
+		"allow_promotion_codes": boolean(),
+		"automatic_tax":         hash(spec{"enabled": required(boolean()), "liability": hash(spec{"account": text(), "type": required(enum("account", "self"))})}), "billing_address_collection": enum("auto", "required"),
+		"cancel_url": filledText(), "client_reference_id": textUpTo(200), "consent_collection": hash(consentSpec()), "currency": filledText(),
+		"custom_text": hash(customTextSpec()), "customer": filledText(), "customer_creation": enum("always", "if_required"), "customer_email": email(),
+		"customer_update": hash(spec{"address": enum("auto", "never"), "name": enum("auto", "never"), "shipping": enum("auto", "never")}),
+		"expires_at":      integer(), "line_items": list(hash(spec{
+			"adjustable_quantity": hash(spec{"enabled": required(boolean()), "maximum": integer(), "minimum": integer()}),
+			"price":               text(), "price_data": hash(priceData), "quantity": integer(),
 		})),
-		"locale": text(), "metadata": metadata(), "mode": required(enum("payment", "setup")), "payment_intent_data": hash(later.with(spec{
+		"locale": enum(strings.Fields(sessionLocales)...), "metadata": metadata(), "mode": required(enum("payment", "setup")), "payment_intent_data": hash(later.with(spec{
 			"capture_method": enum("automatic", "automatic_async", "manual"), "receipt_email": email(), "setup_future_usage": futureUsage(),
-			"shipping": hash(shippingSpec()), "statement_descriptor": textUpTo(22), "statement_descriptor_suffix": textUpTo(22), "transfer_group": text(),
+			"shipping": hash(deliverySpec()), "statement_descriptor": textUpTo(22), "statement_descriptor_suffix": textUpTo(22), "transfer_group": text(),
 		})),
 		"payment_method_collection": enum("always", "if_required"), "payment_method_configuration": text(),
 		"payment_method_options": sessionOptionsSpec(), "payment_method_types": methodTypes(), "phone_number_collection": hash(spec{"enabled": required(boolean())}),
-		"redirect_on_completion": enum("always", "if_required", "never"), "return_url": filledText(), "saved_payment_method_options": opaque(),
+		"redirect_on_completion": enum("always", "if_required", "never"), "return_url": filledText(), "saved_payment_method_options": hash(spec{
+			"allow_redisplay_filters": list(redisplay()), "payment_method_save": enum("disabled", "enabled"),
+		}),
 		"setup_intent_data": hash(later), "submit_type": enum("auto", "book", "donate", "pay"), "success_url": filledText(),
 		"tax_id_collection": hash(spec{"enabled": required(boolean())}), "ui_mode": enum("embedded", "hosted"),
 	}
+}
+
+// sessionLocales are the languages of Stripe's checkout page; the portal speaks more kinds of English.
+const sessionLocales = "auto bg cs da de el en en-GB es es-419 et fi fil fr fr-CA hr hu id it ja ko lt lv ms mt nb nl pl pt pt-BR ro ru sk sl sv th tr vi zh zh-HK zh-TW"
+
+func consentSpec() spec {
+	return spec{
+		"payment_method_reuse_agreement": hash(spec{"position": required(enum("auto", "hidden"))}), "promotions": enum("auto", "none"),
+		"terms_of_service": enum("none", "required"),
+	}
+}
+
+func customTextSpec() spec {
+	message := hash(spec{"message": required(textUpTo(1200))})
+	return spec{"after_submit": message, "shipping_address": message, "submit": message, "terms_of_service_acceptance": message}
+}
+
+// deliverySpec wants a street, which the shipping of a payment intent does not.
+func deliverySpec() spec {
+	return shippingSpec().with(spec{"address": required(hash(addressSpec().with(spec{"line1": required(text())})))})
 }
 
 // sessionPlan is what the sandbox remembers of a session beyond its public object.

@@ -29,7 +29,7 @@ func TestClockSettlesOnceAndSurvivesARestart(t *testing.T) {
 	dir := t.TempDir()
 	first, err := sandbox.Start(context.Background(), sandbox.Options{DataDir: dir})
 	require.NoError(t, err)
-	b := &bundle{Sandbox: first, api: clientFor(first.StripeURL(), sandbox.StripeKey), ctx: t.Context()}
+	b := &bundle{Sandbox: first, api: clientFor(first.StripeURL(), sandbox.StripeKey), ctx: t.Context(), url: first.StripeURL()}
 	c := b.customer(t)
 	p, err := b.api.PaymentIntents.New(offSession(c.ID, "pm_card_pendingRefund", 2000, "usd"))
 	require.NoError(t, err)

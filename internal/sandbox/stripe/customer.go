@@ -89,7 +89,7 @@ func customerEndpoints() []endpoint {
 		get("/v1/customers/{id}", nil, getCustomer),
 		post("/v1/customers/{id}", customerSpec(), updateCustomer),
 		del("/v1/customers/{id}", deleteCustomer),
-		get("/v1/customers/{id}/payment_methods", pageSpec(spec{"allow_redisplay": redisplay(), "type": filledText()}), listCustomerMethods),
+		get("/v1/customers/{id}/payment_methods", pageSpec(spec{"allow_redisplay": redisplay(), "type": methodType()}), listCustomerMethods),
 		get("/v1/customers/{id}/payment_methods/{item}", nil, getCustomerMethod),
 	}
 }

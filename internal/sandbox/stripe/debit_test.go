@@ -170,7 +170,7 @@ func TestDebitReturnedLateIsADispute(t *testing.T) {
 			dir := t.TempDir()
 			first, err := sandbox.Start(context.Background(), sandbox.Options{DataDir: dir})
 			require.NoError(t, err)
-			b := &bundle{Sandbox: first, api: clientFor(first.StripeURL(), sandbox.StripeKey), ctx: t.Context()}
+			b := &bundle{Sandbox: first, api: clientFor(first.StripeURL(), sandbox.StripeKey), ctx: t.Context(), url: first.StripeURL()}
 			currency := map[string]string{"us_bank_account": "usd", "sepa_debit": "eur"}[kind]
 			customer, method, s := b.savedBank(t, token)
 			p, err := b.api.PaymentIntents.New(debit(customer, method, kind, 5000, currency))

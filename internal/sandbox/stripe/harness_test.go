@@ -15,14 +15,20 @@ import (
 	"github.com/stripe/stripe-go/v79/client"
 
 	"github.com/perennial-billing/perennial/internal/sandbox"
+	"github.com/perennial-billing/perennial/internal/sandbox/contract"
 )
 
-// bundle is a running sandbox with the real client library pointed at it.
+// bundle is a running sandbox with the real client library pointed at it, through a validator: a test fails when anything
+// it makes the sandbox say or accept is not as Stripe describes it.
 type bundle struct {
 	*sandbox.Sandbox
 	api *client.API
 	ctx context.Context
+	url string
 }
+
+// StripeURL leads through the validator.
+func (b *bundle) StripeURL() string { return b.url }
 
 func setup(t testing.TB) *bundle { return setupIn(t, t.TempDir()) }
 
@@ -30,7 +36,8 @@ func setupIn(t testing.TB, dir string) *bundle {
 	s, err := sandbox.Start(context.Background(), sandbox.Options{DataDir: dir})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
-	return &bundle{Sandbox: s, api: clientFor(s.StripeURL(), sandbox.StripeKey), ctx: context.Background()}
+	url := contract.Between(t, s.StripeURL())
+	return &bundle{Sandbox: s, api: clientFor(url, sandbox.StripeKey), ctx: context.Background(), url: url}
 }
 
 func clientFor(baseURL, key string) *client.API {

@@ -65,7 +65,7 @@ var meterUsages = collection[*meterUsage]{name: "meter event", prefix: "mevt_"}
 func meterEventSpec() spec {
 	return spec{
 		"event_name": required(param{filled: true, maxChars: maxEventName}), "identifier": param{filled: true, maxChars: maxEventName},
-		"payload": required(opaque()), "timestamp": integer(),
+		"payload": required(anyFields()), "timestamp": integer(),
 	}
 }
 

@@ -1,46 +1,17 @@
 package stripe
 
-// methodDataSpec describes a payment method that is made on the way.
+// methodDataSpec describes a payment method that is made on the way. Cards come from Stripe's own pages there, never as data.
 func methodDataSpec() param {
-	return hash(newMethodSpec())
+	return hash(newMethodSpec().with(spec{"type": required(enum(otherMethods()...))}))
 }
 
 func newMethodSpec() spec {
 	return bankSpecs().with(spec{
-		"allow_redisplay": redisplay(), "billing_details": hash(billingDetailsSpec()), "card": hash(cardSpec()),
-		"metadata": metadata(), "radar_options": opaque(), "type": required(text()),
+		"allow_redisplay": redisplay(), "billing_details": hash(billingDetailsSpec()), "metadata": metadata(), "radar_options": radarSpec(),
 	})
 }
 
-// methodOptionsSpec leaves out what would move money in ways the sandbox does not know, such as capture_method.
-func methodOptionsSpec() param { return hash(optionsByKind()) }
-
-// sessionOptionsSpec adds what only the pages of Checkout are told.
-func sessionOptionsSpec() param {
-	return hash(optionsByKind().with(spec{
-		acssDebit: hash(spec{
-			"currency": enum("cad", "usd"), "mandate_options": opaque(), "verification_method": enum("automatic", "instant", "microdeposits"),
-		}),
-		weChatPay: hash(spec{"app_id": text(), "client": required(enum("android", "ios", "web"))}),
-	}))
-}
-
-func optionsByKind() spec {
-	verification := spec{"verification_method": enum("automatic", "instant", "microdeposits")}
-	return spec{
-		acssDebit: hash(verification.with(spec{"mandate_options": opaque()})), auBECSDebit: hash(nil), bacsDebit: hash(spec{"mandate_options": opaque()}),
-		bancontact: hash(spec{"preferred_language": enum("de", "en", "fr", "nl")}), ideal: hash(nil), linkKind: hash(spec{"persistent_token": text()}),
-		customerBalance: hash(bankTransferSpec()), sepaDebit: hash(spec{"mandate_options": opaque()}),
-		usBankAccount: hash(verification.with(spec{
-			"financial_connections": opaque(), "mandate_options": opaque(), "networks": opaque(), "preferred_settlement_speed": enum("fastest", "standard"),
-		})),
-		"card": hash(spec{
-			"cvc_token": text(), "installments": opaque(), "mandate_options": opaque(), "moto": boolean(), "network": text(),
-			"request_three_d_secure": enum("any", "automatic", "challenge"), "statement_descriptor_suffix_kana": text(),
-			"statement_descriptor_suffix_kanji": text(), "three_d_secure": opaque(),
-		}),
-	}
-}
+func radarSpec() param { return hash(spec{"session": text()}) }
 
 type methodOptions struct {
 	ACSSDebit       *verificationOptions `json:"acss_debit,omitempty"`

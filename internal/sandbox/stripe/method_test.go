@@ -110,14 +110,19 @@ func TestMethodMayComeWithAnUpdate(t *testing.T) {
 	b := setup(t)
 	p, err := b.api.PaymentIntents.New(&stripego.PaymentIntentParams{Amount: stripego.Int64(2000), Currency: stripego.String("usd")})
 	require.NoError(t, err)
-	_, body := b.raw(t, http.MethodPost, "/v1/payment_intents/"+p.ID, "payment_method_data[type]=card&payment_method_data[card][token]=tok_mastercard"+
-		"&payment_method_data[metadata][from]=checkout&payment_method_data[allow_redisplay]=always", nil)
-	require.Equal(t, "requires_confirmation", body["status"])
+	_, body := b.raw(t, http.MethodPost, "/v1/payment_intents/"+p.ID, "payment_method_data[type]=card&payment_method_data[card][token]=tok_mastercard", nil)
+	require.Equal(t, "payment_method_data[card]", errorOf(body)["param"], "cards come from Stripe's pages, not as data")
+	p, err = b.api.PaymentIntents.Update(p.ID, &stripego.PaymentIntentParams{PaymentMethodData: &stripego.PaymentIntentPaymentMethodDataParams{
+		AllowRedisplay: stripego.String("always"), Metadata: map[string]string{"from": "checkout"}, Type: stripego.String("link"),
+		BillingDetails: &stripego.PaymentIntentPaymentMethodDataBillingDetailsParams{Email: stripego.String("ada@example.com")},
+	}})
+	require.NoError(t, err)
+	require.Equal(t, stripego.PaymentIntentStatusRequiresConfirmation, p.Status)
 	p, err = b.api.PaymentIntents.Confirm(p.ID, &stripego.PaymentIntentConfirmParams{
 		ReturnURL: stripego.String("https://shop.example/back"), Expand: stripego.StringSlice([]string{"payment_method"}),
 	})
 	require.NoError(t, err)
-	require.Equal(t, stripego.PaymentMethodCardBrandMastercard, p.PaymentMethod.Card.Brand)
+	require.Equal(t, "ada@example.com", p.PaymentMethod.Link.Email)
 	require.Equal(t, "checkout", p.PaymentMethod.Metadata["from"])
 	require.Equal(t, stripego.PaymentMethodAllowRedisplayAlways, p.PaymentMethod.AllowRedisplay)
 }

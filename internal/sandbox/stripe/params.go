@@ -20,7 +20,7 @@ const (
 	hashParam
 	listParam
 	metadataParam
-	opaqueParam // Stripe accepts it; the sandbox neither checks nor uses its content
+	mapParam // fields of any name, which the endpoint checks itself
 	createdParam
 	emailParam
 )
@@ -55,7 +55,7 @@ func boolean() param              { return param{kind: boolParam} }
 func hash(fields spec) param      { return param{kind: hashParam, fields: fields} }
 func list(item param) param       { return param{kind: listParam, item: &item} }
 func metadata() param             { return param{kind: metadataParam} }
-func opaque() param               { return param{kind: opaqueParam} }
+func anyFields() param            { return param{kind: mapParam} }
 func required(p param) param      { p.required = true; return p }
 func clearable(p param) param     { p.clears = true; return p }
 func (s spec) with(more spec) spec {
@@ -118,7 +118,7 @@ func join(path, name string) string {
 }
 
 func (p param) validate(v *form.Value, path string) *apiError {
-	if p.kind == opaqueParam {
+	if p.kind == mapParam {
 		return nil
 	}
 	if v.Kind == form.Text && v.Text == "" {

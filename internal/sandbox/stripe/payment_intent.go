@@ -79,9 +79,9 @@ func confirmSpec() spec {
 	return spec{
 		"capture_method": enum("automatic", "automatic_async", "manual"), "error_on_requires_action": boolean(),
 		"mandate": filledText(), "mandate_data": mandateDataSpec(), "off_session": enum("true", "false", "one_off", "recurring"),
-		"payment_method": filledText(), "payment_method_data": methodDataSpec(), "payment_method_options": methodOptionsSpec(),
-		"payment_method_types": methodTypes(), "radar_options": opaque(), "receipt_email": email(), "return_url": filledText(),
-		"setup_future_usage": clearable(futureUsage()), "shipping": hash(shippingSpec()), "use_stripe_sdk": boolean(),
+		"payment_method": filledText(), "payment_method_data": methodDataSpec(), "payment_method_options": paymentOptionsSpec(),
+		"payment_method_types": methodTypes(), "radar_options": radarSpec(), "receipt_email": email(), "return_url": filledText(),
+		"setup_future_usage": futureUsage(), "shipping": hash(shippingSpec()), "use_stripe_sdk": boolean(),
 	}
 }
 
@@ -102,7 +102,7 @@ func paymentIntentEndpoints() []endpoint {
 	})
 	update := detailSpec().with(spec{
 		"amount": integer(), "capture_method": enum("automatic", "automatic_async", "manual"), "currency": filledText(),
-		"payment_method": filledText(), "payment_method_data": methodDataSpec(), "payment_method_options": methodOptionsSpec(),
+		"payment_method": filledText(), "payment_method_data": methodDataSpec(), "payment_method_options": paymentOptionsSpec(),
 		"payment_method_types": methodTypes(), "receipt_email": email(), "setup_future_usage": clearable(futureUsage()),
 		"shipping": hash(shippingSpec()),
 	})
@@ -119,7 +119,7 @@ func paymentIntentEndpoints() []endpoint {
 		post("/v1/payment_intents/{id}/cancel", cancel, cancelIntent),
 		post("/v1/payment_intents/{id}/capture", capture, captureIntent),
 		post("/v1/payment_intents/{id}/verify_microdeposits", verifySpec(), verifyIntent),
-		post("/v1/payment_intents/{id}/confirm", confirmSpec().with(spec{"client_secret": filledText()}), confirmIntent),
+		post("/v1/payment_intents/{id}/confirm", confirmSpec().with(spec{"client_secret": filledText(), "setup_future_usage": clearable(futureUsage())}), confirmIntent),
 	}
 }
 

@@ -63,15 +63,15 @@ func (m *paymentMethod) indexed() map[string]string {
 var paymentMethods = collection[*paymentMethod]{name: "PaymentMethod", prefix: "pm_"}
 
 func paymentMethodEndpoints() []endpoint {
-	creation := newMethodSpec()
+	creation := newMethodSpec().with(spec{"card": hash(cardSpec()), "type": required(methodType())})
 	update := spec{
 		"allow_redisplay": redisplay(), "billing_details": hash(billingDetailsSpec()),
-		"card": hash(spec{"exp_month": integer(), "exp_year": integer(), "networks": opaque()}), "link": hash(nil), "metadata": metadata(),
+		"card": hash(spec{"exp_month": integer(), "exp_year": integer(), "networks": hash(spec{"preferred": clearable(preferredNetwork())})}), "link": hash(nil), "metadata": metadata(),
 		usBankAccount: hash(spec{"account_holder_type": enum("company", "individual"), "account_type": enum("checking", "savings")}),
 	}
 	return []endpoint{
 		post("/v1/payment_methods", creation, createMethod),
-		get("/v1/payment_methods", pageSpec(spec{"customer": filledText(), "type": filledText()}), listMethods),
+		get("/v1/payment_methods", pageSpec(spec{"customer": filledText(), "type": methodType()}), listMethods),
 		get("/v1/payment_methods/{id}", nil, retrieve(paymentMethods, "payment_method")),
 		post("/v1/payment_methods/{id}", update, updateMethod),
 		post("/v1/payment_methods/{id}/attach", spec{"customer": required(text())}, attachMethod),
@@ -82,8 +82,10 @@ func paymentMethodEndpoints() []endpoint {
 func redisplay() param { return enum("always", "limited", "unspecified") }
 
 func cardSpec() spec {
-	return spec{"cvc": text(), "exp_month": integer(), "exp_year": integer(), "networks": opaque(), "number": text(), "token": text()}
+	return spec{"cvc": text(), "exp_month": integer(), "exp_year": integer(), "networks": hash(spec{"preferred": preferredNetwork()}), "number": text(), "token": text()}
 }
+
+func preferredNetwork() param { return enum("cartes_bancaires", "mastercard", "visa") }
 
 func createMethod(r *call) (any, error) {
 	m, err := r.newMethod(r.args)

@@ -70,15 +70,16 @@ func portalConfigurationEndpoints() []endpoint {
 	enabled := hash(spec{"enabled": required(boolean())})
 	settings := spec{
 		"business_profile":   hash(spec{"headline": textUpTo(60), "privacy_policy_url": text(), "terms_of_service_url": text()}),
-		"default_return_url": text(), "login_page": enabled, "metadata": metadata(), "features": hash(spec{
-			"customer_update": hash(spec{"allowed_updates": list(enum("address", "email", "name", "phone", "shipping", "tax_id")), "enabled": boolean()}),
-			"invoice_history": enabled, "payment_method_update": enabled,
-		}),
+		"default_return_url": text(), "login_page": enabled, "metadata": metadata(),
 	}
-	update := settings.with(spec{"active": boolean()})
-	settings["features"] = required(settings["features"])
+	changes := spec{"allowed_updates": list(enum("address", "email", "name", "phone", "shipping", "tax_id")), "enabled": required(boolean())}
+	features := spec{"customer_update": hash(changes), "invoice_history": enabled, "payment_method_update": enabled}
+	creation := settings.with(spec{"business_profile": required(settings["business_profile"]), "features": required(hash(features))})
+	update := settings.with(spec{"active": boolean(), "features": hash(features.with(spec{
+		"customer_update": hash(changes.with(spec{"enabled": boolean()})),
+	}))})
 	return []endpoint{
-		post("/v1/billing_portal/configurations", settings, createPortalConfiguration),
+		post("/v1/billing_portal/configurations", creation, createPortalConfiguration),
 		get("/v1/billing_portal/configurations", pageSpec(spec{"active": boolean(), "is_default": boolean()}), listPortalConfigurations),
 		get("/v1/billing_portal/configurations/{id}", nil, retrieve(portalConfigurations, "configuration")),
 		post("/v1/billing_portal/configurations/{id}", update, updatePortalConfiguration),

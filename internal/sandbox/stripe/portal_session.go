@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -69,7 +70,7 @@ func portalSessionEndpoints() []endpoint {
 			}),
 			"type": required(enum("payment_method_update")),
 		}),
-		"locale": text(), "return_url": filledText(),
+		"locale": enum(strings.Fields(sessionLocales + " en-AU en-CA en-IE en-IN en-NZ en-SG")...), "return_url": filledText(),
 	}, createPortalSession)}
 }
 

@@ -49,6 +49,7 @@ func TestPortalConfigurations(t *testing.T) {
 	b := setup(t)
 	c := b.customer(t)
 	closed, err := b.api.BillingPortalConfigurations.New(&stripego.BillingPortalConfigurationParams{
+		BusinessProfile:  &stripego.BillingPortalConfigurationBusinessProfileParams{Headline: stripego.String("Shop")},
 		DefaultReturnURL: stripego.String("https://shop.example/account"), Features: &stripego.BillingPortalConfigurationFeaturesParams{
 			InvoiceHistory: &stripego.BillingPortalConfigurationFeaturesInvoiceHistoryParams{Enabled: stripego.Bool(true)},
 		},

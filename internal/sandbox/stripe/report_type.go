@@ -82,7 +82,7 @@ var booksOpened = time.Date(2020, time.January, 1, 0, 0, 0, 0, time.UTC)
 
 func reportTypeEndpoints() []endpoint {
 	return []endpoint{
-		get("/v1/reporting/report_types", pageSpec(nil), listReportTypes),
+		get("/v1/reporting/report_types", nil, listReportTypes),
 		get("/v1/reporting/report_types/{id}", nil, func(r *call) (any, error) {
 			t, found := r.reportType(r.id)
 			if !found {

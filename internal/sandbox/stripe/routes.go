@@ -22,20 +22,24 @@ func post(path string, params spec, run func(*call) (any, error)) endpoint {
 }
 
 func del(path string, run func(*call) (any, error)) endpoint {
-	return endpoint{method: http.MethodDelete, path: path, params: withExpand(nil), run: run}
+	return endpoint{method: http.MethodDelete, path: path, run: run}
 }
 
 func withExpand(params spec) spec { return params.with(spec{"expand": list(text())}) }
 
-func (s *Server) routes() http.Handler {
-	mux := http.NewServeMux()
-	for _, e := range slices.Concat(
+func endpoints() []endpoint {
+	return slices.Concat(
 		balanceEndpoints(), balanceTransactionEndpoints(), cashBalanceEndpoints(), chargeEndpoints(), checkoutEndpoints(), customerEndpoints(), disputeEndpoints(),
 		eventEndpoints(), fileEndpoints(), fraudWarningEndpoints(), mandateEndpoints(), meterEndpoints(), paymentIntentEndpoints(), paymentMethodEndpoints(),
 		payoutEndpoints(), portalConfigurationEndpoints(), portalSessionEndpoints(), refundEndpoints(), reportRunEndpoints(), reportTypeEndpoints(), reviewEndpoints(),
 		searchEndpoints(), setupAttemptEndpoints(), setupIntentEndpoints(), taxCalculationEndpoints(), taxIDEndpoints(), taxRegistrationEndpoints(),
 		taxSettingsEndpoints(), taxTransactionEndpoints(), valueListEndpoints(), webhookEndpointEndpoints(),
-	) {
+	)
+}
+
+func (s *Server) routes() http.Handler {
+	mux := http.NewServeMux()
+	for _, e := range endpoints() {
 		mux.Handle(e.method+" "+e.path, s.api(e))
 	}
 	mux.Handle("/", s.api(unknownEndpoint()))

@@ -96,9 +96,9 @@ func converted(units int64, each *big.Rat) int64 {
 }
 
 // movementTypes are the types of the movements that the admin API can book, by their reporting category.
-// Source: https://docs.stripe.com/reports/balance-transaction-types.
+// Source: https://docs.stripe.com/reports/balance-transaction-types. This version has no type of its own for network costs.
 var movementTypes = map[string]string{
-	"fee": "stripe_fee", "network_cost": "network_cost", "other_adjustment": "adjustment", "tax": "tax_fee", "topup": "topup",
+	"fee": "stripe_fee", "network_cost": "stripe_fee", "other_adjustment": "adjustment", "tax": "tax_fee", "topup": "topup",
 }
 
 // addMovement books what Stripe does to a balance by itself, such as its monthly fees.

@@ -54,11 +54,11 @@ var setupIntents = collection[*setupIntent]{name: "setup_intent", prefix: "seti_
 func setupIntentEndpoints() []endpoint {
 	confirmation := spec{
 		"mandate_data": mandateDataSpec(), "payment_method": filledText(), "payment_method_data": methodDataSpec(),
-		"payment_method_options": methodOptionsSpec(), "return_url": filledText(), "use_stripe_sdk": boolean(),
+		"payment_method_options": setupOptionsSpec(), "return_url": filledText(), "use_stripe_sdk": boolean(),
 	}
 	update := spec{
 		"customer": filledText(), "description": textUpTo(1000), "metadata": metadata(), "payment_method": filledText(),
-		"payment_method_data": methodDataSpec(), "payment_method_options": methodOptionsSpec(), "payment_method_types": methodTypes(),
+		"payment_method_data": methodDataSpec(), "payment_method_options": setupOptionsSpec(), "payment_method_types": methodTypes(),
 	}
 	creation := confirmation.with(update).with(spec{
 		"automatic_payment_methods": hash(spec{"allow_redirects": enum("always", "never"), "enabled": required(boolean())}),

@@ -37,7 +37,7 @@ func calculationSpec() spec {
 	return spec{
 		"currency": required(filledText()), "customer": filledText(), "customer_details": hash(spec{
 			"address": hash(where), "address_source": enum("billing", "shipping"), "ip_address": filledText(),
-			"tax_ids":             list(hash(spec{"type": required(enum(append(taxIDTypes(), "unknown")...)), "value": required(filledText())})),
+			"tax_ids":             list(hash(spec{"type": required(enum(taxIDTypes()...)), "value": required(filledText())})),
 			"taxability_override": enum(customerExempt, "none", reverseCharge),
 		}),
 		"line_items": required(list(hash(spec{

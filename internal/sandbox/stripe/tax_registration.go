@@ -40,7 +40,7 @@ var taxRegistrations = collection[*taxRegistration]{name: "tax registration", pr
 
 func taxRegistrationEndpoints() []endpoint {
 	creation := spec{
-		"active_from": required(filledText()), "country": required(filledText()), "country_options": required(hash(countryOptionsSpec())), "expires_at": filledText(),
+		"active_from": required(filledText()), "country": required(filledText()), "country_options": required(hash(countryOptionsSpec())), "expires_at": integer(),
 	}
 	filters := pageSpec(spec{"status": enum("active", "all", "expired", "scheduled")})
 	return []endpoint{

@@ -87,9 +87,10 @@ const paymentPrefix = "py_"
 
 func chargeEndpoints() []endpoint {
 	filters := datedPageSpec(spec{"customer": filledText(), "payment_intent": filledText(), "transfer_group": filledText()})
-	update := spec{"description": text(), "metadata": metadata(), "receipt_email": email(),
-		"fraud_details": hash(spec{"user_report": required(clearable(enum("fraudulent", "safe")))}),
-		"shipping":      hash(shippingSpec()), "transfer_group": text()}
+	update := spec{
+		"description": text(), "fraud_details": hash(spec{"user_report": required(clearable(enum("fraudulent", "safe")))}), "metadata": metadata(),
+		"receipt_email": email(), "shipping": hash(shippingSpec()), "transfer_group": text(),
+	}
 	return []endpoint{
 		get("/v1/charges", filters, listCharges),
 		get("/v1/charges/{id}", nil, retrieve(charges, "charge")),

@@ -21,6 +21,14 @@
 // conflict (409) and everything that the validation of parameters, amounts and currencies refuses.
 // Keys are forgotten exactly 24 hours later by the wall clock, the earliest that Stripe allows itself.
 //
+// # How it is known to be Stripe's
+//
+// The tests of this package, of the activities and of the starter reach the sandbox through package contract, a proxy
+// that holds every request, every answer and every event to Stripe's OpenAPI description: fields that Stripe does not
+// have, required ones left out, other types, values outside an enumeration and parameters that Stripe would refuse fail the test.
+// TestMain fails when an endpoint never answered through it, and TestParametersAreStripes compares all parameters,
+// used or not. testdata/refused_parameters.txt lists those that Stripe knows and the sandbox refuses.
+//
 // # Where it is simpler than Stripe
 //
 //   - Every currency settles in itself unless the admin API gives a currency of settlement and rates, which then hold
@@ -56,7 +64,7 @@
 //     taxes, discounts and shipping are refused. Its page offers test methods; adaptive pricing is accepted, and the
 //     customer pays the session's currency. Pages use the billing time of the request that led to them.
 //   - Parameters that would change what is charged and are not played (such as capture_method for cards alone,
-//     application fees, transfers) are refused as unknown, never ignored.
+//     application fees, transfers) are refused as unknown, never ignored; testdata/refused_parameters.txt lists them.
 //   - A dispute is decided by the test texts of its evidence, right after it was submitted; other evidence stays
 //     under review. A won dispute brings its fee back. Elevated risk always opens a review.
 //   - Expired cards are declined in billing time; there is no account updater.

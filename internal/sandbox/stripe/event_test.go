@@ -1,6 +1,7 @@
 package stripe_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -19,12 +20,13 @@ import (
 // inbox is a webhook receiver that verifies every delivery with the real library.
 type inbox struct {
 	*httptest.Server
-	events  []stripego.Event
-	mu      sync.Mutex
-	problem error
-	refuse  int // answer 500 to this many deliveries first
-	secret  string
-	seen    []string // signatures
+	events   []stripego.Event
+	mu       sync.Mutex
+	payloads []string
+	problem  error
+	refuse   int // answer 500 to this many deliveries first
+	secret   string
+	seen     []string // signatures
 }
 
 func newInbox(t *testing.T, b *bundle, kinds ...string) *inbox {
@@ -58,6 +60,7 @@ func (in *inbox) receive(w http.ResponseWriter, r *http.Request) {
 		in.problem = err
 	}
 	in.events = append(in.events, e)
+	in.payloads = append(in.payloads, string(payload))
 }
 
 func (in *inbox) wait(t *testing.T, n int) []stripego.Event {
@@ -92,6 +95,13 @@ func TestWebhooksAreSignedAndInOrder(t *testing.T) {
 	require.Equal(t, "charge:1", last.Request.IdempotencyKey)
 	require.Regexp(t, "^req_", last.Request.ID)
 	require.Equal(t, "succeeded", last.Data.Object["status"])
+	for i, payload := range in.payloads {
+		_, listed := b.raw(t, http.MethodGet, "/v1/events/"+events[i].ID, "", nil)
+		var sent map[string]any
+		require.NoError(t, json.Unmarshal([]byte(payload), &sent))
+		sent["pending_webhooks"] = listed["pending_webhooks"]
+		require.Equal(t, listed, sent, "what is delivered is what the validator sees in the list")
+	}
 
 	require.Eventually(t, func() bool {
 		e, err := b.api.Events.Get(last.ID, nil)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -73,7 +74,7 @@ func (p *Proxy) Finish() []string {
 	p.Close()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return slices.Sorted(keys(p.found))
+	return slices.Sorted(maps.Keys(p.found))
 }
 
 // handler passes everything on as it is. A connection that the sandbox drops is dropped here, and a request is never
@@ -131,7 +132,7 @@ func (p *Proxy) check(r *http.Request, sent string, status int, body []byte) {
 	if accepted {
 		schema, kind = o.succeeded, " answers "
 		p.checkParams(o, r, sent)
-		exercised.Store(o.Name, true)
+		exercise(o)
 	}
 	for _, deviation := range deviations(schema, received) {
 		p.note(o.Name + kind + deviation)
@@ -157,15 +158,21 @@ func (p *Proxy) note(finding string) {
 }
 
 // exercised are the operations that succeeded through any proxy of this program.
-var exercised sync.Map
+var exercised = struct {
+	sync.Mutex
+
+	names map[string]bool
+}{names: map[string]bool{}}
+
+func exercise(o *Operation) {
+	exercised.Lock()
+	defer exercised.Unlock()
+	exercised.names[o.Name] = true
+}
 
 // Exercised are the names of the operations that succeeded through a proxy so far, sorted.
 func Exercised() []string {
-	var names []string
-	exercised.Range(func(name, _ any) bool {
-		names = append(names, name.(string))
-		return true
-	})
-	slices.Sort(names)
-	return names
+	exercised.Lock()
+	defer exercised.Unlock()
+	return slices.Sorted(maps.Keys(exercised.names))
 }

@@ -20,15 +20,14 @@ func deviations(schema *openapi3.Schema, value any) []string {
 }
 
 func explain(err error, at string, found *[]string) {
-	var several openapi3.MultiError
-	if errors.As(err, &several) {
+	if several, ok := errors.AsType[openapi3.MultiError](err); ok {
 		for _, one := range several {
 			explain(one, at, found)
 		}
 		return
 	}
-	var one *openapi3.SchemaError
-	if !errors.As(err, &one) {
+	one, ok := errors.AsType[*openapi3.SchemaError](err)
+	if !ok {
 		if err != nil {
 			*found = append(*found, at+": "+err.Error())
 		}

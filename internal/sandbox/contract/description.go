@@ -53,6 +53,9 @@ func load() (*Description, error) {
 			d.router.Handle(o.Name, http.NotFoundHandler())
 		}
 	}
+	if err := optional(document.Components.Schemas); err != nil {
+		return nil, err
+	}
 	return d, restore(d)
 }
 
@@ -104,8 +107,9 @@ func objectOf(schema *openapi3.Schema) string {
 	return constant
 }
 
-// closer makes objects refuse fields that the description does not name. It leaves such fields open, because an API may
-// add some; a sandbox that does so at a fixed version makes them up.
+// closer makes objects refuse fields that the description does not name, and want those that can be null. The description
+// leaves both open, because an API may add fields. But a sandbox that sends others at a fixed version makes them up, and what
+// can be null is sent as null: libraries in languages with types rely on it.
 type closer map[*openapi3.Schema]bool
 
 func (c closer) visit(ref *openapi3.SchemaRef) {
@@ -122,8 +126,11 @@ func (c closer) visit(ref *openapi3.SchemaRef) {
 	for _, branch := range slices.Concat(schema.AllOf, schema.AnyOf, schema.OneOf) {
 		c.visit(branch)
 	}
-	for _, field := range schema.Properties {
+	for name, field := range schema.Properties {
 		c.visit(field)
+		if field.Value.Nullable && !slices.Contains(schema.Required, name) {
+			schema.Required = append(schema.Required, name)
+		}
 	}
 }
 

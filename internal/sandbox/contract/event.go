@@ -116,13 +116,3 @@ func (p *Proxy) checkPrevious(kind string, schema *openapi3.Schema, previous map
 		}
 	}
 }
-
-func keys[V any](m map[string]V) func(yield func(string) bool) {
-	return func(yield func(string) bool) {
-		for key := range m {
-			if !yield(key) {
-				return
-			}
-		}
-	}
-}

@@ -44,6 +44,9 @@ func (r *call) try(s *setupIntent, m *paymentMethod, status string, problem *las
 			ID: newID(r, setupAttempts), Object: "setup_attempt", Created: r.now(), Customer: s.Customer, PaymentMethod: m.ID,
 			PaymentMethodDetails: map[string]any{"type": m.Type, m.Type: map[string]any{}}, SetupIntent: s.ID, Usage: s.Usage,
 		}
+		if k, _ := kindOf(m.Type); k.family == redirectFamily {
+			a.PaymentMethodDetails[m.Type] = redirectDetails(m, generatedDebit{})
+		}
 		if m.Card != nil {
 			a.PaymentMethodDetails[cardKind] = map[string]any{
 				"brand": m.Card.Brand, "checks": m.Card.Checks, "country": m.Card.Country, "exp_month": m.Card.ExpMonth, "exp_year": m.Card.ExpYear,
@@ -55,4 +58,12 @@ func (r *call) try(s *setupIntent, m *paymentMethod, status string, problem *las
 	setupAttempts.put(r.tx, a)
 	s.LatestAttempt = &a.ID
 	return a
+}
+
+// redirectDetails are what is known of the bank, and what its approval was turned into, if it was given.
+func redirectDetails(m *paymentMethod, made generatedDebit) any {
+	if m.Ideal != nil {
+		return idealPaid{generatedDebit: made, Bank: m.Ideal.Bank, BIC: m.Ideal.BIC}
+	}
+	return bancontactPaid{generatedDebit: made}
 }

@@ -235,7 +235,7 @@ func (r *call) finishSetup(s *setupIntent, m *paymentMethod, test testCard) (any
 	switch k, _ := kindOf(m.Type); {
 	case k.family == redirectFamily:
 		made := r.generate(m, s.Customer, generatedFrom{SetupAttempt: &a.ID})
-		a.PaymentMethodDetails[m.Type], s.Mandate = made, made.GeneratedSEPADebitMandate
+		a.PaymentMethodDetails[m.Type], s.Mandate = redirectDetails(m, made), made.GeneratedSEPADebitMandate
 		setupAttempts.put(r.tx, a)
 		setupIntents.put(r.tx, s)
 	case s.Customer != nil && m.Customer == nil:

@@ -54,6 +54,7 @@ func TestFindsWhatIsNotAsDescribed(t *testing.T) {
 		"right refusal":            {path: "/v1/refunds", form: "colour=red", status: 400, answer: `{"error":{"type":"invalid_request_error","message":"no"}}`},
 		"an unknown field":         {path: "/v1/refunds/re_1", answer: "{" + refund + `,"colour":"red"}`, want: []string{`property "colour" is unsupported`}},
 		"a missing field":          {path: "/v1/refunds/re_1", answer: `{"id":"re_1","object":"refund","amount":100}`, want: []string{`property "created" is missing`}},
+		"a missing null":           {path: "/v1/refunds/re_1", answer: "{" + strings.Replace(refund, `"reason":null,`, "", 1) + "}", want: []string{`property "reason" is missing`}},
 		"another type":             {path: "/v1/refunds/re_1", answer: "{" + strings.Replace(refund, "100", `"100"`, 1) + "}", want: []string{"/amount: value must be an integer"}},
 		"null where it cannot be":  {path: "/v1/refunds/re_1", answer: "{" + strings.Replace(refund, "100", "null", 1) + "}", want: []string{"/amount: "}},
 		"another object":           {path: "/v1/refunds/re_1", answer: "{" + strings.Replace(refund, `"refund"`, `"charge"`, 1) + "}", want: []string{"/object: "}},

@@ -74,14 +74,10 @@ func (k methodKind) takes(currency string) bool {
 // reusable says whether the kind can be saved for payments without the customer.
 func (k methodKind) reusable() bool { return !k.single }
 
-// elsewhere are the kinds that Stripe has and the sandbox does not play.
-const elsewhere = "affirm afterpay_clearpay alipay amazon_pay blik boleto cashapp eps fpx giropay grabpay klarna konbini mobilepay multibanco oxxo p24 paynow " +
-	"paypal pix promptpay revolut_pay sofort swish twint wechat_pay zip"
-
 // otherMethods are all kinds that Stripe has at this version, but cards.
 func otherMethods() []string {
-	names := strings.Fields(elsewhere)
-	for _, k := range methodKinds() {
+	names := []string{"giropay", "sofort"} // being wound down: nothing can be paid with them, but they are still asked for
+	for _, k := range knownKinds() {
 		if k.name != cardKind {
 			names = append(names, k.name)
 		}

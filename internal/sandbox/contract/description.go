@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -53,7 +54,7 @@ func load() (*Description, error) {
 			d.router.Handle(o.Name, http.NotFoundHandler())
 		}
 	}
-	if err := optional(document.Components.Schemas); err != nil {
+	if err := errors.Join(optional(document.Components.Schemas), widen(document.Components.Schemas)); err != nil {
 		return nil, err
 	}
 	return d, restore(d)

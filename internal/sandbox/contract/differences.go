@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -69,6 +70,22 @@ func optional(components openapi3.Schemas) error {
 		}
 		component.Value.Required = slices.DeleteFunc(component.Value.Required, func(field string) bool { return field == absent[1] })
 	}
+	return nil
+}
+
+// widen names the bank transfers that a customer's funding instructions can be for. The description knows two as an answer
+// (eu_bank_transfer, jp_bank_transfer), though it takes five as a question, and names the five in what a payment intent tells
+// of the same accounts.
+func widen(components openapi3.Schemas) error {
+	component := components["funding_instructions_bank_transfer"]
+	if component == nil || component.Value.Properties["type"] == nil {
+		return errors.New("the description has no funding_instructions_bank_transfer.type, of which more values are listed")
+	}
+	kind := component.Value.Properties["type"].Value
+	if slices.Contains(kind.Enum, any("us_bank_transfer")) {
+		return errors.New("the description answers with us_bank_transfer by now: take funding_instructions_bank_transfer off the list")
+	}
+	kind.Enum = append(kind.Enum, "gb_bank_transfer", "mx_bank_transfer", "us_bank_transfer")
 	return nil
 }
 

@@ -26,7 +26,7 @@ func Build(f Facts) (Invoice, error) {
 	if err != nil {
 		return Invoice{}, fmt.Errorf("%s: %w", f.Key, err)
 	}
-	return f.invoice(lines, f.period())
+	return f.invoice(lines, f.Period())
 }
 
 // invoice makes an invoice of lines that are final but for their tax.
@@ -59,8 +59,9 @@ func (f Facts) lines() ([]Line, error) {
 	return lines, nil
 }
 
-// period is the period opened, else revised, else closed. Items alone are for the instant at which they are billed.
-func (f Facts) period() calendar.Period {
+// Period is what the invoice is for: the period opened, else revised, else closed, else the one within which items are billed
+// alone, which is the instant of the invoice where there is none.
+func (f Facts) Period() calendar.Period {
 	switch {
 	case f.Opens != nil:
 		return f.Opens.Period
@@ -68,6 +69,8 @@ func (f Facts) period() calendar.Period {
 		return f.Revises.Period
 	case f.Closes != nil:
 		return f.Closes.Period
+	case f.Within != calendar.Period{}:
+		return f.Within
 	}
 	return calendar.Period{Start: f.IssuedAt, End: f.IssuedAt}
 }

@@ -40,7 +40,7 @@ func Consolidate(head Facts, parts []Part) (Invoice, error) {
 			line.SubscriptionID = part.SubscriptionID
 			lines = append(lines, line)
 		}
-		period = around(period, facts.period())
+		period = around(period, facts.Period())
 	}
 	items, err := head.itemLines()
 	if err != nil {

@@ -32,7 +32,7 @@ func (f Facts) applyDiscounts(lines []Line) error {
 			return err
 		}
 	}
-	if err := f.takeOff(inForce, lines); err != nil {
+	if err := f.takeOff(inForce, lines, Line.discountable); err != nil {
 		return err
 	}
 	if f.PlanCredit.IsZero() {
@@ -42,7 +42,7 @@ func (f Facts) applyDiscounts(lines []Line) error {
 	if err != nil {
 		return err
 	}
-	return f.takeOff([]discount.InForce{credit}, lines)
+	return f.takeOff([]discount.InForce{credit}, lines, Line.charged)
 }
 
 // planCredit is the plan credit as a discount: it is what a coupon with an amount is whose rest is carried.
@@ -65,14 +65,14 @@ func withGivenBack(d discount.InForce, back []discount.Total) (discount.InForce,
 	return d, nil
 }
 
-// takeOff applies discounts to the lines that can be discounted, as they stand.
-func (f Facts) takeOff(discounts []discount.InForce, lines []Line) error {
+// takeOff applies discounts to what they can lower of the lines, as they stand.
+func (f Facts) takeOff(discounts []discount.InForce, lines []Line, lowerable func(Line) money.Amount) error {
 	if len(discounts) == 0 {
 		return nil
 	}
 	targets := make([]discount.Line, len(lines))
 	for i, line := range lines {
-		targets[i] = discount.Line{PlanID: line.PlanID, ChargeID: line.ChargeID, Amount: line.discountable()}
+		targets[i] = discount.Line{PlanID: line.PlanID, ChargeID: line.ChargeID, Amount: lowerable(line)}
 	}
 	off, err := discount.Apply(f.Currency, discounts, targets)
 	if err != nil {
@@ -89,6 +89,14 @@ func (f Facts) takeOff(discounts []discount.InForce, lines []Line) error {
 // discountable is what a discount can lower: a price, but neither a credit nor an adjustment, which were agreed as they are.
 func (l Line) discountable() money.Amount {
 	if l.Credits != nil || l.Kind == Adjustment {
+		return money.Zero(l.Amount.Currency)
+	}
+	return l.Amount
+}
+
+// charged is what the plan credit can lower: anything but a credit.
+func (l Line) charged() money.Amount {
+	if l.Credits != nil {
 		return money.Zero(l.Amount.Currency)
 	}
 	return l.Amount
@@ -124,4 +132,19 @@ func taken(lines []Line) [][]discount.Taken {
 		all[i] = line.Explanation.Discounts
 	}
 	return all
+}
+
+// Worth is what a line cost whoever paid for it: what was charged, and what they paid with plan credit.
+func (l Line) Worth() (money.Amount, error) {
+	worth := l.Amount
+	for _, t := range l.Explanation.Discounts {
+		if t.DiscountID != PlanCreditID {
+			continue
+		}
+		var err error
+		if worth, err = worth.Add(t.Amount); err != nil {
+			return worth, err
+		}
+	}
+	return worth, nil
 }

@@ -19,12 +19,14 @@ import (
 // Reason is why an invoice exists.
 type Reason string
 
-// Why invoices exist: the regular one of a cycle, a change of terms in mid-period, a pause, the end of a subscription.
+// Why invoices exist: the regular one of a cycle, a change of terms in mid-period, a pause, the end of a subscription, or
+// items that do not wait for any of these.
 const (
 	ForCycle  Reason = "cycle"
 	ForChange Reason = "change"
 	ForPause  Reason = "pause"
 	ForEnd    Reason = "final"
+	ForItems  Reason = "items"
 )
 
 // Facts are all that an invoice depends on. Any of Opens, Closes, Revises and Items may be there together: the invoice of a
@@ -47,6 +49,8 @@ type Facts struct {
 	Revises *Revision
 	// Items are charges and adjustments that no plan foresees.
 	Items []Item
+	// Within is the billing period under way for an invoice of items alone.
+	Within calendar.Period
 	// Discounts are those in force, with what is left of each for the invoice's period: see discount.Discount.Serves. They
 	// lower what the lines cost before tax.
 	Discounts []discount.InForce

@@ -8,6 +8,7 @@ import (
 
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/money"
+	"github.com/perennial-billing/perennial/billing/rating"
 )
 
 // Item is a line that no plan foresees: a one-off charge, such as a set-up fee, or an adjustment.
@@ -94,5 +95,6 @@ func (f Facts) itemLine(i Item) (Line, error) {
 	return Line{
 		Kind: i.Kind, ChargeID: i.ID, Description: i.Description, Quantity: i.Quantity, Exact: exact, Amount: amount,
 		TaxCategory: i.TaxCategory, Period: period,
+		Explanation: Explanation{Steps: []rating.Step{{Quantity: i.Quantity, UnitAmount: i.Unit, Amount: exact}}},
 	}, err
 }

@@ -181,11 +181,17 @@ func (w Wallet) Pay(p Policy, invoiceKey string, at time.Time, lines []Line, mos
 	if err != nil {
 		return w, nil, err
 	}
+	return w.Book(invoiceKey, at, payments)
+}
+
+// Book books what grants pay of an invoice, under the invoice's key. The same payment of the same invoice is booked once.
+func (w Wallet) Book(invoiceKey string, at time.Time, payments []Payment) (Wallet, []Movement, error) {
 	next, movements := w, make([]Movement, len(payments))
 	for i, payment := range payments {
 		movement := Movement{
 			Key: spentKey(invoiceKey, payment.GrantID), GrantID: payment.GrantID, Kind: Spent, Amount: payment.Amount.Neg(), At: at,
 		}
+		var err error
 		if next, movements[i], err = next.take(movement); err != nil {
 			return w, nil, err
 		}

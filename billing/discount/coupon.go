@@ -52,8 +52,8 @@ type Coupon struct {
 	// Periods is the number of billing periods for the duration of that name, 1 or more.
 	Periods int `json:"periods,omitzero"`
 	// Rest is Lost if empty, and for amounts only: a percentage leaves none.
-	Rest      Rest  `json:"rest,omitzero"`
-	AppliesTo Scope `json:"applies_to,omitzero"`
+	Rest      Rest   `json:"rest,omitzero"`
+	AppliesTo Target `json:"applies_to,omitzero"`
 	// Exclusive coupons are not combined with any other.
 	Exclusive bool `json:"exclusive,omitzero"`
 	// FirstTimeOnly is for customers who never were charged anything before.
@@ -64,8 +64,8 @@ type Coupon struct {
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
 }
 
-// Scope restricts a coupon to lines of any of the plans, and to any of the charges (or one-off items). Empty: all.
-type Scope struct {
+// Target restricts a coupon to lines of any of the plans, and to any of the charges (or one-off items). Empty: all.
+type Target struct {
 	Plans   []string `json:"plans,omitempty"`
 	Charges []string `json:"charges,omitempty"`
 }
@@ -202,7 +202,7 @@ func (c Coupon) each(currency money.Currency) (money.Amount, error) {
 	return money.FromDecimal(c.AmountOff[currency], currency)
 }
 
-func (s Scope) covers(l Line) bool {
-	return (len(s.Plans) == 0 || slices.Contains(s.Plans, l.PlanID)) &&
-		(len(s.Charges) == 0 || slices.Contains(s.Charges, l.ChargeID))
+func (t Target) covers(l Line) bool {
+	return (len(t.Plans) == 0 || slices.Contains(t.Plans, l.PlanID)) &&
+		(len(t.Charges) == 0 || slices.Contains(t.Charges, l.ChargeID))
 }

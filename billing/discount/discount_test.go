@@ -62,7 +62,7 @@ func off(t require.TestingT, discounts []discount.InForce, lines []discount.Line
 func TestApply(t *testing.T) {
 	t.Parallel()
 	only := func(c discount.Coupon, plans, charges []string) discount.Coupon {
-		c.AppliesTo = discount.Scope{Plans: plans, Charges: charges}
+		c.AppliesTo = discount.Target{Plans: plans, Charges: charges}
 		return c
 	}
 	exclusive := percent("exclusive", "50")

@@ -24,7 +24,8 @@ type Use struct {
 }
 
 // Serves returns the discount as an invoice for the billing period that begins at the given instant meets it, and whether it
-// is in force at all: one whose amount is used up in the period still is, because a credit can give something back to it. The uses are those on all earlier invoices; their order does not matter.
+// is in force at all: one whose amount is used up in the period still is, because a credit can give something back to it. The
+// uses are those on all earlier invoices; their order does not matter.
 //
 // In a period, a coupon with an amount takes off that amount in all, however many invoices there are: a second invoice has
 // what the first one left, and what was given back with a line that was given back. A rest that is carried is added to the

@@ -164,11 +164,11 @@ func (l Line) compare(o Line) int {
 
 func (h Held) pays(l Line) bool { return h.Grant.AppliesTo.covers(l) && !h.expired(l.Arose) }
 
-func (s Scope) covers(l Line) bool {
-	if len(s.Charges) == 0 && len(s.Meters) == 0 {
+func (p Purpose) covers(l Line) bool {
+	if len(p.Charges) == 0 && len(p.Meters) == 0 {
 		return true
 	}
-	return slices.Contains(s.Charges, l.ChargeID) || l.Meter != "" && slices.Contains(s.Meters, l.Meter)
+	return slices.Contains(p.Charges, l.ChargeID) || l.Meter != "" && slices.Contains(p.Meters, l.Meter)
 }
 
 // Pay spends the wallet on an invoice, by the rules of Spend, and books it under the invoice's key. Paying the same invoice

@@ -47,13 +47,13 @@ type Grant struct {
 	From     time.Time    `json:"from"`
 	// ExpiresAt is the first instant at which it cannot be spent any more, zero if it never expires.
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
-	AppliesTo Scope     `json:"applies_to,omitzero"`
+	AppliesTo Purpose   `json:"applies_to,omitzero"`
 	// Rollover saves a part of what is left from expiring, once.
 	Rollover *Rollover `json:"rollover,omitempty"`
 }
 
-// Scope restricts a grant to what any of the charges or any of the meters cost. Empty: it pays everything.
-type Scope struct {
+// Purpose restricts a grant to what any of the charges or any of the meters cost. Empty: it pays everything.
+type Purpose struct {
 	Charges []string `json:"charges,omitempty"`
 	Meters  []string `json:"meters,omitempty"`
 }

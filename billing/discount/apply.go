@@ -23,7 +23,8 @@ type InForce struct {
 	Left money.Amount
 }
 
-// Line is what a discount can lower: what it costs before tax. Nothing is taken off a line that costs nothing or less.
+// Line is what a discount can lower: what it costs before tax. Nothing is taken off a line that costs less than nothing, such
+// as the one that limits what a plan costs, but it counts: it lowers what the others come to.
 type Line struct {
 	PlanID   string
 	ChargeID string
@@ -87,14 +88,17 @@ func inOrder(discounts []InForce) []InForce {
 func (d InForce) shares(currency money.Currency, lines []Line, open []money.Amount) ([]money.Amount, error) {
 	weights, base := make([]int64, len(lines)), money.Zero(currency)
 	for i, line := range lines {
-		if !open[i].IsPositive() || !d.Coupon.AppliesTo.covers(line) {
+		if !d.Coupon.AppliesTo.covers(line) {
 			continue
 		}
-		weights[i] = open[i].Minor
+		weights[i] = max(open[i].Minor, 0)
 		var err error
 		if base, err = base.Add(open[i]); err != nil {
 			return nil, err
 		}
+	}
+	if !base.IsPositive() {
+		return nil, nil
 	}
 	off, err := d.off(base)
 	if err != nil || off.IsZero() {

@@ -80,8 +80,8 @@ func TestApply(t *testing.T) {
 		{"an amount first, then percent of what is left", held(amount("a", "10"), percent("p", "20")), lines(10000), []int64{2800}},
 		{"two percentages multiply", held(percent("p", "50"), percent("q", "50")), lines(10000), []int64{7500}},
 		{"never more than there is", held(amount("a", "500")), lines(1000, 200), []int64{1000, 200}},
-		{"credits are neither lowered nor counted", held(percent("p", "10")), lines(1000, -400, 0), []int64{100, 0, 0}},
-		{"only credits", held(amount("a", "5")), lines(-400), []int64{0}},
+		{"a limit of what a plan costs counts", held(percent("p", "10")), lines(1000, 600, -400), []int64{75, 45, 0}},
+		{"nothing to lower", held(amount("a", "5")), lines(-400), []int64{0}},
 		{"a plan", held(only(percent("p", "10"), []string{"plan-2"}, nil)), lines(1000, 500), []int64{0, 50}},
 		{"a charge", held(only(amount("a", "7"), nil, []string{"charge-1"})), lines(1000, 500), []int64{700, 0}},
 		{"a charge of another plan", held(only(amount("a", "7"), []string{"plan-1"}, []string{"charge-2"})), lines(1000, 500), []int64{0, 0}},
@@ -145,7 +145,7 @@ func TestApplyLosesNothing(t *testing.T) {
 		open, base := make([]int64, len(costs)), int64(0)
 		for i, line := range costs {
 			open[i] = line.Amount.Minor
-			base += max(0, open[i])
+			base += open[i]
 		}
 		for _, d := range discounts {
 			sum := int64(0)
@@ -156,12 +156,12 @@ func TestApplyLosesNothing(t *testing.T) {
 					}
 					require.Equal(rt, open[i], part.Of.Minor)
 					open[i], sum = open[i]-part.Amount.Minor, sum+part.Amount.Minor
-					require.GreaterOrEqual(rt, open[i], int64(0))
+					require.GreaterOrEqual(rt, open[i], int64(0), "what costs less than nothing is not lowered")
 				}
 			}
-			want := min(base, d.Left.Minor)
+			want := max(min(base, d.Left.Minor), 0)
 			if p := d.Coupon.PercentOff; !p.IsZero() {
-				want = decimal.NewFromInt(base).Mul(p).Shift(-2).Round(0).IntPart()
+				want = decimal.NewFromInt(max(base, 0)).Mul(p).Shift(-2).Round(0).IntPart()
 			}
 			require.Equal(rt, want, sum)
 			base -= sum

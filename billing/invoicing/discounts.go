@@ -86,7 +86,8 @@ func (f Facts) takeOff(discounts []discount.InForce, lines []Line, lowerable fun
 	return nil
 }
 
-// discountable is what a discount can lower: a price, but neither a credit nor an adjustment, which were agreed as they are.
+// discountable is what a discount concerns: what plans cost and one-off charges, but neither credits nor adjustments, which
+// were agreed as they are.
 func (l Line) discountable() money.Amount {
 	if l.Credits != nil || l.Kind == Adjustment {
 		return money.Zero(l.Amount.Currency)
@@ -132,6 +133,14 @@ func taken(lines []Line) [][]discount.Taken {
 		all[i] = line.Explanation.Discounts
 	}
 	return all
+}
+
+// Price is what a line cost before its discounts, or gave back of that: a plan's minimum and maximum are about prices.
+func (l Line) Price() (money.Amount, error) {
+	if l.Discount.Currency == "" {
+		return l.Amount, nil
+	}
+	return l.Amount.Add(l.Discount)
 }
 
 // Worth is what a line cost whoever paid for it: what was charged, and what they paid with plan credit.

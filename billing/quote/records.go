@@ -138,7 +138,9 @@ func (b *book) Issue(ctx context.Context, facts invoicing.Facts, cycle int) (*li
 		return nil, err
 	}
 	debts := b.debts(&facts)
-	b.countAdvance(facts.Closes)
+	if err := b.countAdvance(facts.Closes); err != nil {
+		return nil, err
+	}
 	built, err := invoicing.Build(facts)
 	if err != nil {
 		return nil, err
@@ -175,18 +177,23 @@ func (b *book) Issue(ctx context.Context, facts invoicing.Facts, cycle int) (*li
 }
 
 // countAdvance adds to a closing what was charged in advance for its period, and taken back of it.
-func (b *book) countAdvance(closing *invoicing.Closing) {
+func (b *book) countAdvance(closing *invoicing.Closing) error {
 	if closing == nil {
-		return
+		return nil
 	}
 	for _, d := range b.invoices {
 		for _, line := range d.Lines {
 			inside := !line.Period.Start.Before(closing.Full.Start) && !line.Period.End.After(closing.Full.End)
 			if inside && line.Period.End.After(d.issuedAt) && (line.Kind.PaysAhead() || line.Kind == invoicing.ProrationCredit) {
-				closing.InAdvance = append(closing.InAdvance, invoicing.PlanAmount{PlanID: line.PlanID, PlanVersion: line.PlanVersion, Amount: line.Amount})
+				price, err := line.Price()
+				if err != nil {
+					return err
+				}
+				closing.InAdvance = append(closing.InAdvance, invoicing.PlanAmount{PlanID: line.PlanID, PlanVersion: line.PlanVersion, Amount: price})
 			}
 		}
 	}
+	return nil
 }
 
 // complete adds to the facts what the customer has, and what waits for an invoice.

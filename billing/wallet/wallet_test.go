@@ -224,7 +224,7 @@ func TestGrantValidate(t *testing.T) {
 			limit := money.New(100, "EUR")
 			g.Rollover = &wallet.Rollover{Percent: decimal.NewFromInt(1), Cap: &limit}
 		},
-		`rollover.for: interval unit`: func(g *wallet.Grant) { g.Rollover = &wallet.Rollover{Percent: decimal.NewFromInt(1)} },
+		`rollover.for: interval.unit`: func(g *wallet.Grant) { g.Rollover = &wallet.Rollover{Percent: decimal.NewFromInt(1)} },
 	} {
 		g := until(paid("g", 100), 31)
 		require.NoError(t, g.Validate())
@@ -283,7 +283,7 @@ func TestTopUp(t *testing.T) {
 		"up_to USD 0.05 must be above below":         {Below: amount(5), UpTo: amount(5)},
 		"below must be at least USD 0.00, got USD -": {Below: amount(-1), Amount: amount(1)},
 		"every and anchor come together":             {Every: monthly, Amount: amount(1)},
-		"every: interval unit":                       {Every: &calendar.Interval{}, Anchor: anchor, Amount: amount(1)},
+		"every: interval.unit":                       {Every: &calendar.Interval{}, Anchor: anchor, Amount: amount(1)},
 	} {
 		require.ErrorContains(t, wrong.Validate("USD"), want)
 	}

@@ -33,7 +33,8 @@ func (q Queries) AddCoupon(ctx context.Context, entityID string, coupon discount
 	if err != nil || added > 0 {
 		return err
 	}
-	existing, err := one[couponRow](ctx, q.db, fmt.Sprintf("coupon %q", coupon.ID), `SELECT terms FROM coupon WHERE entity_id = $1 AND id = $2`, entityID, coupon.ID)
+	existing, err := one[couponRow](ctx, q.db, fmt.Sprintf("coupon %q", coupon.ID),
+		`SELECT terms FROM coupon WHERE entity_id = $1 AND id = $2`, entityID, coupon.ID)
 	if err == nil && !sameJSON(existing.Terms, terms) {
 		err = fmt.Errorf("coupon %q %w with other terms: what was promised does not change, give the new terms another id", coupon.ID, ErrExists)
 	}
@@ -57,7 +58,8 @@ func (q Queries) Coupons(ctx context.Context, entityID string) ([]discount.Coupo
 
 // LockCoupon reads a coupon and makes others who redeem it wait until the transaction ends.
 func (tx Tx) LockCoupon(ctx context.Context, entityID, id string) (discount.Coupon, error) {
-	row, err := one[couponRow](ctx, tx.db, fmt.Sprintf("coupon %q", id), `SELECT terms FROM coupon WHERE entity_id = $1 AND id = $2 FOR UPDATE`, entityID, id)
+	row, err := one[couponRow](ctx, tx.db, fmt.Sprintf("coupon %q", id),
+		`SELECT terms FROM coupon WHERE entity_id = $1 AND id = $2 FOR UPDATE`, entityID, id)
 	if err != nil {
 		return discount.Coupon{}, err
 	}

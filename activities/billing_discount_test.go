@@ -2,7 +2,9 @@ package activities_test
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/require"
@@ -12,13 +14,28 @@ import (
 	"github.com/perennial-billing/perennial/internal/store"
 )
 
+// quotedCoupons are those of the time lines that are quoted and played.
+func quotedCoupons() []discount.Coupon {
+	off := map[money.Currency]decimal.Decimal{"EUR": decimal.RequireFromString("17.35")}
+	return []discount.Coupon{
+		{ID: "third", Name: "A third", PercentOff: decimal.RequireFromString("33.3333"), Duration: discount.Periods, Periods: 3},
+		{ID: "monthly", Name: "Every period", AmountOff: off, Duration: discount.Forever},
+		{ID: "carried", Name: "Until it is used up", AmountOff: off, Duration: discount.Periods, Periods: 4, Rest: discount.Carried},
+	}
+}
+
+func quotedCoupon(id string) discount.Coupon {
+	all := quotedCoupons()
+	return all[slices.IndexFunc(all, func(c discount.Coupon) bool { return c.ID == id })]
+}
+
 // redeemed gives a customer a coupon.
-func (b *bundle) redeemed(customer string, coupon discount.Coupon) {
+func (b *bundle) redeemed(customer string, coupon discount.Coupon, at time.Time) {
 	b.t.Helper()
 	require.NoError(b.t, coupon.Validate())
 	require.NoError(b.t, b.AddCoupon(b.ctx, "acme", coupon, day0))
 	require.NoError(b.t, b.Tx(b.ctx, func(tx store.Tx) error {
-		return tx.AddDiscount(b.ctx, "acme", customer, store.Discount{Discount: discount.Discount{ID: coupon.ID, Coupon: coupon, AppliedAt: day0}})
+		return tx.AddDiscount(b.ctx, "acme", customer, store.Discount{Discount: discount.Discount{ID: coupon.ID, Coupon: coupon, AppliedAt: at}})
 	}))
 }
 
@@ -28,10 +45,10 @@ func TestCouponsOnInvoices(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.customer("ada", "EUR", "pm_card_visa")
-	b.redeemed("ada", discount.Coupon{ID: "launch", Name: "Launch offer", PercentOff: decimal.NewFromInt(20), Duration: discount.Periods, Periods: 1})
+	b.redeemed("ada", discount.Coupon{ID: "launch", Name: "Launch offer", PercentOff: decimal.NewFromInt(20), Duration: discount.Periods, Periods: 1}, day0)
 	b.redeemed("ada", discount.Coupon{
 		ID: "loyal", Name: "Loyalty", AmountOff: map[money.Currency]decimal.Decimal{"EUR": decimal.NewFromInt(5)}, Duration: discount.Forever,
-	})
+	}, day0)
 	first := b.subscribe(agreement("sub", "ada", "seats", 3, "EUR"))
 	require.EqualValues(t, 1900, first.Invoice.Total.Minor, "30 - 6 - 5")
 	second := b.turn(first.State)

@@ -28,6 +28,9 @@ func (a account) Issue(ctx context.Context, facts invoicing.Facts, cycle int) (*
 	if facts.CarriedIn, err = a.tx.Carried(ctx, a.customer.ID, facts.Currency); err != nil {
 		return nil, err
 	}
+	if facts.Discounts, err = a.discounts(ctx, facts); err != nil {
+		return nil, err
+	}
 	unpaid, err := a.debts(ctx, &facts)
 	if err != nil {
 		return nil, err
@@ -44,6 +47,9 @@ func (a account) Issue(ctx context.Context, facts invoicing.Facts, cycle int) (*
 		return nil, err
 	}
 	if err := a.book(ctx, row.ID, built, facts.IssuedAt); err != nil {
+		return nil, err
+	}
+	if err := a.noteDiscounts(ctx, row.ID, built); err != nil {
 		return nil, err
 	}
 	paid, err := a.payDebts(ctx, row.ID, built.Offsets, unpaid, facts.IssuedAt)

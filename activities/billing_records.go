@@ -96,12 +96,17 @@ func (a account) RunningLines(ctx context.Context, at time.Time) ([]invoicing.Bi
 		if err != nil {
 			return nil, err
 		}
+		discounts, err := takenOff(row.InvoiceLine)
+		if err != nil {
+			return nil, err
+		}
 		running = append(running, invoicing.BilledLine{
 			InvoiceID: row.InvoiceID, Position: row.Position, Plan: plan,
 			Line: invoicing.Line{
 				Kind: invoicing.LineKind(row.Kind), ChargeID: row.ChargeID, PlanID: row.PlanID, PlanVersion: row.PlanVersion,
 				Description: row.Description, Quantity: row.Quantity, Amount: money.New(row.Amount, a.row.Currency), TaxCategory: charge.TaxCategory,
 				Decision: decisionOf(row.InvoiceLine), Period: calendar.Period{Start: row.PeriodStart, End: row.PeriodEnd},
+				Explanation: invoicing.Explanation{Discounts: discounts},
 			},
 		})
 	}

@@ -29,11 +29,13 @@ func (l timeline) scenario(t *testing.T) string {
 			fields["plan"], fields["plan_version"], fields["seats"], fields["when"] = e.plan, 1, e.seats, e.when
 		case "cancel":
 			fields["when"], fields["credit_unused"] = e.when, true
+		case "redeem":
+			fields = map[string]any{"coupon": e.plan}
 		}
 		entries = append(entries, map[string]any{"at": e.at, e.action: fields})
 	}
 	text, err := json.Marshal(map[string]any{
-		"catalog": json.RawMessage(catalogue), "timeline": entries, "until": l.until, "settings": map[string]any{"collection": "manual"},
+		"catalog": json.RawMessage(catalogue), "coupons": quotedCoupons(), "timeline": entries, "until": l.until, "settings": map[string]any{"collection": "manual"},
 		"seller": map[string]any{"country": "US", "registrations": []any{
 			map[string]any{"scheme": "uk_vat", "country": "GB", "number": "GB123456789", "from": "2020-01-01"},
 		}},

@@ -133,6 +133,12 @@ func randomTimeline(seed uint64) timeline {
 		line.entries = append(line.entries, e)
 	}
 	line.until = at.AddDate(0, 3, 0)
+	for n, coupon := range quotedCoupons() {
+		if seed>>n&1 == 1 {
+			line.entries = append(line.entries, event{at: line.entries[0].at.AddDate(0, 0, 23*n), action: "redeem", plan: coupon.ID})
+		}
+	}
+	slices.SortStableFunc(line.entries, func(a, b event) int { return a.at.Compare(b.at) })
 	return line
 }
 
@@ -219,6 +225,8 @@ func (h *history) play(customer string, i int, e event) {
 		require.NoError(h.t, err)
 	case "paid":
 		h.payLatest(i, e)
+	case "redeem":
+		h.redeemed(customer, quotedCoupon(e.plan), e.at)
 	default:
 		h.command(i, e)
 	}

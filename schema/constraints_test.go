@@ -45,6 +45,10 @@ INSERT INTO ledger_posting (transaction_id, seq, account, currency, amount)
 	SELECT id, seq, account, 'USD', amount FROM ledger_transaction, (VALUES (1, 'AccountsReceivable', 1100), (2, 'Revenue', -1100)) AS p (seq, account, amount);
 INSERT INTO invoice_offset (credit_id, invoice_id, amount, at) VALUES ('inv', 'inv', 10, '2027-01-01');
 INSERT INTO quota (customer_id, subscription_id, feature, window_start, used) VALUES ('ada', 'sub', 'video', '2027-01-01', 1);
+INSERT INTO coupon (entity_id, id, terms, created_at) VALUES ('acme', 'ten', '{}', '2027-01-01');
+INSERT INTO coupon_code (entity_id, code, coupon_id, max_redemptions, created_at) VALUES ('acme', 'TEN', 'ten', 1, '2027-01-01');
+INSERT INTO discount (customer_id, id, entity_id, coupon_id, code, applied_at) VALUES ('ada', 'ten', 'acme', 'ten', 'TEN', '2027-01-01');
+INSERT INTO discount_use (customer_id, discount_id, invoice_id, period_start, currency, amount) VALUES ('ada', 'ten', 'inv', '2027-01-01', 'USD', 100);
 INSERT INTO wallet (customer_id, currency, balance) VALUES ('ada', 'USD', 100);
 INSERT INTO wallet_movement (natural_key, customer_id, currency, amount, at) VALUES ('credit:inv', 'ada', 'USD', 100, '2027-01-01');
 INSERT INTO tax_entry (id, entity_id, invoice_id, scheme, jurisdiction, treatment, reason, rate, currency, net, tax, tax_point)
@@ -114,12 +118,21 @@ const paidFixture = `UPDATE payment SET status = 'succeeded', settled_at = '2027
 
 // violations says for each rule of the schema, by the name of its constraint, what it must refuse.
 var violations = map[string][]string{
-	"quota_not_negative":          {`UPDATE quota SET used = -1`},
-	"quota_use_counts":            {`INSERT INTO quota_use VALUES ('ada', 'video', 'u', 'sub', 'sub', '2027-01-01', 0, '2027-01-01')`},
-	"quota_use_is_of_a_quota":     {`INSERT INTO quota_use VALUES ('ada', 'video', 'u', 'sub', '', '2027-01-01', 1, '2027-01-01')`},
-	"live_after_dry_run":          {`UPDATE fraud_rule SET dry_run_id = NULL`, `UPDATE fraud_rule SET enabled_at = NULL`},
-	"rule_retired_at_some_time":   {`UPDATE fraud_rule SET status = 'retired'`, `UPDATE fraud_rule SET retired_at = now()`},
-	"fraud_rule_one_live_version": {`INSERT INTO fraud_rule SELECT (jsonb_populate_record(r, '{"version": 2}')).* FROM fraud_rule r`},
+	"coupon_is_immutable":            {`UPDATE coupon SET terms = '[]'`, `DELETE FROM coupon`},
+	"code_is_written_one_way":        {`INSERT INTO coupon_code (entity_id, code, coupon_id, max_redemptions, created_at) VALUES ('acme', 'ten', 'ten', 1, '2027-01-01')`},
+	"code_limit_not_negative":        {`UPDATE coupon_code SET max_redemptions = -1`},
+	"code_is_of_a_coupon":            {`INSERT INTO coupon_code (entity_id, code, coupon_id, max_redemptions, created_at) VALUES ('acme', 'SIX', 'six', 1, '2027-01-01')`},
+	"discount_is_of_a_coupon":        {`UPDATE discount SET coupon_id = 'six'`},
+	"discount_code_exists":           {`UPDATE discount SET code = 'SIX'`},
+	"discount_removed_after_applied": {`UPDATE discount SET removed_at = '2026-12-31'`},
+	"use_is_of_a_discount":           {`INSERT INTO discount_use VALUES ('ada', 'six', 'inv', '2027-01-01', 'USD', 1)`},
+	"discount_use_is_immutable":      {`UPDATE discount_use SET amount = 1`, `DELETE FROM discount_use`},
+	"quota_not_negative":             {`UPDATE quota SET used = -1`},
+	"quota_use_counts":               {`INSERT INTO quota_use VALUES ('ada', 'video', 'u', 'sub', 'sub', '2027-01-01', 0, '2027-01-01')`},
+	"quota_use_is_of_a_quota":        {`INSERT INTO quota_use VALUES ('ada', 'video', 'u', 'sub', '', '2027-01-01', 1, '2027-01-01')`},
+	"live_after_dry_run":             {`UPDATE fraud_rule SET dry_run_id = NULL`, `UPDATE fraud_rule SET enabled_at = NULL`},
+	"rule_retired_at_some_time":      {`UPDATE fraud_rule SET status = 'retired'`, `UPDATE fraud_rule SET retired_at = now()`},
+	"fraud_rule_one_live_version":    {`INSERT INTO fraud_rule SELECT (jsonb_populate_record(r, '{"version": 2}')).* FROM fraud_rule r`},
 	"rule_version_is_final": {
 		`UPDATE fraud_rule SET expression = 'false'`, `UPDATE fraud_rule SET kind = 'allow'`, `DELETE FROM fraud_rule`,
 		`UPDATE fraud_rule SET status = 'retired', retired_at = now(); UPDATE fraud_rule SET status = 'draft', retired_at = NULL`,

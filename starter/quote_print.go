@@ -50,6 +50,9 @@ func printQuotedInvoice(out io.Writer, invoice quote.Invoice) error {
 // sumsOf are the names and values below the lines. Most are left out when they are zero.
 func sumsOf(invoice quote.Invoice) []any {
 	var pairs []any
+	for _, d := range invoice.Discounts {
+		pairs = append(pairs, "  Discount", discountInWords(d))
+	}
 	for _, s := range []struct {
 		name  string
 		sum   quote.Amount
@@ -69,6 +72,9 @@ func sumsOf(invoice quote.Invoice) []any {
 			pairs = append(pairs, "  "+s.name, inWords(s.sum))
 		}
 	}
+	for _, paid := range invoice.Prepaid {
+		pairs = append(pairs, "  Prepaid", inWords(paid.Amount)+" from "+paid.Grant)
+	}
 	for _, offset := range invoice.Pays {
 		pairs = append(pairs, "  Pays", inWords(offset.Amount)+" of "+offset.Invoice)
 	}
@@ -85,6 +91,11 @@ func printQuoteEnd(out io.Writer, result quote.Result) error {
 	for _, refused := range result.Refused {
 		fmt.Fprintf(out, "REFUSED  %s at %s: %s (%s)\n", refused.Path, stamp(refused.At), refused.Message, refused.Code)
 	}
+	for _, seats := range result.Seats {
+		if err := printSeats(out, seats); err != nil {
+			return err
+		}
+	}
 	rows := make([][]any, 0, len(result.Subscriptions))
 	for _, s := range result.Subscriptions {
 		next := ""
@@ -96,6 +107,9 @@ func printQuoteEnd(out io.Writer, result quote.Result) error {
 	if err := table(out, "subscription|customer|status|plan|seats|next", rows); err != nil {
 		return err
 	}
+	for _, grant := range result.Grants {
+		fmt.Fprintf(out, "%s has %s %s left of grant %s.\n", grant.Customer, grant.Left.Currency, grant.Left.Amount, grant.Grant)
+	}
 	for _, credit := range result.Credit {
 		if credit.Amount.Minor != 0 {
 			fmt.Fprintf(out, "%s has a credit of %s.\n", credit.Customer, inWords(credit.Amount))
@@ -105,6 +119,16 @@ func printQuoteEnd(out io.Writer, result quote.Result) error {
 		}
 	}
 	return nil
+}
+
+// printSeats shows what became of each member's seat.
+func printSeats(out io.Writer, s quote.SeatStatement) error {
+	fmt.Fprintf(out, "SEATS  %s of %s, %s\n", s.Charge, s.Subscription, span(s.Period))
+	rows := make([][]any, 0, len(s.Entries))
+	for _, e := range s.Entries {
+		rows = append(rows, []any{"  " + e.Member, e.Kind, e.On, fmt.Sprintf("%d of %d", e.Days, e.Of), e.Amount.Amount})
+	}
+	return table(out, "  member|seat|from|days|amount", rows)
 }
 
 // stamp is an instant on the customer's clock, without the time at the beginning of a day.
@@ -136,6 +160,20 @@ func arithmetic(line quote.Line) string {
 			text = "what was charged"
 		}
 		text += fmt.Sprintf(" × %d/%d", line.Explanation.Part, line.Explanation.Of)
+	}
+	for _, taken := range line.Explanation.Discounts {
+		if taken.Amount.IsPositive() {
+			text += fmt.Sprintf(" - %s", taken.Amount.Decimal())
+		}
+	}
+	return text
+}
+
+// discountInWords says what a discount took off the lines, which is in their amounts already.
+func discountInWords(d quote.Discounted) string {
+	text := fmt.Sprintf("%s %s off, by %s (%s)", d.Taken.Currency, d.Taken.Amount, d.Name, d.Discount)
+	if d.GivenBack.Minor != 0 {
+		text += fmt.Sprintf("; %s of what it took off before went back", d.GivenBack.Amount)
 	}
 	return text
 }

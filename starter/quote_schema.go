@@ -11,6 +11,7 @@ import (
 	"github.com/shopspring/decimal"
 	"github.com/spf13/cobra"
 
+	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/quote"
 )
 
@@ -37,6 +38,7 @@ func scenarioSchema() ([]byte, error) {
 	registry := huma.NewMapRegistry(schemaParts, huma.DefaultSchemaNamer)
 	registry.RegisterTypeAlias(reflect.TypeFor[decimal.Decimal](), reflect.TypeFor[exactNumber]())
 	registry.RegisterTypeAlias(reflect.TypeFor[quote.Local](), reflect.TypeFor[string]())
+	registry.RegisterTypeAlias(reflect.TypeFor[money.Amount](), reflect.TypeFor[minorAmount]())
 	registry.RegisterTypeAlias(reflect.TypeFor[quote.Expectation](), reflect.TypeFor[expectedResult]())
 	top := registry.Schema(reflect.TypeFor[quote.Scenario](), false, "")
 	registry.Schema(reflect.TypeFor[quote.Result](), false, "")
@@ -73,11 +75,18 @@ func expectedParts() (map[string]any, error) {
 		registry.RegisterTypeAlias(number, reflect.TypeFor[exactNumber]())
 	}
 	registry.RegisterTypeAlias(reflect.TypeFor[quote.Local](), reflect.TypeFor[string]())
+	registry.RegisterTypeAlias(reflect.TypeFor[money.Amount](), reflect.TypeFor[minorAmount]())
 	registry.Schema(reflect.TypeFor[quote.Result](), false, "")
 	for _, part := range registry.Map() {
 		part.Required = nil
 	}
 	return plainSchema(registry.Map())
+}
+
+// minorAmount describes amounts inside explanations.
+type minorAmount struct {
+	Minor    int64  `json:"minor" doc:"In minor units"`
+	Currency string `json:"currency"`
 }
 
 // exactNumber describes numbers.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/perennial-billing/perennial/billing/calendar"
+	"github.com/perennial-billing/perennial/billing/discount"
 	"github.com/perennial-billing/perennial/billing/money"
 )
 
@@ -12,39 +13,43 @@ import (
 var ErrNothingToBill = errors.New("nothing to bill")
 
 // Build makes the invoice that follows from the facts, and always the same one from the same facts. Lines come in the
-// order: what ended (arrears), what is revised (credits, then charges), what begins (advance). Tax is computed per
-// group of lines, then the customer's credit is applied to the total.
+// order: what ended (arrears), what is revised (credits, then charges), what begins (advance), items. Discounts lower the
+// lines, tax is computed per group of lines on what is left, then the customer's credit is applied to the total, and grants
+// that were paid in advance pay the rest.
 //
 // It returns ErrNothingToBill when there is no line; a line of zero, as of a free plan, is a line. Other errors begin
 // with the facts' key and name the plan, charge or currency that is wrong; they wrap money.ErrOverflow when an amount
 // leaves its range and money.ErrCurrencyMismatch when the facts are not all in one currency.
 func Build(f Facts) (Invoice, error) {
-	lines, err := f.lines()
+	f = f.inOrder()
+	lines, err := f.discountedLines()
 	if err != nil {
 		return Invoice{}, fmt.Errorf("%s: %w", f.Key, err)
 	}
+	return f.invoice(lines, f.Period())
+}
+
+// invoice makes an invoice of lines that are final but for their tax.
+func (f Facts) invoice(lines []Line, period calendar.Period) (Invoice, error) {
 	if len(lines) == 0 {
 		return Invoice{}, ErrNothingToBill
 	}
-	inv := Invoice{Key: f.Key, Reason: f.Reason, Period: f.period(), Lines: lines}
+	inv := Invoice{Key: f.Key, Reason: f.Reason, Period: period, Lines: lines}
+	var err error
 	if inv.Taxes, err = f.applyTax(inv.Lines); err != nil {
 		return Invoice{}, fmt.Errorf("%s: %w", f.Key, err)
 	}
-	if err := inv.total(f); err != nil {
-		return Invoice{}, fmt.Errorf("%s: %w", f.Key, err)
-	}
-	if err := inv.settle(f.CarriedIn, f.Balance); err != nil {
-		return Invoice{}, fmt.Errorf("%s: %w", f.Key, err)
-	}
-	if err := inv.offset(f.Debts); err != nil {
-		return Invoice{}, fmt.Errorf("%s: %w", f.Key, err)
+	for _, step := range []func(Facts) error{inv.total, inv.applyCredit, inv.applyPrepaid, inv.settle, inv.offset} {
+		if err := step(f); err != nil {
+			return Invoice{}, fmt.Errorf("%s: %w", f.Key, err)
+		}
 	}
 	return inv, nil
 }
 
 func (f Facts) lines() ([]Line, error) {
 	var lines []Line
-	for _, part := range []func() ([]Line, error){f.closingLines, f.revisionLines, f.openingLines} {
+	for _, part := range []func() ([]Line, error){f.closingLines, f.revisionLines, f.openingLines, f.itemLines} {
 		more, err := part()
 		if err != nil {
 			return nil, err
@@ -54,15 +59,20 @@ func (f Facts) lines() ([]Line, error) {
 	return lines, nil
 }
 
-// period is the period opened, else revised, else closed.
-func (f Facts) period() calendar.Period {
+// Period is what the invoice is for: the period opened, else revised, else closed, else the one within which items are billed
+// alone, which is the instant of the invoice where there is none.
+func (f Facts) Period() calendar.Period {
 	switch {
 	case f.Opens != nil:
 		return f.Opens.Period
 	case f.Revises != nil:
 		return f.Revises.Period
+	case f.Closes != nil:
+		return f.Closes.Period
+	case f.Within != calendar.Period{}:
+		return f.Within
 	}
-	return f.Closes.Period
+	return calendar.Period{Start: f.IssuedAt, End: f.IssuedAt}
 }
 
 // total adds up the lines.
@@ -91,7 +101,8 @@ func (inv *Invoice) total(f Facts) error {
 	if inv.Total, err = inv.Subtotal.Add(inv.Tax); err != nil {
 		return fmt.Errorf("total: %w", err)
 	}
-	return nil
+	inv.Discounts, err = discount.Totals(f.Currency, taken(inv.Lines))
+	return err
 }
 
 // ahead says that a line pays for time that is not over when the invoice is issued.
@@ -104,10 +115,11 @@ func (f Facts) onlyIf(cond bool, a money.Amount) money.Amount {
 	return money.Zero(f.Currency)
 }
 
-// settle adds what earlier invoices carried here to the total and applies the customer's credit to the sum, after tax and
-// never more than is open. What is then too little to be collected is carried on. A sum below zero becomes credit.
-func (inv *Invoice) settle(carriedIn, balance money.Amount) error {
+// applyCredit adds what earlier invoices carried here to the total and applies the customer's credit to the sum, after tax
+// and never more than is open. A sum below zero becomes credit.
+func (inv *Invoice) applyCredit(f Facts) error {
 	zero := money.Zero(inv.Total.Currency)
+	carriedIn, balance := f.CarriedIn, f.Balance
 	if carriedIn.IsZero() {
 		carriedIn = zero
 	}
@@ -134,19 +146,21 @@ func (inv *Invoice) settle(carriedIn, balance money.Amount) error {
 	if balance.Cmp(open) > 0 {
 		inv.CreditApplied = open
 	}
-	owed, err := open.Sub(inv.CreditApplied)
-	if err != nil {
-		return err
-	}
-	inv.AmountDue, inv.CarriedOut = collectable(owed)
+	inv.AmountDue, err = open.Sub(inv.CreditApplied)
+	return err
+}
+
+// settle carries on what is too little to be collected of what is owed.
+func (inv *Invoice) settle(Facts) error {
+	inv.AmountDue, inv.CarriedOut = collectable(inv.AmountDue)
 	return nil
 }
 
 // offset pays what is owed for the subscription from the credit, the oldest debt first. What was credited without having
 // been paid must not become money to spend.
-func (inv *Invoice) offset(debts []Debt) error {
+func (inv *Invoice) offset(f Facts) error {
 	left := inv.CreditGranted
-	for _, debt := range debts {
+	for _, debt := range f.Debts {
 		if debt.Owed.Currency != left.Currency || !debt.Owed.IsPositive() {
 			return fmt.Errorf("debt of %s for invoice %s: it must be above 0 in %s", debt.Owed, debt.InvoiceID, left.Currency)
 		}

@@ -117,7 +117,7 @@ func (f Facts) usageLines(t tenure, c catalog.Charge) ([]Line, error) {
 	if used.Quantity.IsZero() && line.Amount.IsZero() {
 		return nil, nil
 	}
-	line.Kind = UsageLine
+	line.Kind, line.Meter = UsageLine, c.Meter
 	if !used.Late.IsZero() {
 		line.Explanation.Late = used.Late.String()
 	}

@@ -9,24 +9,29 @@ import (
 
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/discount"
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/rating"
 	"github.com/perennial-billing/perennial/billing/tax"
+	"github.com/perennial-billing/perennial/billing/wallet"
 )
 
 // Reason is why an invoice exists.
 type Reason string
 
-// Why invoices exist: the regular one of a cycle, a change of terms in mid-period, a pause, the end of a subscription.
+// Why invoices exist: the regular one of a cycle, a change of terms in mid-period, a pause, the end of a subscription, or
+// items that do not wait for any of these.
 const (
 	ForCycle  Reason = "cycle"
 	ForChange Reason = "change"
 	ForPause  Reason = "pause"
 	ForEnd    Reason = "final"
+	ForItems  Reason = "items"
 )
 
-// Facts are all that an invoice depends on. Any of Opens, Closes and Revises may be there together: the invoice of a
-// renewal closes one period and opens the next.
+// Facts are all that an invoice depends on. Any of Opens, Closes, Revises and Items may be there together: the invoice of a
+// renewal closes one period and opens the next. But for Debts and the charges of a plan, the order in which facts are listed
+// does not matter.
 type Facts struct {
 	// Key is the invoice's business identity, e.g. "invoice:sub_1:cycle-3".
 	Key    string
@@ -42,10 +47,23 @@ type Facts struct {
 	Closes *Closing
 	// Revises replaces, from an instant on, what was charged in advance for the period under way.
 	Revises *Revision
-	Seller  tax.Seller
-	Buyer   tax.Buyer
+	// Items are charges and adjustments that no plan foresees.
+	Items []Item
+	// Within is the billing period under way for an invoice of items alone.
+	Within calendar.Period
+	// Discounts are those in force, with what is left of each for the invoice's period: see discount.Discount.Serves. They
+	// lower what the lines cost before tax.
+	Discounts []discount.InForce
+	// PlanCredit is what the customer has earned for seats that nobody used, without tax, 0 or more or no amount. It lowers
+	// what the discounts leave, before tax, and is no money: what the invoice does not use is left for the next.
+	PlanCredit money.Amount
+	Seller     tax.Seller
+	Buyer      tax.Buyer
 	// Balance is the customer's credit in the invoice's currency, 0 or more, applied after tax.
 	Balance money.Amount
+	// Prepaid are the customer's grants in the invoice's currency. They pay, by PrepaidPolicy, what the balance leaves open.
+	Prepaid       []wallet.Held
+	PrepaidPolicy wallet.Policy
 	// CarriedIn is what the customer's earlier invoices in the currency carried here, 0 or more: see Invoice.CarriedOut.
 	CarriedIn money.Amount
 	// Debts are the invoices of the same subscription that are not paid, oldest first. A credit pays them first.

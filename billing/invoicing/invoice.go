@@ -5,9 +5,11 @@ import (
 
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/discount"
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/rating"
 	"github.com/perennial-billing/perennial/billing/tax"
+	"github.com/perennial-billing/perennial/billing/wallet"
 )
 
 // LineKind says where a line comes from.
@@ -23,6 +25,8 @@ const (
 	TrueUp          LineKind = "true_up"    // raises what a plan costs to its minimum
 	SpendOverage    LineKind = "overage"    // makes spend beyond a plan's minimum dearer
 	SpendLimit      LineKind = "spend_cap"  // lowers what a plan costs to its maximum
+	OneOff          LineKind = "one_off"
+	Adjustment      LineKind = "adjustment"
 )
 
 // PaysAhead says that such a line may charge for time that is still to come.
@@ -33,16 +37,25 @@ func (k LineKind) PaysAhead() bool {
 // Line is one charge or, with a negative amount, one credit.
 type Line struct {
 	Kind LineKind
-	// ChargeID is empty on lines about the plan as a whole.
+	// SubscriptionID is set on invoices that consolidate several subscriptions.
+	SubscriptionID string
+	// ChargeID is the plan's charge, or the id of a one-off charge or adjustment, which has no plan. It is empty on lines about
+	// the plan as a whole.
 	ChargeID    string
 	PlanID      string
 	PlanVersion int
 	Description string
+	// Meter is what a usage line counted.
+	Meter string
 	// Quantity is seats, metered units, or 1.
 	Quantity decimal.Decimal
-	// Exact is the net amount in major units before its only rounding, which makes Amount.
+	// Exact is the price in major units before its only rounding. Amount is the rounded price less Discount: what is charged,
+	// without tax. Of a credit, Exact is the share of what was really charged, and Amount its rounding.
 	Exact  decimal.Decimal
 	Amount money.Amount
+	// Discount is what discounts have taken off, no amount if nothing. On a credit it is below zero: the part of the original
+	// line's discount that goes back with it, on top of Amount.
+	Discount money.Amount
 	// Tax is the line's share of the tax of its group; it comes on top of Amount.
 	Tax         money.Amount
 	TaxCategory string
@@ -73,6 +86,8 @@ type Explanation struct {
 	AlreadyBilled string `json:"already_billed,omitempty"`
 	// Conversion says where a price came from that is not the catalogue's own.
 	Conversion *catalog.Conversion `json:"conversion,omitempty"`
+	// Discounts are what each discount took off, in that order.
+	Discounts []discount.Taken `json:"discounts,omitempty"`
 }
 
 // Offset is credit that pays, in whole or in part, what is owed for an earlier invoice.
@@ -83,8 +98,11 @@ type Offset struct {
 
 // Invoice is the result: lines, tax per group and totals. Amounts share one currency, and always
 //
+//	Subtotal = sum of Lines.Amount = Deferred + Earned
 //	Total = Subtotal + Tax
-//	AmountDue = Total + CarriedIn + CreditGranted - CreditApplied - CarriedOut
+//	AmountDue = Total + CarriedIn + CreditGranted - CreditApplied - PrepaidApplied - CarriedOut
+//
+// Discounts are in the lines already: nothing more is taken off for them.
 type Invoice struct {
 	Key    string
 	Reason Reason
@@ -108,6 +126,11 @@ type Invoice struct {
 	// Offsets are the parts of CreditGranted that pay earlier invoices at once.
 	Offsets       []Offset
 	CreditApplied money.Amount
+	// Prepaid is what each grant pays, in the order in which they are used, PrepaidApplied their sum, no amount if none does.
+	Prepaid        []wallet.Payment
+	PrepaidApplied money.Amount
+	// Discounts is what each discount took off the invoice, and what it gave back with credits.
+	Discounts []discount.Total
 	// AmountDue is what the customer is asked to pay, 0 or more.
 	AmountDue money.Amount
 }

@@ -22,7 +22,7 @@ func requireAddsUp(t require.TestingT, inv invoicing.Invoice, f invoicing.Facts)
 		}
 		require.Equal(t, f.Currency, line.Amount.Currency)
 		require.Equal(t, line.Kind == invoicing.ProrationCredit, line.Credits != nil)
-		require.Equal(t, line.Kind == invoicing.ProrationCredit, line.Amount.IsNegative())
+		require.True(t, line.Amount.IsNegative() == (line.Kind == invoicing.ProrationCredit) || line.Kind == invoicing.Adjustment)
 	}
 	for _, group := range inv.Taxes {
 		grouped += group.Tax.Minor
@@ -33,8 +33,9 @@ func requireAddsUp(t require.TestingT, inv invoicing.Invoice, f invoicing.Facts)
 	require.Equal(t, net+tax, inv.Total.Minor)
 	require.Equal(t, deferred, inv.Deferred.Minor)
 	require.Equal(t, net, inv.Deferred.Minor+inv.Earned.Minor)
-	require.Equal(t, inv.Total.Minor+inv.CarriedIn.Minor+inv.CreditGranted.Minor-inv.CreditApplied.Minor-inv.CarriedOut.Minor, inv.AmountDue.Minor)
-	for _, amount := range []money.Amount{inv.AmountDue, inv.CreditGranted, inv.CreditApplied} {
+	require.Equal(t, inv.Total.Minor+inv.CarriedIn.Minor+inv.CreditGranted.Minor-inv.CreditApplied.Minor-inv.PrepaidApplied.Minor-
+		inv.CarriedOut.Minor, inv.AmountDue.Minor)
+	for _, amount := range []money.Amount{inv.AmountDue, inv.CreditGranted, inv.CreditApplied, inv.PrepaidApplied} {
 		require.False(t, amount.IsNegative())
 	}
 	require.NoError(t, ledger.InvoiceFinalised(ledger.FinalisedInvoice{

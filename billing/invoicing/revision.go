@@ -8,6 +8,7 @@ import (
 
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/discount"
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/proration"
 	"github.com/perennial-billing/perennial/billing/rating"
@@ -93,7 +94,10 @@ func (f Facts) credit(billed BilledLine) (Line, error) {
 	if charge, err := billed.Plan.Charge(original.ChargeID); err == nil {
 		explanation.Conversion = charge.Prices[f.Currency].Converted
 	}
-	return Line{
+	if explanation.Discounts, err = discount.GivenBack(original.Explanation.Discounts, num, den); err != nil {
+		return Line{}, err
+	}
+	line := Line{
 		Kind: ProrationCredit, ChargeID: original.ChargeID, PlanID: original.PlanID, PlanVersion: original.PlanVersion,
 		Description: unusedTime + strings.TrimPrefix(original.Description, remainingTime), Quantity: original.Quantity,
 		Exact: part.Of(original.Amount.Decimal(), exactPlaces).Neg(), Amount: amount.Neg(),
@@ -101,7 +105,9 @@ func (f Facts) credit(billed BilledLine) (Line, error) {
 		Period:      calendar.Period{Start: f.Revises.At, End: original.Period.End},
 		Credits:     &LineRef{InvoiceID: billed.InvoiceID, Position: billed.Position},
 		Explanation: explanation,
-	}, nil
+	}
+	line.Discount, err = line.sumDiscounts()
+	return line, err
 }
 
 // chargesForRest charges the new terms, but for what goes on unchanged, for the rest of the period.

@@ -75,10 +75,17 @@ func (s *spending) paidAhead() ([]PlanAmount, error) {
 		return paid, nil
 	}
 	credits, err := s.f.credits()
-	for _, credit := range credits {
-		paid = append(slices.Clip(paid), PlanAmount{PlanID: credit.PlanID, PlanVersion: credit.PlanVersion, Amount: credit.Amount})
+	if err != nil {
+		return nil, err
 	}
-	return paid, err
+	for _, credit := range credits {
+		price, err := credit.Price()
+		if err != nil {
+			return nil, err
+		}
+		paid = append(slices.Clip(paid), PlanAmount{PlanID: credit.PlanID, PlanVersion: credit.PlanVersion, Amount: price})
+	}
+	return paid, nil
 }
 
 // of is the part of a limit that the tenure has.

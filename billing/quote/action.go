@@ -96,10 +96,14 @@ func (a *Subscribe) do(ctx context.Context, w *world, s step) error {
 	if b.currency == "" {
 		b.currency = s.who.currency
 	}
+	b.planCredit = money.Zero(b.currency)
 	if _, err := money.ParseCurrency(string(b.currency)); err != nil {
 		return fmt.Errorf("subscribe.currency: %w", err)
 	}
 	agreement := a.agreement(w, s)
+	if err := a.seatMembers(b, &agreement); err != nil {
+		return err
+	}
 	if err := agreement.Check(); err != nil {
 		return err
 	}

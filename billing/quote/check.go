@@ -15,6 +15,9 @@ func (s *Scenario) check() error {
 	if err := s.checkCatalog(); err != nil {
 		return err
 	}
+	if err := s.checkCoupons(); err != nil {
+		return err
+	}
 	if err := s.checkCustomers(); err != nil {
 		return err
 	}

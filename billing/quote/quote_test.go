@@ -65,6 +65,14 @@ func TestTheManualIsTrue(t *testing.T) {
 		quote.Resume{},
 		quote.Cancel{},
 		quote.Payment{},
+		quote.Redeem{},
+		quote.RemoveDiscount{},
+		quote.Grant{},
+		quote.Rollover{},
+		quote.OneOff{},
+		quote.Activity{},
+		quote.FairBilling{},
+		quote.InitialMember{},
 		quote.Result{},
 	} {
 		for field := range reflect.TypeOf(of).Fields() {

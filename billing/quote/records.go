@@ -24,6 +24,10 @@ type book struct {
 	invoices []*document
 	// credited are the lines that were credited.
 	credited map[invoicing.LineRef]bool
+	// items wait for the next invoice; planCredit is what members who are not active have earned.
+	items      []invoicing.Item
+	planCredit money.Amount
+	fair       *fair
 	// done are the commands that were carried out, by id.
 	done map[string]subscription.Command
 	// month is the next one that the monthly run bills, as its first day; zero for who is not billed by it.
@@ -129,11 +133,14 @@ func (b *book) AddCycle(_ context.Context, cycle lifecycle.Cycle, at time.Time) 
 }
 
 // Issue makes an invoice of facts, completed with what the customer has and owes.
-func (b *book) Issue(_ context.Context, facts invoicing.Facts, cycle int) (*lifecycle.Issued, error) {
-	purse := b.owner.purse(b.currency)
-	facts.Balance, facts.CarriedIn = purse.credit, purse.carried
+func (b *book) Issue(ctx context.Context, facts invoicing.Facts, cycle int) (*lifecycle.Issued, error) {
+	if err := b.complete(ctx, &facts); err != nil {
+		return nil, err
+	}
 	debts := b.debts(&facts)
-	b.countAdvance(facts.Closes)
+	if err := b.countAdvance(facts.Closes); err != nil {
+		return nil, err
+	}
 	built, err := invoicing.Build(facts)
 	if err != nil {
 		return nil, err
@@ -153,6 +160,13 @@ func (b *book) Issue(_ context.Context, facts invoicing.Facts, cycle int) (*life
 			b.credited[*line.Credits] = true
 		}
 	}
+	change(b.w, &b.items, nil)
+	if err := b.noteDiscounts(built); err != nil {
+		return nil, err
+	}
+	if err := b.prepay(built, facts.IssuedAt); err != nil {
+		return nil, err
+	}
 	pays, err := b.settle(built, debts)
 	if err != nil {
 		return nil, err
@@ -163,18 +177,40 @@ func (b *book) Issue(_ context.Context, facts invoicing.Facts, cycle int) (*life
 }
 
 // countAdvance adds to a closing what was charged in advance for its period, and taken back of it.
-func (b *book) countAdvance(closing *invoicing.Closing) {
+func (b *book) countAdvance(closing *invoicing.Closing) error {
 	if closing == nil {
-		return
+		return nil
 	}
 	for _, d := range b.invoices {
 		for _, line := range d.Lines {
 			inside := !line.Period.Start.Before(closing.Full.Start) && !line.Period.End.After(closing.Full.End)
 			if inside && line.Period.End.After(d.issuedAt) && (line.Kind.PaysAhead() || line.Kind == invoicing.ProrationCredit) {
-				closing.InAdvance = append(closing.InAdvance, invoicing.PlanAmount{PlanID: line.PlanID, PlanVersion: line.PlanVersion, Amount: line.Amount})
+				price, err := line.Price()
+				if err != nil {
+					return err
+				}
+				closing.InAdvance = append(closing.InAdvance, invoicing.PlanAmount{PlanID: line.PlanID, PlanVersion: line.PlanVersion, Amount: price})
 			}
 		}
 	}
+	return nil
+}
+
+// complete adds to the facts what the customer has, and what waits for an invoice.
+func (b *book) complete(ctx context.Context, facts *invoicing.Facts) error {
+	purse := b.owner.purse(b.currency)
+	if err := purse.expire(b.w, b.owner, usableUntil(*facts)); err != nil {
+		return err
+	}
+	if err := b.settleSeats(ctx, *facts); err != nil {
+		return err
+	}
+	facts.Balance, facts.CarriedIn = purse.credit, purse.carried
+	facts.Prepaid, facts.PrepaidPolicy = purse.wallet.Held(), b.w.scenario.Settings.Prepaid
+	facts.Items, facts.PlanCredit = b.items, b.planCredit
+	var err error
+	facts.Discounts, err = b.discounts(*facts)
+	return err
 }
 
 // debts adds to the facts what is owed for the subscription, which a credit pays first: only a revision credits anything.

@@ -14,11 +14,13 @@ import (
 
 // Result is all that follows from a scenario. Its JSON is documented in docs/quote.md, and fields are only ever added.
 type Result struct {
-	Invoices      []Invoice      `json:"invoices" doc:"Invoices and credit notes, in the order in which they were issued"`
-	Skipped       []Skipped      `json:"skipped" doc:"Billing periods without an invoice, each with the reason"`
-	Refused       []Refused      `json:"refused" doc:"Entries of the time line that could not be carried out, and changed nothing"`
-	Subscriptions []Subscription `json:"subscriptions" doc:"Where each subscription stands in the end"`
-	Credit        []Credit       `json:"credit" doc:"What each customer has left to spend in the end"`
+	Invoices      []Invoice       `json:"invoices" doc:"Invoices and credit notes, in the order in which they were issued"`
+	Skipped       []Skipped       `json:"skipped" doc:"Billing periods without an invoice, each with the reason"`
+	Refused       []Refused       `json:"refused" doc:"Entries of the time line that could not be carried out, and changed nothing"`
+	Subscriptions []Subscription  `json:"subscriptions" doc:"Where each subscription stands in the end"`
+	Credit        []Credit        `json:"credit" doc:"What each customer has left to spend in the end"`
+	Grants        []GrantLeft     `json:"grants" doc:"Where each grant stands in the end, and all that changed it"`
+	Seats         []SeatStatement `json:"seats" doc:"What became of seats that were paid in advance, with fair billing"`
 }
 
 // Amount is money. In expectations a single number stands for it.
@@ -34,28 +36,31 @@ func amountOf(a money.Amount) Amount {
 
 // Invoice is an invoice or, with a total below zero, a credit note.
 type Invoice struct {
-	ID            string           `json:"id"`
-	Number        int              `json:"number" doc:"Counts the scenario's invoices from 1"`
-	Kind          Kind             `json:"kind" enum:"invoice,credit_note"`
-	Reason        invoicing.Reason `json:"reason" doc:"Why it exists: cycle, change, pause or final"`
-	Subscription  string           `json:"subscription"`
-	Customer      string           `json:"customer"`
-	Cycle         int              `json:"cycle" doc:"The billing period it belongs to, from 0"`
-	IssuedAt      Local            `json:"issued_at"`
-	Period        Period           `json:"period" doc:"What it is for"`
-	Currency      money.Currency   `json:"currency"`
-	Lines         []Line           `json:"lines"`
-	Taxes         []Tax            `json:"taxes"`
-	Subtotal      Amount           `json:"subtotal" doc:"The sum of the lines, without tax"`
-	Tax           Amount           `json:"tax"`
-	Total         Amount           `json:"total"`
-	CarriedIn     Amount           `json:"carried_in" doc:"What was too little for earlier invoices to collect"`
-	CarriedOut    Amount           `json:"carried_out" doc:"What is too little to be collected, and waits for the next invoice"`
-	CreditApplied Amount           `json:"credit_applied" doc:"What the customer's credit pays of it"`
-	CreditGranted Amount           `json:"credit_granted" doc:"What a credit note gives the customer"`
-	Pays          []Offset         `json:"pays" doc:"Earlier invoices that the credit note pays at once"`
-	AmountDue     Amount           `json:"amount_due" doc:"What the customer is asked for when it is issued"`
-	Owed          Amount           `json:"owed" doc:"What of it is not paid in the end"`
+	ID             string           `json:"id"`
+	Number         int              `json:"number" doc:"Counts the scenario's invoices from 1"`
+	Kind           Kind             `json:"kind" enum:"invoice,credit_note"`
+	Reason         invoicing.Reason `json:"reason" doc:"Why it exists: cycle, change, pause or final"`
+	Subscription   string           `json:"subscription"`
+	Customer       string           `json:"customer"`
+	Cycle          int              `json:"cycle" doc:"The billing period it belongs to, from 0"`
+	IssuedAt       Local            `json:"issued_at"`
+	Period         Period           `json:"period" doc:"What it is for"`
+	Currency       money.Currency   `json:"currency"`
+	Lines          []Line           `json:"lines"`
+	Taxes          []Tax            `json:"taxes"`
+	Discounts      []Discounted     `json:"discounts" doc:"What each discount took off; it is in the lines already"`
+	Subtotal       Amount           `json:"subtotal" doc:"The sum of the lines, without tax"`
+	Tax            Amount           `json:"tax"`
+	Total          Amount           `json:"total"`
+	CarriedIn      Amount           `json:"carried_in" doc:"What was too little for earlier invoices to collect"`
+	CarriedOut     Amount           `json:"carried_out" doc:"What is too little to be collected, and waits for the next invoice"`
+	CreditApplied  Amount           `json:"credit_applied" doc:"What the customer's credit pays of it"`
+	CreditGranted  Amount           `json:"credit_granted" doc:"What a credit note gives the customer"`
+	Prepaid        []Prepaid        `json:"prepaid" doc:"What each grant pays of it"`
+	PrepaidApplied Amount           `json:"prepaid_applied" doc:"What grants pay of it together"`
+	Pays           []Offset         `json:"pays" doc:"Earlier invoices that the credit note pays at once"`
+	AmountDue      Amount           `json:"amount_due" doc:"What the customer is asked for when it is issued"`
+	Owed           Amount           `json:"owed" doc:"What of it is not paid in the end"`
 }
 
 // Kind tells invoices from credit notes.
@@ -75,8 +80,9 @@ type Line struct {
 	PlanVersion  int                   `json:"plan_version"`
 	Description  string                `json:"description"`
 	Quantity     decimal.Decimal       `json:"quantity"`
-	Amount       Amount                `json:"amount"`
-	Exact        decimal.Decimal       `json:"exact" doc:"The amount in major units before it was rounded, once"`
+	Amount       Amount                `json:"amount" doc:"What is charged: the rounded price less the discount"`
+	Discount     Amount                `json:"discount" doc:"What discounts took off; below zero on a credit, for the part that goes back with it"`
+	Exact        decimal.Decimal       `json:"exact" doc:"The price in major units before it was rounded, once, and before discounts"`
 	Tax          Amount                `json:"tax"`
 	TaxRate      decimal.Decimal       `json:"tax_rate" doc:"In per cent"`
 	TaxTreatment tax.Treatment         `json:"tax_treatment"`
@@ -143,6 +149,7 @@ type Subscription struct {
 	NextDue     *Local              `json:"next_due,omitempty" doc:"When it acts by itself again"`
 	EndedAt     *Local              `json:"ended_at,omitempty"`
 	EndReason   string              `json:"end_reason,omitempty"`
+	PlanCredit  *Amount             `json:"plan_credit,omitempty" doc:"With fair billing: what lowers later charges or, in the end, has expired"`
 }
 
 // Credit is what a customer has left to spend in a currency.
@@ -155,15 +162,19 @@ type Credit struct {
 func (w *world) result() Result {
 	result := Result{
 		Invoices: []Invoice{}, Skipped: append([]Skipped{}, w.skipped...), Refused: append([]Refused{}, w.refused...),
-		Subscriptions: []Subscription{}, Credit: []Credit{},
+		Subscriptions: []Subscription{}, Credit: []Credit{}, Grants: []GrantLeft{}, Seats: []SeatStatement{},
 	}
 	for _, d := range w.issued {
 		result.Invoices = append(result.Invoices, d.shown())
 	}
 	for _, b := range w.books {
 		result.Subscriptions = append(result.Subscriptions, b.shown())
+		if b.fair != nil {
+			result.Seats = append(result.Seats, b.fair.statements...)
+		}
 	}
 	for _, c := range w.customers {
+		result.Grants = append(result.Grants, c.grantsShown()...)
 		for _, p := range c.purses {
 			result.Credit = append(result.Credit, Credit{Customer: c.id, Amount: amountOf(p.credit), Carried: amountOf(p.carried)})
 		}
@@ -176,6 +187,10 @@ func (b *book) shown() Subscription {
 	shown := Subscription{
 		ID: b.state.ID, Customer: b.owner.id, Status: b.state.Status, Plan: b.state.Terms.PlanID, PlanVersion: b.state.Terms.PlanVersion,
 		Seats: b.state.Terms.Seats, EndReason: b.state.EndReason, EndedAt: localIf(b.state.EndedAt, zone),
+	}
+	if b.fair != nil {
+		credit := amountOf(b.planCredit)
+		shown.PlanCredit = &credit
 	}
 	if due, ok := b.nextDue(); ok {
 		shown.NextDue = localIf(&due, zone)
@@ -204,8 +219,9 @@ func (d *document) shown() Invoice {
 	shown := Invoice{
 		ID: d.Key, Number: d.number, Kind: AnInvoice, Reason: d.Reason, Subscription: d.of.state.ID, Customer: d.of.owner.id, Cycle: d.cycle,
 		IssuedAt: local(d.issuedAt, zone), Period: periodOf(d.Period, zone), Currency: d.of.currency,
-		Lines: []Line{}, Taxes: []Tax{}, Pays: []Offset{},
-		Subtotal: amountOf(d.Subtotal), Tax: amountOf(d.Tax), Total: amountOf(d.Total),
+		Lines: []Line{}, Taxes: []Tax{}, Pays: []Offset{}, Discounts: []Discounted{}, Prepaid: []Prepaid{},
+		PrepaidApplied: amountOf(orZero(d.PrepaidApplied, d.of.currency)),
+		Subtotal:       amountOf(d.Subtotal), Tax: amountOf(d.Tax), Total: amountOf(d.Total),
 		CarriedIn: amountOf(d.CarriedIn), CarriedOut: amountOf(d.CarriedOut), CreditApplied: amountOf(d.CreditApplied),
 		CreditGranted: amountOf(d.CreditGranted), AmountDue: amountOf(d.AmountDue), Owed: amountOf(d.owed),
 	}
@@ -221,6 +237,14 @@ func (d *document) shown() Invoice {
 			Base: amountOf(group.Base), Tax: amountOf(group.Tax),
 		})
 	}
+	for _, total := range d.Invoice.Discounts {
+		shown.Discounts = append(shown.Discounts, Discounted{
+			Discount: total.DiscountID, Coupon: total.CouponID, Name: total.Name, Taken: amountOf(total.Taken), GivenBack: amountOf(total.GivenBack),
+		})
+	}
+	for _, p := range d.Invoice.Prepaid {
+		shown.Prepaid = append(shown.Prepaid, Prepaid{Grant: p.GrantID, Basis: p.Basis, Amount: amountOf(p.Amount), Cost: amountOf(p.Cost)})
+	}
 	for _, offset := range d.Offsets {
 		shown.Pays = append(shown.Pays, Offset{Invoice: offset.InvoiceID, Amount: amountOf(offset.Amount)})
 	}
@@ -230,7 +254,8 @@ func (d *document) shown() Invoice {
 func lineOf(line invoicing.Line, zone calendar.Zone) Line {
 	shown := Line{
 		Kind: line.Kind, Charge: line.ChargeID, Plan: line.PlanID, PlanVersion: line.PlanVersion, Description: line.Description,
-		Quantity: line.Quantity, Amount: amountOf(line.Amount), Exact: line.Exact, Tax: amountOf(line.Tax),
+		Quantity: line.Quantity, Amount: amountOf(line.Amount), Discount: amountOf(orZero(line.Discount, line.Amount.Currency)),
+		Exact: line.Exact, Tax: amountOf(line.Tax),
 		TaxRate: line.Decision.Rate, TaxTreatment: line.Decision.Treatment, TaxReason: line.Decision.Reason,
 		Period: periodOf(line.Period, zone), Explanation: line.Explanation,
 	}
@@ -238,4 +263,12 @@ func lineOf(line invoicing.Line, zone calendar.Zone) Line {
 		shown.Credits = &LineRef{Invoice: line.Credits.InvoiceID, Line: line.Credits.Position}
 	}
 	return shown
+}
+
+// orZero makes no amount at all a zero of the currency.
+func orZero(a money.Amount, currency money.Currency) money.Amount {
+	if a.Currency == "" {
+		return money.Zero(currency)
+	}
+	return a
 }

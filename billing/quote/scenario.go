@@ -7,27 +7,32 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/discount"
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/rating"
 	"github.com/perennial-billing/perennial/billing/tax"
+	"github.com/perennial-billing/perennial/billing/wallet"
 )
 
 // Scenario is what a quote is made from. Parse reads and checks one.
 type Scenario struct {
-	Description string         `json:"description,omitempty" doc:"What the scenario is about, for people"`
-	Settings    Settings       `json:"settings,omitzero" doc:"How the scenario is played"`
-	Catalog     []catalog.Plan `json:"catalog" doc:"The plans that are sold, as in docs/examples/plans.json"`
-	Seller      Seller         `json:"seller,omitzero" doc:"Who sells; without registrations nothing is taxed"`
-	Customers   []Customer     `json:"customers" doc:"Who buys"`
-	Timeline    []Entry        `json:"timeline" doc:"What happens, and when; entries of one instant happen in the order of the file"`
-	Until       Instant        `json:"until" doc:"The last instant that is played: what falls due then still happens"`
-	Expect      Expectation    `json:"expect,omitzero" doc:"What the result must contain; whatever is left out is not compared"`
+	Description string            `json:"description,omitempty" doc:"What the scenario is about, for people"`
+	Settings    Settings          `json:"settings,omitzero" doc:"How the scenario is played"`
+	Catalog     []catalog.Plan    `json:"catalog" doc:"The plans that are sold, as in docs/examples/plans.json"`
+	Coupons     []discount.Coupon `json:"coupons,omitempty" doc:"What can be redeemed"`
+	Codes       []discount.Code   `json:"codes,omitempty" doc:"What customers type to redeem a coupon"`
+	Seller      Seller            `json:"seller,omitzero" doc:"Who sells; without registrations nothing is taxed"`
+	Customers   []Customer        `json:"customers" doc:"Who buys"`
+	Timeline    []Entry           `json:"timeline" doc:"What happens, and when; entries of one instant happen in the order of the file"`
+	Until       Instant           `json:"until" doc:"The last instant that is played: what falls due then still happens"`
+	Expect      Expectation       `json:"expect,omitzero" doc:"What the result must contain; whatever is left out is not compared"`
 }
 
 // Settings are how a scenario is played.
 type Settings struct {
-	Strict     bool       `json:"strict,omitempty" doc:"End with an error when an entry is refused, instead of listing it under refused"`
-	Collection Collection `json:"collection,omitempty" enum:"automatic,manual" doc:"automatic when left out: invoices are paid when issued; manual: by entries"`
+	Strict     bool          `json:"strict,omitempty" doc:"End with an error when an entry is refused, instead of listing it under refused"`
+	Collection Collection    `json:"collection,omitempty" enum:"automatic,manual" doc:"automatic when left out: invoices are paid when issued; manual: by entries"`
+	Prepaid    wallet.Policy `json:"prepaid,omitzero" doc:"Which grants are used first"`
 }
 
 // Collection is how invoices come to be paid.
@@ -70,6 +75,12 @@ type Entry struct {
 	Cancel    *Cancel    `json:"cancel,omitempty" doc:"A subscription ends"`
 	Paid      *Payment   `json:"paid,omitempty" doc:"An invoice is paid"`
 	Unpaid    *Payment   `json:"unpaid,omitempty" doc:"An invoice could not be collected, and is owed"`
+
+	Redeem         *Redeem         `json:"redeem,omitempty" doc:"A customer gets a coupon"`
+	RemoveDiscount *RemoveDiscount `json:"remove_discount,omitempty" doc:"A discount ends"`
+	Grant          *Grant          `json:"grant,omitempty" doc:"A customer gets credit that pays invoices"`
+	Charge         *OneOff         `json:"charge,omitempty" doc:"A one-off charge, or an adjustment"`
+	Activity       *Activity       `json:"activity,omitempty" doc:"A member was active, joined or left"`
 }
 
 // actions lists the actions of an entry that are set.
@@ -88,6 +99,11 @@ func (e Entry) actions() []action {
 	add(e.Cancel != nil, e.Cancel)
 	add(e.Paid != nil, paid{e.Paid})
 	add(e.Unpaid != nil, unpaid{e.Unpaid})
+	add(e.Redeem != nil, e.Redeem)
+	add(e.RemoveDiscount != nil, e.RemoveDiscount)
+	add(e.Grant != nil, e.Grant)
+	add(e.Charge != nil, e.Charge)
+	add(e.Activity != nil, e.Activity)
 	return set
 }
 
@@ -102,6 +118,7 @@ type Subscribe struct {
 	StartsAt    Instant        `json:"starts_at,omitzero" doc:"When it begins, earlier or later than the entry; at the entry's instant when left out"`
 	EndsAfter   int            `json:"ends_after,omitempty" minimum:"0" doc:"A fixed term: the number of periods after which it ends by itself"`
 	EndsAt      Instant        `json:"ends_at,omitzero" doc:"A fixed term to an instant, in place of ends_after; the last period is prorated"`
+	FairBilling *FairBilling   `json:"fair_billing,omitempty" doc:"Charge the seats of active members; seats may then be left out"`
 }
 
 // Usage is a quantity of what a meter counts: one event, or the sum of many.

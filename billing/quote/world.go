@@ -13,6 +13,7 @@ import (
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/subscription"
 	"github.com/perennial-billing/perennial/billing/tax"
+	"github.com/perennial-billing/perennial/billing/wallet"
 )
 
 // mostBoundaries ends a scenario that would run for ever, such as one of daily periods until the year 9999.
@@ -41,10 +42,16 @@ type customer struct {
 	purses   []*purse
 	buckets  []*bucket // in the order of their first use
 	inBucket map[bucketKey]*bucket
+	// discounts are in the order in which they were redeemed, those that ended included.
+	discounts []*held
 }
 
-// purse is a customer's credit in a currency, and what invoices carried to the next one.
-type purse struct{ credit, carried money.Amount }
+// purse is what a customer has in a currency: credit, what invoices carried to the next one, and grants with their movements.
+type purse struct {
+	credit, carried money.Amount
+	wallet          wallet.Wallet
+	moved           []wallet.Movement
+}
 
 func (c *customer) purse(currency money.Currency) *purse {
 	for _, p := range c.purses {
@@ -52,7 +59,7 @@ func (c *customer) purse(currency money.Currency) *purse {
 			return p
 		}
 	}
-	opened := &purse{credit: money.Zero(currency), carried: money.Zero(currency)}
+	opened := &purse{credit: money.Zero(currency), carried: money.Zero(currency), wallet: wallet.Wallet{Currency: currency}}
 	c.purses = append(c.purses, opened)
 	return opened
 }
@@ -98,6 +105,13 @@ func Run(ctx context.Context, s *Scenario) (Result, error) {
 	}
 	if err := w.advance(ctx, func(b *book) time.Time { return s.Until.In(b.owner.zone) }); err != nil {
 		return Result{}, err
+	}
+	for _, c := range w.customers {
+		for _, p := range c.purses {
+			if err := p.expire(w, c, s.Until.In(c.zone)); err != nil {
+				return Result{}, fmt.Errorf("customer %s: %w", c.id, err)
+			}
+		}
 	}
 	return w.result(), nil
 }
@@ -214,6 +228,7 @@ var monthly = calendar.Interval{Unit: calendar.Month, Count: 1}
 // fallDue carries out what falls due at an instant: the subscription's own boundary, then its month.
 func (b *book) fallDue(ctx context.Context, at time.Time) error {
 	if due, ok := b.state.NextDue(); ok && !due.After(at) {
+		b.reseat(due)
 		outcome, err := b.account().Turn(ctx, b.state, due)
 		if err == nil {
 			b.accept(outcome)

@@ -8,6 +8,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/discount"
 	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/rating"
@@ -60,10 +61,24 @@ func (l *lineFacts) details() []string {
 	if l.explained.Late != "" {
 		details = append(details, fmt.Sprintf("Includes %s used before this period and reported late", l.late()))
 	}
+	for _, taken := range l.explained.Discounts {
+		details = append(details, l.discounted(taken))
+	}
 	if l.explained.Conversion != nil {
 		details = append(details, l.converted(*l.explained.Conversion))
 	}
 	return details
+}
+
+// discounted says what a discount took off. Of a credit it is what goes back to the discount, and is not paid out.
+func (l *lineFacts) discounted(t discount.Taken) string {
+	if t.Amount.IsNegative() {
+		return fmt.Sprintf("%s had been taken off by %s", l.Money(t.Amount.Neg()), t.Name)
+	}
+	if t.PercentOff.IsZero() {
+		return fmt.Sprintf("Less %s of %s (%s)", l.Money(t.Amount), l.Money(t.Of), t.Name)
+	}
+	return fmt.Sprintf("Less %s %%, %s of %s (%s)", l.Number(t.PercentOff), l.Money(t.Amount), l.Money(t.Of), t.Name)
 }
 
 // converted says where a price came from that is not the catalogue's own.

@@ -1,0 +1,58 @@
+package activities
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/perennial-billing/perennial/billing/discount"
+	"github.com/perennial-billing/perennial/billing/invoicing"
+	"github.com/perennial-billing/perennial/internal/store"
+)
+
+// discounts are those in force for an invoice of the subscription. The customer's wallet must be locked: it keeps two
+// invoices from taking the same rest of a discount.
+func (a account) discounts(ctx context.Context, facts invoicing.Facts) ([]discount.InForce, error) {
+	has, err := a.tx.Discounts(ctx, a.customer.ID, facts.Currency)
+	if err != nil {
+		return nil, err
+	}
+	var inForce []discount.InForce
+	for _, d := range has {
+		if d.SubscriptionID != "" && d.SubscriptionID != a.row.ID {
+			continue
+		}
+		serves, is, err := d.Serves(facts.Period().Start, facts.IssuedAt, facts.Currency, d.Uses)
+		if err != nil {
+			return nil, fmt.Errorf("discount %q: %w", d.ID, err)
+		}
+		if is {
+			inForce = append(inForce, serves)
+		}
+	}
+	return inForce, nil
+}
+
+// noteDiscounts records what each discount took off an invoice, less what went back with credits.
+func (a account) noteDiscounts(ctx context.Context, invoiceID string, built invoicing.Invoice) error {
+	for _, total := range built.Discounts {
+		used, err := total.Taken.Sub(total.GivenBack)
+		if err != nil {
+			return err
+		}
+		use := discount.Use{Period: built.Period.Start, Amount: used}
+		if err := a.tx.AddDiscountUse(ctx, a.customer.ID, total.DiscountID, invoiceID, use); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takenOff is what discounts took off a line, from the record of its arithmetic.
+func takenOff(row store.InvoiceLine) ([]discount.Taken, error) {
+	var explained invoicing.Explanation
+	if err := json.Unmarshal(row.Explanation, &explained); err != nil {
+		return nil, fmt.Errorf("explanation of line %d: %w", row.Position, err)
+	}
+	return explained.Discounts, nil
+}

@@ -1,0 +1,25 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestCouponsOnTheCommandLine(t *testing.T) {
+	t.Parallel()
+	id := addEntity(t)
+	addCustomer(t, id, id+"-c", "--payment-method", "pm_card_visa", "--currency", "USD", "--country", "US", "--zone", "America/New_York")
+	require.Regexp(t, `launch +Launch offer +20 % +periods`, ok(t, "coupon", "add", "--entity", id, "--file", "../docs/examples/coupons.json"))
+	require.Contains(t, ok(t, "coupon", "list", "--entity", id), "loyal")
+	require.Contains(t, ok(t, "coupon", "code", "spring-27", "--entity", id, "--coupon", "launch", "--expires", "2099-01-01T00:00:00Z"), "SPRING-27")
+	require.Regexp(t, `Coupon +launch`, ok(t, "coupon", "redeem", id+"-c", "--code", "Spring-27"))
+	require.Contains(t, ok(t, "coupon", "discounts", id+"-c"), "Launch offer")
+	require.Contains(t, ok(t, "coupon", "remove", id+"-c", "launch"), "launch")
+	unknown := starter(t, "coupon", "redeem", id+"-c", "--code", "autumn-27")
+	require.Equal(t, exitRefused, unknown.code)
+	require.Contains(t, unknown.err, "there is no code AUTUMN-27")
+	wrong := starter(t, "coupon", "code", "x-1", "--entity", id, "--coupon", "launch", "--expires", "soon")
+	require.Equal(t, exitRefused, wrong.code)
+	require.Contains(t, wrong.err, "--expires: ")
+}

@@ -44,7 +44,8 @@ func Build(f Facts) (Invoice, error) {
 
 func (f Facts) lines() ([]Line, error) {
 	var lines []Line
-	for _, part := range []func() ([]Line, error){f.closingLines, f.revisionLines, f.openingLines} {
+	revisions := func() ([]Line, error) { return f.revisionLines(len(lines)) }
+	for _, part := range []func() ([]Line, error){f.closingLines, revisions, f.openingLines} {
 		more, err := part()
 		if err != nil {
 			return nil, err
@@ -54,15 +55,17 @@ func (f Facts) lines() ([]Line, error) {
 	return lines, nil
 }
 
-// period is the period opened, else revised, else closed.
+// period is the period opened, else revised, else closed, else that of which earlier revisions are billed.
 func (f Facts) period() calendar.Period {
 	switch {
 	case f.Opens != nil:
 		return f.Opens.Period
 	case f.Revises != nil:
 		return f.Revises.Period
+	case f.Closes != nil:
+		return f.Closes.Period
 	}
-	return f.Closes.Period
+	return f.Earlier[len(f.Earlier)-1].Period
 }
 
 // total adds up the lines.

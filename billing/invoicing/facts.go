@@ -42,6 +42,9 @@ type Facts struct {
 	Closes *Closing
 	// Revises replaces, from an instant on, what was charged in advance for the period under way.
 	Revises *Revision
+	// Earlier are revisions of the same period, oldest first and before Revises, that were to be billed with the next
+	// invoice, which this is.
+	Earlier []Revision
 	Seller  tax.Seller
 	Buyer   tax.Buyer
 	// Balance is the customer's credit in the invoice's currency, 0 or more, applied after tax.

@@ -160,7 +160,7 @@ type Pause struct {
 	Subscription string `json:"subscription,omitempty" doc:"Which; may be left out when there is one subscription"`
 	ID           string `json:"id,omitempty" doc:"The command's id: what is asked for twice under one id is done once"`
 	Timing
-	Mode subscription.PauseMode `json:"mode,omitempty" enum:"credit,keep,extend" doc:"Whether paid time is credited (credit, the default), passes (keep), or is served later (extend)"`
+	Mode subscription.PauseMode `json:"mode,omitempty" enum:"credit,keep,extend" doc:"What becomes of paid time that is left; credit when left out"`
 }
 
 // Resume ends a pause.

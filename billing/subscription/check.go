@@ -143,7 +143,8 @@ func (s State) hasBoundary() bool { return s.Status == Trialing || s.InPeriod() 
 // resumed, and then another period begins.
 func (s State) checkPause(c Command) error {
 	if c.Mode == PauseExtend && s.EndsAt != nil {
-		return refuse("cannot_extend", "subscription %s has a fixed term to %s, which does not move: pause it with keep or credit", s.ID, s.EndsAt.Format(time.RFC3339))
+		return refuse("cannot_extend", "subscription %s has a fixed term to %s, which does not move: pause it with keep or credit",
+			s.ID, s.EndsAt.Format(time.RFC3339))
 	}
 	follows := c.AtPeriodEnd || c.Mode != PauseKeep || s.BilledBy == catalog.ByInvoiceRun
 	switch {

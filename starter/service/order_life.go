@@ -10,7 +10,7 @@ import (
 // Pause asks to stop billing.
 type Pause struct {
 	Asked
-	Mode        subscription.PauseMode `json:"mode,omitempty" enum:"credit,keep,extend" doc:"Whether paid time is credited (credit, the default), passes (keep), or is served later (extend)."`
+	Mode        subscription.PauseMode `json:"mode,omitempty" enum:"credit,keep,extend" doc:"What becomes of paid time that is left: credit when absent."`
 	AtPeriodEnd bool                   `json:"at_period_end,omitempty" doc:"Wait for the end of the billing period."`
 	On          time.Time              `json:"on,omitzero" doc:"Plan it for this later instant."`
 }

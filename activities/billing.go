@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/perennial-billing/perennial/billing/calendar"
+	"github.com/perennial-billing/perennial/billing/lifecycle"
 	"github.com/perennial-billing/perennial/billing/subscription"
 	"github.com/perennial-billing/perennial/billing/tax"
 	"github.com/perennial-billing/perennial/internal/store"
@@ -136,20 +137,36 @@ func answerAgain(recorded store.CarriedOut, command subscription.Command, from s
 	return result.Turned, nil
 }
 
-// Turn carries a subscription over its next boundary. A boundary that was turned before, by a run of the workflow that
-// was reset, is not turned again: the recorded state is where the subscription goes on.
+// Turn carries a subscription over what is due: its next boundary, or a planned command. What was turned before, by a run
+// of the workflow that was reset, is not turned again: the recorded state is where the subscription goes on. A planned
+// command that cannot be carried out is noted as missed.
 func (b *Billing) Turn(ctx context.Context, in message.TurnInput) (message.Turned, error) {
-	command := subscription.Command{
-		ID: message.BoundaryCommand + in.At.UTC().Format(time.RFC3339Nano), Kind: "boundary", At: in.At, Actor: "schedule",
-	}
-	outcome, err := b.once(ctx, in.State, command, func(a account) (message.Turned, error) {
+	due := dueCommand(in)
+	outcome, err := b.once(ctx, in.State, due, func(a account) (message.Turned, error) {
 		return turned(a.lifecycle().Turn(ctx, in.State, in.At))
 	})
+	if refused, ok := errors.AsType[*subscription.Refusal](err); ok && due.Kind == plannedKind {
+		outcome, err = b.once(ctx, in.State, due, func(account) (message.Turned, error) {
+			return message.Turned{State: lifecycle.Missed(in.State, in.At, refused)}, nil
+		})
+	}
 	if err != nil {
 		return message.Turned{}, fmt.Errorf("subscription %s at %s: %w", in.State.ID, in.At.Format(time.RFC3339), err)
 	}
 	outcome.Repeated = false
 	return outcome, nil
+}
+
+const plannedKind subscription.Kind = "planned"
+
+// dueCommand is under what id it is remembered that what was due at an instant has been done.
+func dueCommand(in message.TurnInput) subscription.Command {
+	if planned, _, is := in.State.PlannedFor(in.At); is {
+		return subscription.Command{ID: message.PlannedCommand + planned.ID, Kind: plannedKind, At: in.At, Actor: planned.Actor, Reason: planned.Reason}
+	}
+	return subscription.Command{
+		ID: message.BoundaryCommand + in.At.UTC().Format(time.RFC3339Nano), Kind: "boundary", At: in.At, Actor: "schedule",
+	}
 }
 
 // CarryOut carries out a command. A refused one changes nothing.

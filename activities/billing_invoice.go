@@ -112,6 +112,9 @@ func (a account) rows(built invoicing.Invoice, facts invoicing.Facts, cycle int)
 		if err != nil {
 			return row, nil, fmt.Errorf("explain line %d: %w", i+1, err)
 		}
+		if line.Credits != nil && line.Credits.InvoiceID == built.Key { // of this very invoice
+			line.Credits = &invoicing.LineRef{InvoiceID: row.ID, Position: line.Credits.Position}
+		}
 		lines[i] = lineRow(i+1, line, explanation)
 	}
 	return row, lines, nil

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/perennial-billing/perennial/billing/invoicing"
@@ -11,10 +12,11 @@ import (
 
 // debts adds to the facts what the customer still owes for the subscription, which a credit pays first.
 func (a account) debts(ctx context.Context, facts *invoicing.Facts) ([]store.Invoice, error) {
-	if facts.Revises == nil {
+	if facts.Revises == nil && len(facts.Earlier) == 0 {
 		return nil, nil // only a revision credits anything
 	}
 	unpaid, err := a.tx.LockUnpaid(ctx, a.row.ID)
+	unpaid = slices.DeleteFunc(unpaid, func(i store.Invoice) bool { return i.CustomerID != a.customer.ID }) // a former owner's
 	for _, invoice := range unpaid {
 		facts.Debts = append(facts.Debts, invoicing.Debt{InvoiceID: invoice.ID, Owed: invoice.Owed()})
 	}

@@ -24,7 +24,7 @@ func turned(outcome lifecycle.Outcome, err error) (message.Turned, error) {
 	if err != nil {
 		return message.Turned{}, err
 	}
-	return message.Turned{State: outcome.State, Invoice: billed(outcome.Invoice)}, nil
+	return message.Turned{State: outcome.State, Invoice: billed(outcome.Invoice), Former: billed(outcome.Former)}, nil
 }
 
 func billed(issued *lifecycle.Issued) *message.Billed {
@@ -119,6 +119,34 @@ func decisionOf(line store.InvoiceLine) tax.Decision {
 		Treatment: tax.Treatment(line.Treatment), Jurisdiction: line.Jurisdiction, Scheme: tax.Scheme(line.Scheme),
 		Rate: line.TaxRate, Reason: line.TaxReason,
 	}
+}
+
+// Transfer makes another customer of the same seller, who lives in the same time, the one whom invoices are for. The zone
+// stays the subscription's.
+func (a account) Transfer(ctx context.Context, customerID string) (lifecycle.Account, error) {
+	next, err := a.tx.Customer(ctx, customerID)
+	switch {
+	case err != nil:
+		return lifecycle.Account{}, unknownAs("customer_unknown", err)
+	case next.EntityID != a.row.EntityID:
+		return lifecycle.Account{}, refusal("entity_mismatch", "customer %s belongs to %s, not to %s", next.ID, next.EntityID, a.row.EntityID)
+	case clockOf(next) != clockOf(a.customer):
+		return lifecycle.Account{}, refusal("clocks_mixed",
+			"customers %s and %s do not live in the same time: transfer between customers of one test clock, or of none",
+			a.customer.ID, next.ID)
+	}
+	if err := a.tx.TransferSubscription(ctx, a.row.ID, next.ID); err != nil {
+		return lifecycle.Account{}, err
+	}
+	a.customer, a.row.CustomerID = next, next.ID
+	return a.lifecycle(), nil
+}
+
+func clockOf(c store.Customer) string {
+	if c.TestClockID == nil {
+		return ""
+	}
+	return *c.TestClockID
 }
 
 // AddCycle records what came of a billing period.

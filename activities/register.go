@@ -14,6 +14,7 @@ func RegisterBilling(w worker.ActivityRegistry, b *Billing, c *Collection, r *Ru
 	register(w, message.OpenSubscription, b.OpenSubscription)
 	register(w, message.Turn, b.Turn)
 	register(w, message.CarryOut, b.CarryOut)
+	register(w, message.PreviewCommand, b.PreviewCommand)
 	register(w, message.NoteStanding, b.NoteStanding)
 	register(w, message.OpenDunning, c.OpenDunning)
 	register(w, message.NextDunningStep, c.NextDunningStep)

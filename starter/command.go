@@ -2,10 +2,15 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/perennial-billing/perennial/billing/subscription"
 	"github.com/perennial-billing/perennial/starter/service"
+	"github.com/perennial-billing/perennial/workflows/message"
 )
 
 // asked adds the flags of every command to a subscription.
@@ -15,74 +20,235 @@ func asked(c *cobra.Command, in *service.Asked) {
 	c.Flags().StringVar(&in.Reason, "reason", "", "why, for the record")
 }
 
-// steer makes a command to a subscription.
-func (p *program) steer(c *cobra.Command, do func(ctx context.Context, svc *service.Service, id string) (service.CommandResult, error)) *cobra.Command {
-	c.Args = cobra.ExactArgs(1)
-	c.RunE = p.askWorkflow(func(ctx context.Context, svc *service.Service, args []string) error {
-		done, err := do(ctx, svc, args[0])
-		if err != nil {
-			return err
-		}
-		return p.printSubscription(done, done.Subscription)
-	})
-	return c
+// ordering is the command line of an order: the command, when it takes effect, and what it then asks for.
+type ordering struct {
+	command *cobra.Command
+	at      instant
+	order   func(at time.Time) service.Order
 }
 
-func (p *program) change() *cobra.Command {
+// when adds the flags that say when an order takes effect.
+func (o *ordering) when(atPeriodEnd *bool) {
+	o.command.Flags().BoolVar(atPeriodEnd, "at-period-end", false, "wait for the end of the billing period")
+	o.command.Flags().Var(&o.at, "at", "plan it for a later date, at the customer's midnight, or time (default: now)")
+	o.command.MarkFlagsMutuallyExclusive("at", "at-period-end")
+}
+
+// orders are the command lines of everything that a subscription can be asked for.
+func orders() []*ordering {
+	return []*ordering{changing(), canceling(), pausing(), reactivating(), resuming(), transferring(), withdrawing()}
+}
+
+// steer makes the commands that carry orders out.
+func (p *program) steer() []*cobra.Command {
+	var commands []*cobra.Command
+	for _, o := range orders() {
+		commands = append(commands, p.ordered(o, func(ctx context.Context, svc *service.Service, id string, order service.Order) error {
+			done, err := svc.CarryOut(ctx, id, order)
+			if err != nil {
+				return err
+			}
+			return p.printSubscription(done, done.Subscription)
+		}))
+	}
+	return commands
+}
+
+// previews makes the commands that only say what orders would do.
+func (p *program) previews() *cobra.Command {
+	g := p.group("preview", "Show the invoices that a command would make, without carrying it out")
+	for _, o := range orders() {
+		o.command.Short = "Preview: " + o.command.Short
+		o.command.Example = "  go run ./starter subscription preview " + o.command.Name() + " " + previewed[o.command.Name()]
+		g.AddCommand(p.ordered(o, func(ctx context.Context, svc *service.Service, id string, order service.Order) error {
+			preview, err := svc.Preview(ctx, id, order)
+			if err != nil {
+				return err
+			}
+			return p.printPreview(preview)
+		}))
+	}
+	return g
+}
+
+// previewed are examples for each command.
+var previewed = map[string]string{
+	"cancel": "cafe-team --credit-unused", "change": "cafe-team --seats 12", "pause": "erika-pro --mode extend",
+	"reactivate": "erika-pro", "resume": "erika-pro", "transfer": "cafe-team --customer roastery", "withdraw": "erika-pro --planned cancel-in-june",
+}
+
+func (p *program) ordered(o *ordering, do func(context.Context, *service.Service, string, service.Order) error) *cobra.Command {
+	o.command.Args = cobra.ExactArgs(1)
+	o.command.RunE = p.askWorkflow(func(ctx context.Context, svc *service.Service, args []string) error {
+		at := o.at.Time
+		if o.at.day != nil {
+			found, err := svc.Subscription(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			if at, err = o.at.inZoneOf(ctx, svc, found.CustomerID); err != nil {
+				return err
+			}
+		}
+		return do(ctx, svc, args[0], o.order(at))
+	})
+	return o.command
+}
+
+func changing() *ordering {
 	var in service.Change
 	var seats int64
-	c := &cobra.Command{
-		Use: "change ID", Short: "Change plan or seats, now or at the period's end",
+	o := &ordering{command: &cobra.Command{
+		Use: "change ID", Short: "Change plan or seats, now, at the period's end or on a date",
 		Example: `  go run ./starter subscription change cafe-team --seats 12
-  go run ./starter subscription change erika-pro --plan pro-yearly --at-period-end`,
-	}
-	f := c.Flags()
+  go run ./starter subscription change erika-pro --plan pro-yearly --at-period-end
+  go run ./starter subscription change cafe-team --seats 20 --at 2027-09-01`,
+	}}
+	f := o.command.Flags()
 	f.StringVar(&in.Plan, "plan", "", "the new plan")
 	f.IntVar(&in.PlanVersion, "plan-version", 0, "version of the plan (default: the newest)")
 	f.Int64Var(&seats, "seats", 0, "the new number of seats")
-	f.BoolVar(&in.AtPeriodEnd, "at-period-end", false, "wait for the end of the billing period")
-	asked(c, &in.Asked)
-	return p.steer(c, func(ctx context.Context, svc *service.Service, id string) (service.CommandResult, error) {
+	f.BoolVar(&in.BillNext, "bill-next", false, "leave the difference to the next invoice")
+	o.when(&in.AtPeriodEnd)
+	asked(o.command, &in.Asked)
+	o.order = func(at time.Time) service.Order {
 		if f.Changed("seats") {
 			in.Seats = &seats
 		}
-		return svc.Change(ctx, id, in)
-	})
+		in.On = at
+		return in
+	}
+	return o
 }
 
-func (p *program) cancel() *cobra.Command {
+func canceling() *ordering {
 	var in service.Cancel
-	c := &cobra.Command{
-		Use: "cancel ID", Short: "Cancel, now or at the period's end",
+	o := &ordering{command: &cobra.Command{
+		Use: "cancel ID", Short: "Cancel, now, at the period's end or on a date",
 		Example: `  go run ./starter subscription cancel erika-pro --at-period-end
-  go run ./starter subscription cancel cafe-team --credit-unused --reason "moved to another team"`,
+  go run ./starter subscription cancel cafe-team --credit-unused --reason "moved to another team"
+  go run ./starter subscription cancel cafe-team --at 2027-12-31`,
+	}}
+	o.command.Flags().BoolVar(&in.CreditUnused, "credit-unused", false, "credit the paid time that is left")
+	o.when(&in.AtPeriodEnd)
+	asked(o.command, &in.Asked)
+	o.order = func(at time.Time) service.Order {
+		in.On = at
+		return in
 	}
-	c.Flags().BoolVar(&in.AtPeriodEnd, "at-period-end", false, "wait for the end of the billing period")
-	c.Flags().BoolVar(&in.CreditUnused, "credit-unused", false, "credit the paid time that is left")
-	asked(c, &in.Asked)
-	return p.steer(c, func(ctx context.Context, svc *service.Service, id string) (service.CommandResult, error) {
-		return svc.Cancel(ctx, id, in)
-	})
+	return o
 }
 
-func (p *program) pause() *cobra.Command {
-	var in service.Asked
-	c := &cobra.Command{
-		Use: "pause ID", Short: "Stop billing until it is resumed", Example: "  go run ./starter subscription pause erika-pro --reason holidays",
+func pausing() *ordering {
+	var in service.Pause
+	var mode string
+	o := &ordering{command: &cobra.Command{
+		Use: "pause ID", Short: "Stop billing until it is resumed",
+		Example: `  go run ./starter subscription pause erika-pro --reason holidays
+  go run ./starter subscription pause erika-pro --mode extend --at 2027-08-01`,
+	}}
+	o.command.Flags().StringVar(&mode, "mode", "", "paid time is credited (credit, the default), passes (keep), or is served later (extend)")
+	o.when(&in.AtPeriodEnd)
+	asked(o.command, &in.Asked)
+	o.order = func(at time.Time) service.Order {
+		in.On, in.Mode = at, subscription.PauseMode(mode)
+		return in
 	}
-	asked(c, &in)
-	return p.steer(c, func(ctx context.Context, svc *service.Service, id string) (service.CommandResult, error) {
-		return svc.Pause(ctx, id, in)
-	})
+	return o
 }
 
-func (p *program) resume() *cobra.Command {
-	var in service.Asked
-	c := &cobra.Command{
-		Use: "resume ID", Short: "Begin a new billing period after a pause", Example: "  go run ./starter subscription resume erika-pro",
+func reactivating() *ordering {
+	var in service.Reactivate
+	o := &ordering{command: &cobra.Command{
+		Use: "reactivate ID", Short: "Take back a cancellation that has not happened yet", Example: "  go run ./starter subscription reactivate erika-pro",
+	}}
+	asked(o.command, &in.Asked)
+	o.order = func(time.Time) service.Order { return in }
+	return o
+}
+
+func resuming() *ordering {
+	var in service.Resume
+	o := &ordering{command: &cobra.Command{
+		Use: "resume ID", Short: "End a pause, now or on a date",
+		Example: `  go run ./starter subscription resume erika-pro
+  go run ./starter subscription resume erika-pro --at 2027-09-01`,
+	}}
+	o.when(&in.AtPeriodEnd)
+	asked(o.command, &in.Asked)
+	o.order = func(at time.Time) service.Order {
+		in.On = at
+		return in
 	}
-	asked(c, &in)
-	return p.steer(c, func(ctx context.Context, svc *service.Service, id string) (service.CommandResult, error) {
-		return svc.Resume(ctx, id, in)
+	return o
+}
+
+func transferring() *ordering {
+	var in service.HandOver
+	o := &ordering{command: &cobra.Command{
+		Use: "transfer ID", Short: "Make another customer the owner, who pays from then on",
+		Example: "  go run ./starter subscription transfer cafe-team --customer roastery --at-period-end",
+	}}
+	o.command.Flags().StringVar(&in.Customer, "customer", "", "the new owner")
+	o.when(&in.AtPeriodEnd)
+	asked(o.command, &in.Asked)
+	needs(o.command, "customer")
+	o.order = func(at time.Time) service.Order {
+		in.On = at
+		return in
+	}
+	return o
+}
+
+func withdrawing() *ordering {
+	var in service.Withdraw
+	o := &ordering{command: &cobra.Command{
+		Use: "withdraw ID", Short: "Take back a command that is planned for a date",
+		Example: "  go run ./starter subscription withdraw erika-pro --planned cancel-in-june",
+	}}
+	o.command.Flags().StringVar(&in.Planned, "planned", "", "the id of the planned command: see \"subscription planned\"")
+	asked(o.command, &in.Asked)
+	needs(o.command, "planned")
+	o.order = func(time.Time) service.Order { return in }
+	return o
+}
+
+func (p *program) planned() *cobra.Command {
+	return &cobra.Command{
+		Use: "planned ID", Short: "List the commands that wait for their day, and those that were missed on it", Args: cobra.ExactArgs(1),
+		Example: "  go run ./starter subscription planned erika-pro",
+		RunE: p.ask(func(ctx context.Context, svc *service.Service, args []string) error {
+			agenda, err := svc.Agenda(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			return p.show(agenda, func(out io.Writer) error {
+				rows := make([][]any, 0, len(agenda.Planned)+len(agenda.Missed))
+				for _, c := range agenda.Planned {
+					rows = append(rows, []any{c.On, c.Kind, c.ID, "planned", c.Reason})
+				}
+				for _, m := range agenda.Missed {
+					rows = append(rows, []any{m.At, m.Kind, m.CommandID, "missed", m.Refusal.Message})
+				}
+				return table(out, "on|command|id|status|why", rows)
+			})
+		}),
+	}
+}
+
+func (p *program) printPreview(preview message.Preview) error {
+	return p.show(preview, func(out io.Writer) error {
+		if len(preview.Invoices) == 0 {
+			_, err := fmt.Fprintf(out, "No invoice would be made. The subscription would be %s.\n", preview.State.Status)
+			return err
+		}
+		var rows [][]any
+		for _, invoice := range preview.Invoices {
+			for _, line := range invoice.Lines {
+				rows = append(rows, []any{invoice.IssuedAt, line.Description, line.PeriodStart, line.PeriodEnd, line.Amount})
+			}
+			rows = append(rows, []any{invoice.IssuedAt, "Total, with tax of " + invoice.Tax.String(), "", "", invoice.Total})
+		}
+		return table(out, "issued|line|from|to|amount", rows)
 	})
 }

@@ -14,7 +14,7 @@ import (
 
 func (p *program) subscriptions() *cobra.Command {
 	return p.group("subscription", "Start, show and steer subscriptions",
-		p.subscribe(), p.showSubscription(), p.listSubscriptions(), p.change(), p.cancel(), p.pause(), p.resume())
+		append(p.steer(), p.subscribe(), p.showSubscription(), p.listSubscriptions(), p.planned(), p.previews())...)
 }
 
 func (p *program) subscribe() *cobra.Command {

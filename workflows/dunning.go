@@ -84,7 +84,7 @@ func (d *dunningRun) run(ctx workflow.Context) error {
 			return err
 		}
 	}
-	return d.finish(ctx, message.CollectionEnded{InvoiceID: d.in.InvoiceID, At: d.next.At, Paid: true})
+	return d.finish(ctx, message.CollectionEnded{InvoiceID: d.in.InvoiceID, CustomerID: d.in.CustomerID, At: d.next.At, Paid: true})
 }
 
 // mayLeave says that the history has grown long, as news without end would make it, and that no message is waiting.
@@ -136,7 +136,7 @@ func (d *dunningRun) tellFailure(ctx workflow.Context) error {
 		return nil
 	}
 	d.in.UnderWay = false
-	return d.tell(ctx, message.CollectionEnded{InvoiceID: d.in.InvoiceID, At: d.at, PastDue: true})
+	return d.tell(ctx, message.CollectionEnded{InvoiceID: d.in.InvoiceID, CustomerID: d.in.CustomerID, At: d.at, PastDue: true})
 }
 
 // advance moves billing time to an instant. It never goes back: news may arrive late.
@@ -178,7 +178,9 @@ func (d *dunningRun) giveUp(ctx workflow.Context) (done bool, err error) {
 	if err != nil || ended.UnderWay {
 		return false, err
 	}
-	over := message.CollectionEnded{InvoiceID: d.in.InvoiceID, At: d.at, Paid: ended.Paid, Cancel: d.next.Cancel && !ended.Paid}
+	over := message.CollectionEnded{
+		InvoiceID: d.in.InvoiceID, CustomerID: d.in.CustomerID, At: d.at, Paid: ended.Paid, Cancel: d.next.Cancel && !ended.Paid,
+	}
 	if d.next.Reason == message.ReasonCheckoutExpired {
 		over.Reason = d.next.Reason
 	}

@@ -175,7 +175,7 @@ func TestDunningRetriesUntilPaid(t *testing.T) {
 	c.run()
 	require.Equal(t, "paid", c.status)
 	require.Len(t, c.attempts, 4)
-	require.Equal(t, []message.CollectionEnded{{InvoiceID: "inv_1", At: c.attempts[3].At, Paid: true}}, c.signalled)
+	require.Equal(t, []message.CollectionEnded{{InvoiceID: "inv_1", CustomerID: "cus_1", At: c.attempts[3].At, Paid: true}}, c.signalled)
 	require.WithinDuration(t, c.attempts[3].At, c.env.Now(), time.Minute, "it ends with the payment")
 }
 
@@ -223,7 +223,7 @@ func TestDunningStopsAtOnceWhenPaidElsewhere(t *testing.T) {
 	c.run()
 	require.Len(t, c.attempts, 1, "no attempt after the payment")
 	require.Equal(t, 1, c.asked)
-	require.Equal(t, []message.CollectionEnded{{InvoiceID: "inv_1", At: paid, Paid: true}}, c.signalled)
+	require.Equal(t, []message.CollectionEnded{{InvoiceID: "inv_1", CustomerID: "cus_1", At: paid, Paid: true}}, c.signalled)
 	require.WithinDuration(t, paid, c.env.Now(), time.Minute)
 }
 

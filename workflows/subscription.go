@@ -48,8 +48,11 @@ type subscriptionRun struct {
 type request struct {
 	command subscription.Command
 	result  message.CommandResult
-	err     error
-	done    bool
+	// preview asks only what the command would do, and previewed is the answer.
+	preview   bool
+	previewed message.Preview
+	err       error
+	done      bool
 }
 
 func (s *subscriptionRun) setup(ctx workflow.Context) error {
@@ -64,6 +67,10 @@ func (s *subscriptionRun) setup(ctx workflow.Context) error {
 	}
 	if err := workflow.SetUpdateHandlerWithOptions(ctx, message.SubscribeUpdate, s.subscribe,
 		workflow.UpdateHandlerOptions{Validator: s.checkSubscribe}); err != nil {
+		return err
+	}
+	if err := workflow.SetUpdateHandlerWithOptions(ctx, message.PreviewUpdate, s.preview,
+		workflow.UpdateHandlerOptions{Validator: s.checkCommand}); err != nil {
 		return err
 	}
 	return workflow.SetUpdateHandlerWithOptions(ctx, message.CommandUpdate, s.command,
@@ -147,7 +154,13 @@ func (s *subscriptionRun) mayLeave(ctx workflow.Context) bool {
 		return false
 	}
 	tooLong := workflow.GetInfo(ctx).GetContinueAsNewSuggested() && workflow.AllHandlersFinished(ctx)
-	return s.billed && s.next.rings() || tooLong
+	return s.billed && s.next.rings() && !s.plannedIsDue() || tooLong
+}
+
+// plannedIsDue says that what the alarm rings for is a planned command in the midst of a period, not the period's end.
+func (s *subscriptionRun) plannedIsDue() bool {
+	_, _, is := s.state.PlannedFor(s.next.at)
+	return is
 }
 
 // leave continues as new unless a message came in meanwhile; then the loop goes on (again is true).

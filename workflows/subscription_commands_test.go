@@ -148,7 +148,7 @@ func TestRefusals(t *testing.T) {
 		"command_too_long":    {ID: "c", Kind: subscription.Cancel, Reason: long(501)},
 		"command_id_reserved": {ID: "boundary:2027-02-28T00:00:00Z", Kind: subscription.Cancel},
 		"cannot_resume":       {ID: "c", Kind: subscription.Resume},
-		"cannot_defer":        {ID: "c", Kind: subscription.Pause, AtPeriodEnd: true},
+		"cannot_defer":        {ID: "c", Kind: subscription.Reactivate, AtPeriodEnd: true},
 		"terms_missing":       {ID: "c", Kind: subscription.ChangeTerms},
 		"nothing_to_change":   {ID: "c", Kind: subscription.ChangeTerms, Terms: &subscription.Terms{PlanID: "pro", PlanVersion: 1, Seats: 1}},
 	} {

@@ -70,12 +70,15 @@ func (s *subscriptionRun) malformed(ctx workflow.Context, c subscription.Command
 	switch {
 	case c.ID == "" || c.At.IsZero():
 		return s.state.Check(c)
-	case len(c.ID) > longestCommandID || len(c.Actor) > longestActor || len(c.Reason) > longestReason:
+	case len(c.ID) > longestCommandID-len(message.PlannedCommand) && !c.On.IsZero(),
+		len(c.ID) > longestCommandID || len(c.Actor) > longestActor || len(c.Reason) > longestReason:
 		return &subscription.Refusal{Code: "command_too_long", Message: fmt.Sprintf(
 			"subscription %s: a command has at most %d bytes of id, %d of actor and %d of reason", id, longestCommandID, longestActor, longestReason)}
-	case strings.HasPrefix(c.ID, message.BoundaryCommand), strings.HasPrefix(c.ID, message.UnpaidCommand):
+	case strings.HasPrefix(c.ID, message.BoundaryCommand), strings.HasPrefix(c.ID, message.PlannedCommand),
+		strings.HasPrefix(c.ID, message.UnpaidCommand):
 		return &subscription.Refusal{Code: "command_id_reserved", Message: fmt.Sprintf(
-			"subscription %s: command ids that begin with %q or %q are the schedule's and dunning's own", id, message.BoundaryCommand, message.UnpaidCommand)}
+			"subscription %s: command ids that begin with %q, %q or %q are the schedule's and dunning's own",
+			id, message.BoundaryCommand, message.PlannedCommand, message.UnpaidCommand)}
 	case strings.HasPrefix(c.ID, message.ReviewCommand), c.Kind == subscription.Release:
 		return &subscription.Refusal{Code: "review_decides", Message: fmt.Sprintf(
 			"subscription %s: command ids that begin with %q, and releases, follow from the review of a payment: decide that instead", id, message.ReviewCommand)}
@@ -97,6 +100,20 @@ func (s *subscriptionRun) command(ctx workflow.Context, c subscription.Command) 
 		return message.CommandResult{}, refusalError(s.refusal)
 	}
 	return req.result, req.err
+}
+
+// preview answers what a command would do. It waits for its turn, because what it would do depends on what comes before.
+func (s *subscriptionRun) preview(ctx workflow.Context, c subscription.Command) (message.Preview, error) {
+	ctx, _ = steadfast(ctx)
+	req := &request{command: c, preview: true}
+	s.enqueue(req)
+	if err := workflow.Await(ctx, func() bool { return req.done || s.refusal != nil }); err != nil {
+		return message.Preview{}, err
+	}
+	if !req.done {
+		return message.Preview{}, refusalError(s.refusal)
+	}
+	return req.previewed, req.err
 }
 
 // enqueue keeps the queue in the order of instants; of equal ones, who came first is served first.

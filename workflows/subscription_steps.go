@@ -15,12 +15,15 @@ import (
 // turn carries the subscription over the boundary that is due. The boundary's instant is the billing instant, however
 // late the worker gets to it.
 func (s *subscriptionRun) turn(ctx workflow.Context) error {
-	cycle := s.state.Cycle
+	cycle, owner := s.state.Cycle, s.state.CustomerID
 	turned, err := inStore(ctx, message.Turn, message.TurnInput{State: s.state, At: s.next.at}, s.nextAction())
 	if err != nil {
 		return err
 	}
 	s.state = turned.State
+	if err := s.parted(ctx, owner, turned.Former); err != nil {
+		return err
+	}
 	if err := s.collect(ctx, turned.Invoice); err != nil {
 		return err
 	}
@@ -44,18 +47,34 @@ func (s *subscriptionRun) collect(ctx workflow.Context, invoice *message.Billed)
 		return nil
 	}
 	if isUnderWay(ctx, invoice) {
-		return s.handOver(ctx, invoice, true)
+		return s.handOver(ctx, s.state.CustomerID, invoice, true)
 	}
 	s.state = s.state.PaymentFailed(invoice.InvoiceID)
 	if _, err := inStore(ctx, message.NoteStanding, s.state, after(s.outcome, "Note that invoice "+invoice.Number+" is unpaid")); err != nil {
 		return err
 	}
-	return s.handOver(ctx, invoice, false)
+	return s.handOver(ctx, s.state.CustomerID, invoice, false)
 }
 
-func (s *subscriptionRun) handOver(ctx workflow.Context, invoice *message.Billed, underWay bool) error {
+// parted collects what the customer is billed who was the owner until a transfer. It is a debt of that customer alone: the
+// subscription's standing does not depend on it.
+func (s *subscriptionRun) parted(ctx workflow.Context, former string, invoice *message.Billed) error {
+	if s.state.CustomerID != former {
+		mark(ctx, message.CustomerID.ValueSet(s.state.CustomerID))
+	}
+	if invoice == nil {
+		return nil
+	}
+	s.tellCollections(ctx, invoice)
+	if err := s.charge(ctx, invoice, s.state.LastAt); err != nil || isSettled(invoice) {
+		return err
+	}
+	return s.handOver(ctx, former, invoice, isUnderWay(ctx, invoice))
+}
+
+func (s *subscriptionRun) handOver(ctx workflow.Context, customer string, invoice *message.Billed, underWay bool) error {
 	_, err := inStore(ctx, message.OpenDunning, message.OpenDunningInput{
-		InvoiceID: invoice.InvoiceID, CustomerID: s.state.CustomerID, SubscriptionID: s.state.ID, At: s.state.LastAt, UnderWay: underWay,
+		InvoiceID: invoice.InvoiceID, CustomerID: customer, SubscriptionID: s.state.ID, At: s.state.LastAt, UnderWay: underWay,
 	}, after(s.outcome, "Hand invoice "+invoice.Number+" to dunning"))
 	return err
 }
@@ -108,13 +127,29 @@ func (s *subscriptionRun) carryOut(ctx workflow.Context) error {
 	req := s.queue[0]
 	s.queue = s.queue[1:]
 	defer func() { req.done = true }()
-	result, err := s.apply(ctx, req.command)
+	var result message.CommandResult
+	var err error
+	if req.preview {
+		req.previewed, err = s.foresee(ctx, req.command)
+	} else {
+		result, err = s.apply(ctx, req.command)
+	}
 	if refused, ok := errors.AsType[*subscription.Refusal](err); ok {
 		req.err = refusalError(refused)
 		return nil
 	}
 	req.result, req.err = result, err
 	return err
+}
+
+// foresee asks what a command would do.
+func (s *subscriptionRun) foresee(ctx workflow.Context, command subscription.Command) (message.Preview, error) {
+	previewed, err := inStore(ctx, message.PreviewCommand, message.CarryOutInput{State: s.state, Command: command},
+		fmt.Sprintf("Preview of %s, asked by %s", command.Kind, command.Actor))
+	if err == nil && previewed.Refusal != nil {
+		err = previewed.Refusal
+	}
+	return previewed.Preview, err
 }
 
 func (s *subscriptionRun) apply(ctx workflow.Context, command subscription.Command) (message.CommandResult, error) {
@@ -129,14 +164,18 @@ func (s *subscriptionRun) apply(ctx workflow.Context, command subscription.Comma
 	if turned.Repeated {
 		return s.repeat(ctx, turned)
 	}
+	owner := s.state.CustomerID
 	s.state = turned.State
+	if err := s.parted(ctx, owner, turned.Former); err != nil {
+		return message.CommandResult{}, err
+	}
 	if err := s.collect(ctx, turned.Invoice); err != nil {
 		return message.CommandResult{}, err
 	}
 	if err := s.review(ctx, turned.Invoice, false); err != nil {
 		return message.CommandResult{}, err
 	}
-	return message.CommandResult{State: s.state, Invoice: turned.Invoice}, nil
+	return message.CommandResult{State: s.state, Invoice: turned.Invoice, Former: turned.Former}, nil
 }
 
 // repeat answers a command that was carried out earlier in the subscription's life as it was answered then. Nothing is
@@ -148,12 +187,15 @@ func (s *subscriptionRun) repeat(ctx workflow.Context, turned message.Turned) (m
 	if !isSettled(turned.Invoice) && !isUnderWay(ctx, turned.Invoice) {
 		turned.State = turned.State.PaymentFailed(turned.Invoice.InvoiceID)
 	}
-	return message.CommandResult{State: turned.State, Invoice: turned.Invoice}, nil
+	return message.CommandResult{State: turned.State, Invoice: turned.Invoice, Former: turned.Former}, nil
 }
 
 // collectionEnded takes the news of an invoice in dunning: paid or given up, and then perhaps the end; or that a payment
 // failed which was under way.
 func (s *subscriptionRun) collectionEnded(ctx workflow.Context, news message.CollectionEnded) error {
+	if news.CustomerID != "" && news.CustomerID != s.state.CustomerID {
+		return nil
+	}
 	if news.PastDue {
 		s.state = s.state.PaymentFailed(news.InvoiceID)
 		_, err := inStore(ctx, message.NoteStanding, s.state, "Note that "+news.InvoiceID+" is unpaid")

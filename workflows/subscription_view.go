@@ -49,6 +49,13 @@ func (s *subscriptionRun) details() string {
 		{"Period", fmt.Sprintf("no. %d, %s", st.Cycle+1, st.Period)},
 		{"Next", s.nextAction()},
 	}
+	for _, planned := range st.Planned {
+		rows = append(rows, [2]string{"Planned", fmt.Sprintf("%s on %s (%s)", planned.Kind, planned.On.Format(time.RFC3339), planned.ID)})
+	}
+	for _, missed := range st.Missed {
+		rows = append(rows, [2]string{"Missed", fmt.Sprintf("%s on %s (%s): %s",
+			missed.Kind, missed.At.Format(time.RFC3339), missed.CommandID, missed.Refusal.Message)})
+	}
 	if s.outcome != "" {
 		rows = append(rows, [2]string{"Last attempt to collect", s.outcome})
 	}
@@ -76,6 +83,9 @@ func (s *subscriptionRun) nextAction() string {
 		return "nothing until somebody asks"
 	}
 	at := due.UTC().Format("2006-01-02 15:04 MST")
+	if planned, _, is := s.state.PlannedFor(due); is {
+		return fmt.Sprintf("%s, as planned, on %s", planned.Kind, at)
+	}
 	switch s.state.Status {
 	case subscription.Scheduled:
 		return "start on " + at
@@ -84,6 +94,12 @@ func (s *subscriptionRun) nextAction() string {
 	}
 	if reason, ends := s.state.EndsAtBoundary(); ends {
 		return "end on " + at + " (" + reason + ")"
+	}
+	switch {
+	case s.state.PausesAtBoundary():
+		return "pause on " + at
+	case s.state.PassesBoundary():
+		return fmt.Sprintf("let period no. %d begin in the pause on %s", s.state.Cycle+2, at)
 	}
 	return fmt.Sprintf("bill period no. %d on %s", s.state.Cycle+2, at)
 }

@@ -78,6 +78,7 @@ func (w *world) register(env *testsuite.TestWorkflowEnvironment) {
 	fake(env, message.OpenSubscription, w.open)
 	fake(env, message.Turn, w.turn)
 	fake(env, message.CarryOut, w.carryOut)
+	fake(env, message.PreviewCommand, w.preview)
 	fake(env, message.NoteStanding, w.note)
 	fake(env, message.OpenDunning, w.openDunning)
 	fake(env, message.ChargeInvoice, w.charge)
@@ -107,6 +108,14 @@ func (w *world) open(_ context.Context, in message.Subscribe) (message.Opened, e
 }
 
 func (w *world) turn(_ context.Context, in message.TurnInput) (message.Turned, error) {
+	if planned, rest, is := in.State.PlannedFor(in.At); is {
+		return w.once("planned:"+planned.ID, in.State, func() (message.Turned, error) {
+			if refused, ok := errors.AsType[*subscription.Refusal](rest.Check(planned)); ok {
+				return message.Turned{State: rest.Miss(planned, refused)}, nil
+			}
+			return w.apply(rest, planned), nil
+		})
+	}
 	return w.once("boundary:"+in.At.Format(time.RFC3339Nano), in.State, func() (message.Turned, error) {
 		if in.State.EndedAt != nil || in.State.Running() && in.At.Before(in.State.Period.End) {
 			return message.Turned{}, fmt.Errorf("turned at %s, before the boundary", in.At)
@@ -129,21 +138,51 @@ func (w *world) carryOut(_ context.Context, in message.CarryOutInput) (message.T
 		if refused, ok := errors.AsType[*subscription.Refusal](in.State.Check(c)); ok {
 			return message.Turned{State: in.State, Refusal: refused}, nil
 		}
-		switch {
-		case c.AtPeriodEnd:
-			return message.Turned{State: in.State.Defer(c)}, nil
-		case c.Kind == subscription.ChangeTerms:
-			return message.Turned{State: in.State.ChangeNow(c), Invoice: w.bill("change", changing, *c.Terms, c.At)}, nil
-		case c.Kind == subscription.Pause:
-			return message.Turned{State: in.State.PauseNow(c)}, nil
-		case c.Kind == subscription.Resume:
-			return w.begin(in.State.Reanchor(w.zone.DateOf(c.At)), c.At), nil
-		}
-		if c.Kind == subscription.Release {
-			return message.Turned{State: in.State.ReleaseNow()}, nil
-		}
-		return message.Turned{State: in.State.CancelNow(c)}, nil
+		return w.apply(in.State, c), nil
 	})
+}
+
+func (w *world) apply(state subscription.State, c subscription.Command) message.Turned {
+	switch {
+	case !c.On.IsZero():
+		return message.Turned{State: state.Plan(c)}
+	case c.AtPeriodEnd:
+		return message.Turned{State: state.Defer(c)}
+	}
+	switch c.Kind {
+	case subscription.ChangeTerms:
+		return message.Turned{State: state.ChangeNow(c), Invoice: w.bill("change", changing, *c.Terms, c.At)}
+	case subscription.Pause:
+		return message.Turned{State: state.PauseNow(c)}
+	case subscription.Resume:
+		return w.begin(state.Reanchor(w.zone.DateOf(c.At)), c.At)
+	case subscription.Reactivate:
+		return message.Turned{State: state.KeepGoing(c)}
+	case subscription.Release:
+		return message.Turned{State: state.ReleaseNow()}
+	case subscription.Transfer:
+		former := w.bill("leave", changing, state.Terms, c.At)
+		return message.Turned{State: state.TransferInPeriod(c), Former: former, Invoice: w.bill("join", changing, state.Terms, c.At)}
+	case subscription.Withdraw:
+		return message.Turned{State: state.WithdrawPlanned(c)}
+	}
+	return message.Turned{State: state.CancelNow(c)}
+}
+
+func (w *world) preview(_ context.Context, in message.CarryOutInput) (message.Previewed, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if refused, ok := errors.AsType[*subscription.Refusal](in.State.Check(in.Command)); ok {
+		return message.Previewed{Refusal: refused}, nil
+	}
+	invoices := slices.Clone(w.invoices)
+	came := w.apply(in.State, in.Command)
+	w.invoices = invoices
+	preview := message.Preview{State: came.State}
+	if came.Invoice != nil {
+		preview.Invoices = []message.PreviewedInvoice{{AmountDue: came.Invoice.AmountDue}}
+	}
+	return message.Previewed{Preview: preview}, nil
 }
 
 // begin enters and bills the next period.

@@ -94,6 +94,13 @@ func (z Zone) ParseTime(text string) (time.Time, error) {
 		"or an instant such as 2027-01-31T14:30:00Z", text)
 }
 
+// AddDays returns the instant at which the zone's clock shows, so many days later (or earlier, for negative ones), the time
+// of day that it shows at t, in whole seconds.
+func (z Zone) AddDays(t time.Time, days int) time.Time {
+	local := t.In(z.loc())
+	return z.Instant(civil(local).AddDays(days), local.Hour(), local.Minute(), local.Second())
+}
+
 // firstInstant walks the stretches of constant offset that can hold the wanted
 // time and stops in the first one that reaches it. time.Date cannot be used: in a
 // gap and in an overlap its choice depends on which side of Greenwich the zone is.

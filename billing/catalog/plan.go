@@ -14,16 +14,6 @@ import (
 	"github.com/perennial-billing/perennial/billing/money"
 )
 
-// Grain is how finely a plan prorates a change inside a billing period.
-type Grain string
-
-// Grains of proration.
-const (
-	GrainDay    Grain = "day"    // civil days in the customer's zone
-	GrainSecond Grain = "second" // elapsed seconds
-	GrainNone   Grain = "none"   // what is in force when the period starts is billed whole
-)
-
 // BilledBy is what puts a subscription's charges on an invoice.
 type BilledBy string
 
@@ -73,8 +63,10 @@ type Plan struct {
 	// Trial is any free trial, in place of TrialDays.
 	Trial     calendar.Trial `json:"trial,omitzero"`
 	Proration Grain          `json:"proration"`
-	BilledBy  BilledBy       `json:"billed_by"`
-	Charges   []Charge       `json:"charges"`
+	// Credits is what becomes of paid time that is not used; absent, it is credited.
+	Credits  CreditPolicy `json:"credits,omitzero"`
+	BilledBy BilledBy     `json:"billed_by"`
+	Charges  []Charge     `json:"charges"`
 	// Entitlements are the features that the plan opens, each once.
 	Entitlements []entitlement.Entitlement `json:"entitlements,omitzero"`
 	// Spend limits what the plan costs in a period as a whole, by currency.

@@ -59,8 +59,13 @@ func (p Plan) validateTerms() error {
 	if err := checkName(p.Name); err != nil {
 		return err
 	}
-	if err := oneOf("proration", p.Proration, GrainDay, GrainSecond, GrainNone); err != nil {
+	if err := oneOf("proration", p.Proration, grains...); err != nil {
 		return err
+	}
+	if p.Credits != "" {
+		if err := oneOf("credits", p.Credits, CreditUnused, CreditNone); err != nil {
+			return err
+		}
 	}
 	if err := oneOf("billed_by", p.BilledBy, ByRenewal, ByInvoiceRun); err != nil {
 		return err

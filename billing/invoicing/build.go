@@ -49,7 +49,8 @@ func (f Facts) invoice(lines []Line, period calendar.Period) (Invoice, error) {
 
 func (f Facts) lines() ([]Line, error) {
 	var lines []Line
-	for _, part := range []func() ([]Line, error){f.closingLines, f.revisionLines, f.openingLines, f.itemLines} {
+	revisions := func() ([]Line, error) { return f.revisionLines(len(lines)) }
+	for _, part := range []func() ([]Line, error){f.closingLines, revisions, f.openingLines, f.itemLines} {
 		more, err := part()
 		if err != nil {
 			return nil, err
@@ -59,8 +60,8 @@ func (f Facts) lines() ([]Line, error) {
 	return lines, nil
 }
 
-// Period is what the invoice is for: the period opened, else revised, else closed, else the one within which items are billed
-// alone, which is the instant of the invoice where there is none.
+// Period is what the invoice is for: the period opened, else revised, else closed, else that of which earlier revisions are
+// billed, else the one within which items are billed alone, which is the instant of the invoice where there is none.
 func (f Facts) Period() calendar.Period {
 	switch {
 	case f.Opens != nil:
@@ -69,6 +70,8 @@ func (f Facts) Period() calendar.Period {
 		return f.Revises.Period
 	case f.Closes != nil:
 		return f.Closes.Period
+	case len(f.Earlier) > 0:
+		return f.Earlier[len(f.Earlier)-1].Period
 	case f.Within != calendar.Period{}:
 		return f.Within
 	}

@@ -51,7 +51,7 @@ func (f Facts) arrears(t tenure, c catalog.Charge) ([]Line, error) {
 	var lines []Line
 	stretches, grain := f.Closes.payable(t, c)
 	for _, stretch := range stretches {
-		num, den, err := proration.Between(grain, f.Zone, full, stretch.Period.Start, stretch.Period.End)
+		num, den, err := f.served(grain, full, stretch.Period)
 		if err != nil {
 			return nil, fmt.Errorf("plan %q charge %q: %w", t.plan().ID, c.ID, err)
 		}
@@ -69,6 +69,24 @@ func (f Facts) arrears(t tenure, c catalog.Charge) ([]Line, error) {
 		lines = append(lines, line)
 	}
 	return lines, nil
+}
+
+// served is the part of the full period that a stretch pays for. Where nothing follows its end, the grain may count the
+// day of the end, but none that a later stretch begins on.
+func (f Facts) served(grain catalog.Grain, full, stretch calendar.Period) (num, den int64, err error) {
+	next := f.Closes.Full.End
+	if f.Opens != nil {
+		next = f.Closes.Period.End
+	}
+	for _, segment := range f.Closes.Segments {
+		if !segment.Period.Start.Before(stretch.End) && segment.Period.Start.Before(next) {
+			next = segment.Period.Start
+		}
+	}
+	if sameDay := f.Zone.DayAt(next) == f.Zone.DayAt(stretch.End); sameDay {
+		return proration.Between(grain, f.Zone, full, stretch.Start, stretch.End)
+	}
+	return proration.Until(grain, f.Zone, full, stretch.Start, stretch.End)
 }
 
 // payable lists the stretches of a tenure that pay for a recurring charge, and the grain that prorates them: the plan's.
@@ -129,7 +147,7 @@ func (f Facts) share(t tenure, c catalog.Charge) (rating.Share, error) {
 	stretches, grain := f.Closes.payable(t, c)
 	var total rating.Share
 	for _, stretch := range stretches {
-		num, den, err := proration.Between(grain, f.Zone, f.Closes.Full, stretch.Period.Start, stretch.Period.End)
+		num, den, err := f.served(grain, f.Closes.Full, stretch.Period)
 		if err != nil {
 			return rating.Share{}, fmt.Errorf("plan %q charge %q: %w", t.plan().ID, c.ID, err)
 		}

@@ -36,8 +36,12 @@ func Consolidate(head Facts, parts []Part) (Invoice, error) {
 		if err != nil {
 			return Invoice{}, fmt.Errorf("%s: subscription %q: %w", head.Key, part.SubscriptionID, err)
 		}
+		before := len(lines)
 		for _, line := range more {
 			line.SubscriptionID = part.SubscriptionID
+			if line.Credits != nil && line.Credits.InvoiceID == head.Key {
+				line.Credits = &LineRef{InvoiceID: head.Key, Position: before + line.Credits.Position}
+			}
 			lines = append(lines, line)
 		}
 		period = around(period, facts.Period())

@@ -105,6 +105,33 @@ func TestCreditOfDiscountedLineGivesBackWhatWasPaid(t *testing.T) {
 	require.Equal(t, []discount.Total{{DiscountID: "ten", CouponID: "ten", Name: "ten", Taken: usd(500), GivenBack: usd(500)}}, inv.Discounts)
 }
 
+// Changes that are billed together follow each other on one invoice. What the first charged with a discount, the second gives
+// back net of it: the customer pays 90 % of 5/30 of 60
+// and of 10/30 of 90.
+func TestCreditOfTheSameInvoiceIsNetOfItsDiscount(t *testing.T) {
+	t.Parallel()
+	z := zone(t, "UTC")
+	april := month(t, z, "2027-04")
+	mid, large := plan(t, "mid", catalog.GrainDay, base("60")), plan(t, "large", catalog.GrainDay, base("90"))
+	f := untaxed(z, april.End)
+	f.Reason, f.Discounts = invoicing.ForChange, []discount.InForce{percentOff("ten", "10")}
+	first, second := terms(mid, 0), terms(large, 0)
+	f.Earlier = []invoicing.Revision{{At: at(t, z, "2027-04-16"), Period: april, NewTerms: &first}}
+	f.Revises = &invoicing.Revision{At: at(t, z, "2027-04-21"), Period: april, NewTerms: &second}
+	inv, err := invoicing.Build(f)
+	require.NoError(t, err)
+	require.Equal(t, []string{
+		"proration_charge mid/base 1 USD 27.00 15/30", "proration_credit mid/base 1 USD -18.00 10/15", "proration_charge large/base 1 USD 27.00 10/30",
+	}, shown(inv))
+	require.Equal(t, usd(3600), inv.Total, "90 % of 5/30 of 60 and 10/30 of 90")
+	require.Equal(t, usd(-200), inv.Lines[1].Discount)
+
+	whole, err := invoicing.Consolidate(untaxed(z, april.End), []invoicing.Part{{SubscriptionID: "a", Facts: f}, {SubscriptionID: "b", Facts: f}})
+	require.NoError(t, err)
+	require.Equal(t, usd(7200), whole.Total)
+	require.Equal(t, []int{1, 4}, []int{whole.Lines[1].Credits.Position, whole.Lines[4].Credits.Position})
+}
+
 func TestPlanCreditLowersChargesAndIsNoMoney(t *testing.T) {
 	t.Parallel()
 	z := zone(t, "UTC")

@@ -35,14 +35,49 @@ func (f Facts) applyDiscounts(lines []Line) error {
 	if err := f.takeOff(inForce, lines, Line.discountable); err != nil {
 		return err
 	}
-	if f.PlanCredit.IsZero() {
-		return nil
+	if !f.PlanCredit.IsZero() {
+		credit, err := withGivenBack(f.planCredit(), back)
+		if err != nil {
+			return err
+		}
+		if err := f.takeOff([]discount.InForce{credit}, lines, Line.charged); err != nil {
+			return err
+		}
 	}
-	credit, err := withGivenBack(f.planCredit(), back)
-	if err != nil {
+	return f.creditOwnLines(lines)
+}
+
+// creditOwnLines makes the credits for lines of this very invoice, which were worked out before its discounts, give back no
+// more than what the lines cost after them.
+func (f Facts) creditOwnLines(lines []Line) error {
+	for i, line := range lines {
+		if line.Credits == nil || line.Credits.InvoiceID != f.Key {
+			continue
+		}
+		original := lines[line.Credits.Position-1]
+		if len(original.Explanation.Discounts) == 0 {
+			continue
+		}
+		if err := lines[i].creditNet(original); err != nil {
+			return fmt.Errorf("charge %q: credit of the same invoice: %w", line.ChargeID, err)
+		}
+	}
+	return nil
+}
+
+// creditNet lets a credit give back its part of what the original line came to. One that was cut stays as low as it was cut.
+func (l *Line) creditNet(original Line) error {
+	part := l.Explanation.share()
+	net, err := original.Amount.MulRatio(part.Num, part.Den)
+	if err != nil || l.Amount.Neg().Cmp(net) < 0 {
 		return err
 	}
-	return f.takeOff([]discount.InForce{credit}, lines, Line.charged)
+	l.Amount, l.Exact = net.Neg(), part.Of(original.Amount.Decimal(), exactPlaces).Neg()
+	if l.Explanation.Discounts, err = discount.GivenBack(original.Explanation.Discounts, part.Num, part.Den); err != nil {
+		return err
+	}
+	l.Discount, err = l.sumDiscounts()
+	return err
 }
 
 // planCredit is the plan credit as a discount: it is what a coupon with an amount is whose rest is carried.

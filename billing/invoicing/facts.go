@@ -47,6 +47,9 @@ type Facts struct {
 	Closes *Closing
 	// Revises replaces, from an instant on, what was charged in advance for the period under way.
 	Revises *Revision
+	// Earlier are revisions of the same period, oldest first and before Revises, that were to be billed with the next
+	// invoice, which this is.
+	Earlier []Revision
 	// Items are charges and adjustments that no plan foresees.
 	Items []Item
 	// Within is the billing period under way for an invoice of items alone.

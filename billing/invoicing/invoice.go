@@ -77,9 +77,11 @@ type LineRef struct {
 // Explanation is the arithmetic of a line: the rated steps and the part of the period charged.
 type Explanation struct {
 	Steps []rating.Step `json:"steps,omitempty"`
-	// Part/Of is the prorated share of the whole amount: days or seconds, by the plan's grain. 0/0 means the whole.
+	// Part/Of is the prorated share of the whole amount, counted by the plan's grain. 0/0 means the whole.
 	Part int64 `json:"part,omitempty"`
 	Of   int64 `json:"of,omitempty"`
+	// Capped says that a credit was cut to what the new terms cost, because the plan gives nothing back.
+	Capped bool `json:"capped,omitempty"`
 	// Late is the quantity that belongs to earlier periods.
 	Late string `json:"late,omitempty"`
 	// AlreadyBilled, in major units, was taken off because earlier invoices of the cycle billed it.

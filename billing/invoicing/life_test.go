@@ -17,10 +17,12 @@ import (
 var (
 	anyZone     = rapid.SampledFrom([]string{"UTC", "America/New_York", "Asia/Kolkata", "Europe/Berlin", "Pacific/Apia", "America/Sao_Paulo"})
 	anyCurrency = rapid.SampledFrom([]money.Currency{"USD", "JPY", "KWD"})
-	fineGrain   = rapid.SampledFrom([]catalog.Grain{catalog.GrainDay, catalog.GrainSecond})
-	anyGrain    = rapid.SampledFrom([]catalog.Grain{catalog.GrainDay, catalog.GrainSecond, catalog.GrainNone})
-	anyMonth    = rapid.SampledFrom([]string{"2027-01", "2027-02", "2027-03", "2026-11"})
-	anyCountry  = rapid.SampledFrom([]string{"US", "DE", "GB", "HU", "FI"})
+	fineGrain   = rapid.SampledFrom([]catalog.Grain{catalog.GrainDay, catalog.GrainDayInclusive, catalog.GrainMonth30, catalog.GrainSecond})
+	anyGrain    = rapid.SampledFrom([]catalog.Grain{
+		catalog.GrainDay, catalog.GrainDayInclusive, catalog.GrainMonth30, catalog.GrainSecond, catalog.GrainNone,
+	})
+	anyMonth   = rapid.SampledFrom([]string{"2027-01", "2027-02", "2027-03", "2026-11"})
+	anyCountry = rapid.SampledFrom([]string{"US", "DE", "GB", "HU", "FI"})
 )
 
 // market is where generated prices are valid: a currency and the digits that prices may have beyond its own.
@@ -144,7 +146,13 @@ func (l *life) part(grain catalog.Grain, from, to time.Time) (num, den int64) {
 	if grain == catalog.GrainSecond {
 		return int64(to.Sub(from) / time.Second), int64(l.period.End.Sub(l.period.Start) / time.Second)
 	}
-	days := func(a, b time.Time) int64 { return int64(l.facts.Zone.DateOf(a).DaysUntil(l.facts.Zone.DateOf(b))) }
+	days := func(a, b time.Time) int64 {
+		from, to := l.facts.Zone.DateOf(a), l.facts.Zone.DateOf(b)
+		if grain == catalog.GrainMonth30 {
+			return int64(360*(to.Year-from.Year) + 30*int(to.Month-from.Month) + min(to.Day, 30) - min(from.Day, 30))
+		}
+		return int64(from.DaysUntil(to))
+	}
 	return days(from, to), days(l.period.Start, l.period.End)
 }
 

@@ -135,6 +135,14 @@ func explained(part rating.Share, steps []rating.Step) Explanation {
 	return Explanation{Steps: steps, Part: part.Num, Of: part.Den}
 }
 
+// share is the part of the whole amount that was explained.
+func (e Explanation) share() rating.Share {
+	if e.Of == 0 {
+		return rating.Whole
+	}
+	return rating.Share{Num: e.Part, Den: e.Of}
+}
+
 // quantity is what a recurring charge is multiplied by.
 func quantity(c catalog.Charge, seats int64) decimal.Decimal {
 	if c.Per == catalog.PerSeat {

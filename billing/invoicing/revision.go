@@ -23,16 +23,84 @@ const (
 // revisionLines credits what was charged for time that the old terms will not cover any more and charges the new terms
 // for that time, as separate lines. The credit is a share of the original line, never of today's price, and a line is
 // credited once, so no more is ever given back than was charged. The day of the change belongs to the new terms.
-func (f Facts) revisionLines() ([]Line, error) {
-	if f.Revises == nil {
-		return nil, nil
+//
+// Revisions that are billed together follow each other: each takes back what the one before charged. So many lines come
+// before them on the invoice.
+func (f Facts) revisionLines(before int) ([]Line, error) {
+	revisions := slices.Clone(f.Earlier)
+	if f.Revises != nil {
+		revisions = append(revisions, *f.Revises)
 	}
+	var lines []Line
+	var here []BilledLine // charged by revisions on this invoice
+	for _, revision := range revisions {
+		revision.Billed = slices.DeleteFunc(append(slices.Clone(revision.Billed), here...), func(b BilledLine) bool {
+			return slices.ContainsFunc(lines, func(l Line) bool { return l.Credits != nil && *l.Credits == b.ref() })
+		})
+		f.Revises = &revision
+		more, err := f.revised()
+		if err != nil {
+			return nil, err
+		}
+		for _, line := range more {
+			lines = append(lines, line)
+			if line.Credits == nil {
+				here = append(here, BilledLine{InvoiceID: f.Key, Position: before + len(lines), Line: line, Plan: revision.NewTerms.Plan})
+			}
+		}
+	}
+	return lines, nil
+}
+
+func (b BilledLine) ref() LineRef { return LineRef{InvoiceID: b.InvoiceID, Position: b.Position} }
+
+func (f Facts) revised() ([]Line, error) {
 	credits, err := f.credits()
 	if err != nil {
 		return nil, err
 	}
 	charges, err := f.chargesForRest()
-	return append(credits, charges...), err
+	if err != nil {
+		return nil, err
+	}
+	if credits, err = f.withinCharges(credits, charges); err != nil {
+		return nil, err
+	}
+	return append(credits, charges...), nil
+}
+
+// withinCharges cuts the credits of plans that give nothing back (catalog.CreditNone) to what the new terms cost: what was
+// paid counts towards them and no more, the earlier line first.
+func (f Facts) withinCharges(credits, charges []Line) ([]Line, error) {
+	amounts := make([]money.Amount, len(charges))
+	for i, charge := range charges {
+		amounts[i] = charge.Amount
+	}
+	left, err := money.Sum(f.Currency, amounts...)
+	if err != nil {
+		return nil, fmt.Errorf("sum of the new charges: %w", err)
+	}
+	kept := make([]Line, 0, len(credits))
+	for _, credit := range credits {
+		if f.Revises.keepsPaid(*credit.Credits) {
+			if credit.Amount.Neg().Cmp(left) > 0 {
+				credit.Amount, credit.Exact, credit.Explanation.Capped = left.Neg(), left.Decimal().Neg(), true
+			}
+			if left, err = left.Add(credit.Amount); err != nil {
+				return nil, err
+			}
+		}
+		if !credit.Amount.IsZero() {
+			kept = append(kept, credit)
+		}
+	}
+	return kept, nil
+}
+
+func (r Revision) keepsPaid(ref LineRef) bool {
+	return slices.ContainsFunc(r.Billed, func(billed BilledLine) bool {
+		return billed.Plan.KeepsPaid() && billed.ref() == ref
+	})
 }
 
 func (f Facts) credits() ([]Line, error) {
@@ -81,7 +149,12 @@ func (f Facts) credit(billed BilledLine) (Line, error) {
 	if original.Amount.Currency != f.Currency {
 		return Line{}, fmt.Errorf("%w: %s was charged, the invoice is in %s", money.ErrCurrencyMismatch, original.Amount, f.Currency)
 	}
-	num, den, err := proration.Remaining(billed.Plan.Proration, f.Zone, original.Period, f.Revises.At)
+	left := proration.Remaining
+	if f.Revises.NewTerms == nil && f.Opens == nil {
+		left = proration.Unused
+	}
+	at, end := f.inPaidTime(original)
+	num, den, err := left(billed.Plan.Proration, f.Zone, original.Period, at)
 	if err != nil {
 		return Line{}, err
 	}
@@ -90,7 +163,7 @@ func (f Facts) credit(billed BilledLine) (Line, error) {
 		return Line{}, err
 	}
 	part := rating.Share{Num: num, Den: den}
-	explanation := explained(part, nil)
+	explanation, ref := explained(part, nil), billed.ref()
 	if charge, err := billed.Plan.Charge(original.ChargeID); err == nil {
 		explanation.Conversion = charge.Prices[f.Currency].Converted
 	}
@@ -102,12 +175,27 @@ func (f Facts) credit(billed BilledLine) (Line, error) {
 		Description: unusedTime + strings.TrimPrefix(original.Description, remainingTime), Quantity: original.Quantity,
 		Exact: part.Of(original.Amount.Decimal(), exactPlaces).Neg(), Amount: amount.Neg(),
 		TaxCategory: original.TaxCategory, Decision: original.Decision,
-		Period:      calendar.Period{Start: f.Revises.At, End: original.Period.End},
-		Credits:     &LineRef{InvoiceID: billed.InvoiceID, Position: billed.Position},
+		Period:      calendar.Period{Start: f.Revises.At, End: end},
+		Credits:     &ref,
 		Explanation: explanation,
 	}
 	line.Discount, err = line.sumDiscounts()
 	return line, err
+}
+
+// inPaidTime is the revision's instant on a line's own clock, and when the line's time now ends. Pauses after which the
+// period was extended have stopped that clock by the civil days by which the period ends later than the line says.
+func (f Facts) inPaidTime(l Line) (at, end time.Time) {
+	at, end = f.Revises.At, l.Period.End
+	days := f.Zone.DateOf(end).DaysUntil(f.Zone.DateOf(f.Revises.Period.End))
+	if days <= 0 {
+		return at, end
+	}
+	at = f.Zone.AddDays(at, -days)
+	if at.Before(l.Period.Start) {
+		at = l.Period.Start
+	}
+	return at, f.Revises.Period.End
 }
 
 // chargesForRest charges the new terms, but for what goes on unchanged, for the rest of the period.

@@ -8,12 +8,13 @@ import (
 )
 
 // applyTax decides each line's tax at the tax point, the civil day of issue in the customer's zone, and writes the
-// line's share of its group's tax into it. Credits keep the decision of the line they take back.
+// line's share of its group's tax into it. Credits keep the decision of the line they take back, if
+// it is another invoice's.
 func (f Facts) applyTax(lines []Line) ([]tax.Group, error) {
 	taxable := make([]tax.Line, len(lines))
 	decided := make(map[string]tax.Decision, 1) // by category: all else is the same for every line
 	for i := range lines {
-		if lines[i].Credits == nil {
+		if lines[i].Credits == nil || lines[i].Credits.InvoiceID == f.Key {
 			decision, known := decided[lines[i].TaxCategory]
 			if !known {
 				var err error

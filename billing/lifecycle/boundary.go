@@ -12,9 +12,17 @@ import (
 	"github.com/perennial-billing/perennial/billing/subscription"
 )
 
-// Turn carries a subscription over the boundary that is due at an instant, and decides what the boundary means: the
-// start, the end of the trial, the end of it all, or the next billing period.
+// Turn carries a subscription over what is due at an instant: a planned command, or a boundary. What the boundary means
+// it decides: the start, the end of the trial, the end of it all, a pause, or the next billing period. The error is a
+// *subscription.Refusal when a planned command cannot be carried out: take back what was written, and go on from Missed.
 func (a Account) Turn(ctx context.Context, state subscription.State, at time.Time) (Outcome, error) {
+	if planned, rest, is := state.PlannedFor(at); is {
+		return a.CarryOut(ctx, rest, planned)
+	}
+	state = state.MeetBoundary(at)
+	if state.Ended() {
+		return Outcome{State: state}, nil // a planned cancellation kept it from beginning
+	}
 	if reason, ends := state.EndsAtBoundary(); ends {
 		return a.end(ctx, state, at, reason, false)
 	}
@@ -27,7 +35,26 @@ func (a Account) Turn(ctx context.Context, state subscription.State, at time.Tim
 			return Outcome{State: state.StartTrial(a.Zone.DateOf(at), plan.FreeTrial().End(a.Zone, at))}, nil
 		}
 	}
+	return a.cross(ctx, state, at)
+}
+
+// cross enters the next billing period: as it should be, with another customer, or in a pause.
+func (a Account) cross(ctx context.Context, state subscription.State, at time.Time) (Outcome, error) {
+	switch {
+	case state.CustomerAtBoundary() != state.CustomerID:
+		return a.transferAtBoundary(ctx, state, at)
+	case state.PausesAtBoundary():
+		return a.pauseAtBoundary(ctx, state, at)
+	case state.PassesBoundary():
+		return a.passCycle(ctx, state, at)
+	}
 	return a.beginCycle(ctx, state, at)
+}
+
+// Missed is the state after a planned command, due at an instant, that was refused.
+func Missed(state subscription.State, at time.Time, refused *subscription.Refusal) subscription.State {
+	planned, rest, _ := state.PlannedFor(at)
+	return rest.Miss(planned, refused)
 }
 
 // beginCycle enters the next billing period at an instant and bills it: what the period before used, and what this one
@@ -53,7 +80,7 @@ func (a Account) beginCycle(ctx context.Context, state subscription.State, at ti
 	}
 	facts := a.facts(state.ID, fmt.Sprintf("cycle-%d", state.Cycle+1), invoicing.ForCycle, at)
 	facts.Opens = &invoicing.Opening{Period: begun.Period, Full: begun.Full, Terms: invoicing.Terms{Plan: plan, Seats: terms.Seats}}
-	if state.Cycle >= 0 && state.Status != subscription.Paused {
+	if state.InPeriod() {
 		if err := a.endPeriodEarly(ctx, &facts, state, at); err != nil {
 			return Outcome{}, err
 		}
@@ -81,31 +108,42 @@ func (a Account) reanchor(state subscription.State, plan catalog.Plan, at time.T
 	return state.ReanchorAt(plan.Schedule().Begin(a.Zone, at))
 }
 
-// beginPeriod enters the cycle after state's: from the instant it really begins to the anchor's next boundary, or to the
-// end of a fixed term. Under the monthly run every calendar month is a period, whether or not the workflow had reason to
-// wake up in it.
+// beginPeriod enters the cycle after state's. Under the monthly run every calendar month is a period, whether or not the
+// workflow had reason to wake up in it.
 func (a Account) beginPeriod(state subscription.State, plan catalog.Plan, at time.Time) (subscription.State, error) {
 	if plan.BilledBy == catalog.ByInvoiceRun {
 		return state.BeginCycle(calendar.Period{Start: at, End: a.month(at).End}), nil
 	}
-	if state.EndsAt != nil && !at.Before(*state.EndsAt) {
-		return state, refuse("term_ended", "subscription %s ends on %s: no period can begin at %s", state.ID, stamp(*state.EndsAt), stamp(at))
-	}
-	schedule, n := plan.Schedule(), state.Cycle+1-state.AnchorCycle
-	end, next, err := schedule.Next(state.Anchor, n, a.Zone, at)
-	if err != nil {
-		return state, fmt.Errorf("subscription %s: %w", state.ID, err)
-	}
-	state.AnchorCycle -= next - (n + 1)
-	period := calendar.Period{Start: at, End: end}
-	full := schedule.Full(state.Anchor, n, a.Zone, period)
-	if state.EndsAt != nil && state.EndsAt.Before(end) {
-		period.End = *state.EndsAt
-	}
-	if period == full {
+	state, period, full, err := a.nextPeriod(state, plan, at)
+	switch {
+	case err != nil:
+		return state, err
+	case period == full:
 		return state.BeginCycle(period), nil
 	}
 	return state.BeginPart(period, full), nil
+}
+
+// nextPeriod is the period of the cycle after state's: from the instant it really begins to the anchor's next boundary, or
+// to the end of a fixed term; and the whole cycle that it is a part of.
+func (a Account) nextPeriod(
+	state subscription.State, plan catalog.Plan, at time.Time,
+) (next subscription.State, period, full calendar.Period, err error) {
+	if state.EndsAt != nil && !at.Before(*state.EndsAt) {
+		return state, period, full, refuse("term_ended", "subscription %s ends on %s: no period can begin at %s", state.ID, stamp(*state.EndsAt), stamp(at))
+	}
+	schedule, n := plan.Schedule(), state.Cycle+1-state.AnchorCycle
+	end, boundary, err := schedule.Next(state.Anchor, n, a.Zone, at)
+	if err != nil {
+		return state, period, full, fmt.Errorf("subscription %s: %w", state.ID, err)
+	}
+	state.AnchorCycle -= boundary - (n + 1)
+	period = calendar.Period{Start: at, End: end}
+	full = schedule.Full(state.Anchor, n, a.Zone, period)
+	if state.EndsAt != nil && state.EndsAt.Before(end) {
+		period.End = *state.EndsAt
+	}
+	return state, period, full, nil
 }
 
 // month is the calendar month around an instant, in the customer's zone.
@@ -119,7 +157,10 @@ func (a Account) month(at time.Time) calendar.Period {
 // for what it was charged in advance.
 func (a Account) endPeriodEarly(ctx context.Context, facts *invoicing.Facts, state subscription.State, at time.Time) error {
 	var err error
-	if facts.Closes, err = a.closingOf(ctx, state, at); err != nil {
+	if facts.Closes, err = a.closing(ctx, state, at); err != nil {
+		return err
+	}
+	if err := a.withPending(ctx, state, facts); err != nil {
 		return err
 	}
 	if at.Before(state.Period.End) {
@@ -152,7 +193,7 @@ func (a Account) end(ctx context.Context, state subscription.State, at time.Time
 		return Outcome{}, err
 	}
 	ended := state.End(at, reason)
-	if !state.Running() {
+	if _, unbilled := state.Unbilled(at); !unbilled {
 		return Outcome{State: ended}, nil
 	}
 	issued, err := a.settleUp(ctx, state, at, fmt.Sprintf("final-%d", state.Cycle), invoicing.ForEnd, credit)
@@ -167,12 +208,16 @@ func (a Account) settleUp(
 		return nil, nil
 	}
 	facts := a.facts(state.ID, key, reason, at)
+	until, _ := state.Unbilled(at)
 	var err error
-	if facts.Closes, err = a.closingOf(ctx, state, at); err != nil {
+	if facts.Closes, err = a.closing(ctx, state, until); err != nil {
 		return nil, err
 	}
-	if credit {
-		if facts.Revises, err = a.revision(ctx, state, at); err != nil {
+	if err := a.withPending(ctx, state, &facts); err != nil {
+		return nil, err
+	}
+	if credit && state.Period.Contains(until) {
+		if facts.Revises, err = a.revision(ctx, state, until); err != nil {
 			return nil, err
 		}
 	}

@@ -32,6 +32,9 @@ func (a Account) carryOut(ctx context.Context, state subscription.State, c subsc
 	if err := state.Check(c); err != nil {
 		return Outcome{}, err
 	}
+	if !c.On.IsZero() {
+		return a.plan(ctx, state, c)
+	}
 	switch c.Kind {
 	case subscription.ChangeTerms:
 		return a.change(ctx, state, c)
@@ -39,6 +42,12 @@ func (a Account) carryOut(ctx context.Context, state subscription.State, c subsc
 		return a.pause(ctx, state, c)
 	case subscription.Resume:
 		return a.resume(ctx, state, c)
+	case subscription.Reactivate:
+		return a.reactivate(ctx, state, c)
+	case subscription.Transfer:
+		return a.transfer(ctx, state, c)
+	case subscription.Withdraw:
+		return Outcome{State: state.WithdrawPlanned(c)}, nil
 	case subscription.Release:
 		return Outcome{State: state.ReleaseNow()}, nil
 	default:
@@ -46,16 +55,32 @@ func (a Account) carryOut(ctx context.Context, state subscription.State, c subsc
 	}
 }
 
+// plan notes a command for its day. What is asked for must be sold already today: a date does not make it right.
+func (a Account) plan(ctx context.Context, state subscription.State, c subscription.Command) (Outcome, error) {
+	if c.Kind == subscription.ChangeTerms {
+		if _, _, err := a.offered(ctx, state, *c.Terms, c.At); err != nil {
+			return Outcome{}, err
+		}
+	}
+	return Outcome{State: state.Plan(c)}, nil
+}
+
+// offered are the plan of new terms and the one in force, if the subscription can go over from one to the other.
+func (a Account) offered(
+	ctx context.Context, state subscription.State, terms subscription.Terms, at time.Time,
+) (plan, before catalog.Plan, err error) {
+	if plan, err = a.Records.Offer(ctx, terms, at); err != nil {
+		return plan, before, err
+	}
+	if before, err = a.Records.Plan(ctx, state.Terms); err != nil {
+		return plan, before, err
+	}
+	return plan, before, a.mayFollow(state, before, plan, at)
+}
+
 func (a Account) change(ctx context.Context, state subscription.State, c subscription.Command) (Outcome, error) {
-	plan, err := a.Records.Offer(ctx, *c.Terms, c.At)
+	plan, before, err := a.offered(ctx, state, *c.Terms, c.At)
 	if err != nil {
-		return Outcome{}, err
-	}
-	before, err := a.Records.Plan(ctx, state.Terms)
-	if err != nil {
-		return Outcome{}, err
-	}
-	if err := a.mayFollow(state, before, plan, c.At); err != nil {
 		return Outcome{}, err
 	}
 	switch {
@@ -72,6 +97,9 @@ func (a Account) change(ctx context.Context, state subscription.State, c subscri
 		}
 		// The period under way ends here and one of the new length begins.
 		return a.beginCycle(ctx, state.Defer(c), c.At)
+	}
+	if c.BillNext {
+		return Outcome{State: state.ChangeUnbilled(c)}, a.Records.Enforce(ctx, *c.Terms, c.At)
 	}
 	return a.changeInPeriod(ctx, state, c, plan)
 }
@@ -96,13 +124,20 @@ func mayEndPeriod(state subscription.State) error {
 		return refuse("last_period", "subscription %s ends on %s (%s): withdraw that before changing to another billing interval",
 			state.ID, state.Period.End.Format(time.RFC3339), reason)
 	}
+	if next := state.AtPeriodEnd; next != nil && (next.Pause != "" || next.Customer != "") {
+		return refuse("deferred_first", "subscription %s is to be paused or transferred on %s: withdraw that before changing to another billing interval",
+			state.ID, state.Period.End.Format(time.RFC3339))
+	}
 	return nil
 }
 
 // changeInPeriod swaps the terms for the rest of the period and bills the difference at once.
 func (a Account) changeInPeriod(ctx context.Context, state subscription.State, c subscription.Command, plan catalog.Plan) (Outcome, error) {
 	facts := a.facts(state.ID, "change-"+c.ID, invoicing.ForChange, c.At)
-	var err error
+	err := a.withPending(ctx, state, &facts)
+	if err != nil {
+		return Outcome{}, err
+	}
 	if facts.Revises, err = a.revision(ctx, state, c.At); err != nil {
 		return Outcome{}, err
 	}
@@ -112,24 +147,6 @@ func (a Account) changeInPeriod(ctx context.Context, state subscription.State, c
 	}
 	issued, err := a.issueIfAny(ctx, facts, state.Cycle)
 	return Outcome{State: state.ChangeNow(c), Invoice: issued}, err
-}
-
-// pause stops the subscription: usage so far is billed, paid time that is left is credited.
-func (a Account) pause(ctx context.Context, state subscription.State, c subscription.Command) (Outcome, error) {
-	if err := a.Records.CloseSegment(ctx, c.At); err != nil {
-		return Outcome{}, err
-	}
-	issued, err := a.settleUp(ctx, state, c.At, "pause-"+c.ID, invoicing.ForPause, true)
-	return Outcome{State: state.PauseNow(c), Invoice: issued}, err
-}
-
-// resume begins a new billing period, whose day becomes the anchor.
-func (a Account) resume(ctx context.Context, state subscription.State, c subscription.Command) (Outcome, error) {
-	plan, err := a.Records.Plan(ctx, state.TermsAtBoundary())
-	if err != nil {
-		return Outcome{}, err
-	}
-	return a.beginCycle(ctx, a.reanchor(state, plan, c.At), c.At)
 }
 
 func (a Account) cancel(ctx context.Context, state subscription.State, c subscription.Command) (Outcome, error) {
@@ -142,7 +159,7 @@ func (a Account) cancel(ctx context.Context, state subscription.State, c subscri
 
 // knowPeriod gives a subscription billed by the monthly run the period whose end a deferred command waits for.
 func (a Account) knowPeriod(state subscription.State, at time.Time) subscription.State {
-	if state.BilledBy == catalog.ByInvoiceRun && state.Running() {
+	if state.BilledBy == catalog.ByInvoiceRun && state.InPeriod() {
 		state.Period = a.month(at)
 	}
 	return state

@@ -10,20 +10,24 @@ import (
 	"github.com/perennial-billing/perennial/billing/subscription"
 )
 
-// closingOf is the closing of the period under way.
-func (a Account) closingOf(ctx context.Context, state subscription.State, until time.Time) (*invoicing.Closing, error) {
-	closing, err := a.closing(ctx, state.Period, until)
-	if err == nil && state.Full != (calendar.Period{}) {
+// closing gathers what the period under way is charged in arrears until an instant, as far as it has not been billed.
+func (a Account) closing(ctx context.Context, state subscription.State, until time.Time) (*invoicing.Closing, error) {
+	closing, err := a.closingPart(ctx, state.Period, calendar.Period{Start: state.UnbilledFrom(), End: until})
+	if err != nil {
+		return nil, err
+	}
+	closing.Period.Start = state.Period.Start
+	if state.Full != (calendar.Period{}) {
 		closing.Full = state.Full
 	}
-	return closing, err
+	return closing, nil
 }
 
-// closing gathers what a period is charged in arrears until an instant: its segments, each with the usage not billed yet.
+// closingPart gathers what a part of a period is charged in arrears: its segments, each with the usage not billed yet.
 // Usage that arrived too late for its own period goes to the first segment that has the meter.
-func (a Account) closing(ctx context.Context, full calendar.Period, until time.Time) (*invoicing.Closing, error) {
-	closing := &invoicing.Closing{Period: calendar.Period{Start: full.Start, End: until}, Full: full}
-	segments, err := a.Records.Segments(ctx, full.Start, until)
+func (a Account) closingPart(ctx context.Context, full, part calendar.Period) (*invoicing.Closing, error) {
+	closing := &invoicing.Closing{Period: part, Full: full}
+	segments, err := a.Records.Segments(ctx, part.Start, part.End)
 	if err != nil {
 		return nil, err
 	}
@@ -63,11 +67,57 @@ func (s Segment) clip(to calendar.Period) calendar.Period {
 	return clipped
 }
 
-// revision gathers what the period under way was charged in advance and has not been credited.
+// revision gathers what the period under way was charged in advance and has not been credited. Lines of earlier periods
+// are none of it, also if their time is not over: who ended without credit and began again has left it behind.
 func (a Account) revision(ctx context.Context, state subscription.State, at time.Time) (*invoicing.Revision, error) {
-	billed, err := a.Records.RunningLines(ctx, at)
+	since := a.Zone.AddDays(at, -state.Extended)
+	if state.Extended == 0 {
+		since = at
+	} else if since.Before(state.Period.Start) {
+		since = state.Period.Start
+	}
+	billed, err := a.Records.RunningLines(ctx, since)
 	if err != nil {
 		return nil, err
 	}
-	return &invoicing.Revision{At: at.UTC(), Period: state.Period, Full: state.Full, Billed: billed}, nil
+	from := state.UnbilledFrom().Truncate(time.Microsecond) // records may keep no finer instants
+	billed = slices.DeleteFunc(billed, func(b invoicing.BilledLine) bool { return b.Line.Period.Start.Before(from) })
+	revision := a.changing(state, at)
+	revision.Billed = billed
+	return revision, nil
+}
+
+// withPending adds to an invoice the changes in the period under way that were left to it.
+func (a Account) withPending(ctx context.Context, state subscription.State, facts *invoicing.Facts) error {
+	for _, change := range state.Pending {
+		revision, err := a.revision(ctx, state, change.At)
+		if err != nil {
+			return err
+		}
+		plan, err := a.Records.Plan(ctx, change.Terms)
+		if err != nil {
+			return err
+		}
+		revision.NewTerms = &invoicing.Terms{Plan: plan, Seats: change.Terms.Seats}
+		facts.Earlier = append(facts.Earlier, *revision)
+	}
+	return nil
+}
+
+// changing is the revision of the period under way at an instant. A period that pauses have extended has the length that is
+// paid for: it is so many days later, and its end is where it now is.
+func (a Account) changing(state subscription.State, at time.Time) *invoicing.Revision {
+	revision := &invoicing.Revision{At: at.UTC(), Period: state.Period, Full: state.Full}
+	if state.Extended == 0 {
+		return revision
+	}
+	revision.Period.Start = a.Zone.AddDays(state.Period.Start, state.Extended)
+	if revision.Period.Start.After(at) {
+		revision.Period.Start = at
+	}
+	if state.Full != (calendar.Period{}) {
+		revision.Full.Start = a.Zone.AddDays(state.Full.Start, state.Extended)
+		revision.Full.End = a.Zone.AddDays(state.Full.End, state.Extended)
+	}
+	return revision
 }

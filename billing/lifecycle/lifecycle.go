@@ -40,6 +40,9 @@ type Records interface {
 	// Issue completes facts with what the customer has and owes, builds the invoice of a cycle from them and keeps it with
 	// everything that follows from it. The error is invoicing.ErrNothingToBill when there is nothing on it.
 	Issue(ctx context.Context, facts invoicing.Facts, cycle int) (*Issued, error)
+	// Transfer makes another customer the one whom invoices are for from now on, and returns the account with this customer.
+	// The error is a *subscription.Refusal when that cannot be: customer_unknown, entity_mismatch or clocks_mixed.
+	Transfer(ctx context.Context, customerID string) (Account, error)
 	// AddCycle notes what came of a billing period, at the instant at which it was billed.
 	AddCycle(ctx context.Context, cycle Cycle, at time.Time) error
 }
@@ -84,6 +87,8 @@ type Account struct {
 type Outcome struct {
 	State   subscription.State
 	Invoice *Issued
+	// Former is what a customer is billed or credited who was the owner until now.
+	Former *Issued
 }
 
 // facts begins the facts of an invoice of this account.

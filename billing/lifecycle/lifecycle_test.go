@@ -9,8 +9,8 @@ import (
 	"github.com/perennial-billing/perennial/billing/quote"
 )
 
-// catalog sells seats by the month, the year and the monthly run, and something whose price leaves the range of amounts.
-const catalog = `
+// catalogue sells seats by the month, the year and the monthly run, and something whose price leaves the range of amounts.
+const catalogue = `
 catalog:
   - {id: monthly, version: 1, name: Monthly, interval: {unit: month, count: 1}, proration: day, billed_by: renewal, charges: [
       {id: seat, name: seats, kind: recurring, per: seat, timing: advance, tax_category: saas_b2b, prices: {USD: &seat {model: per_unit, unit_amount: 10}}}]}
@@ -82,7 +82,7 @@ func TestAnotherInterval(t *testing.T) {
 
 func play(t *testing.T, entries string) quote.Result {
 	t.Helper()
-	scenario, err := quote.Parse(strings.NewReader(catalog + entries))
+	scenario, err := quote.Parse(strings.NewReader(catalogue + entries))
 	require.NoError(t, err)
 	result, err := quote.Run(t.Context(), scenario)
 	require.NoError(t, err)

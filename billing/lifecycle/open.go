@@ -93,7 +93,7 @@ func (a Account) checkTaxable(plan catalog.Plan, at time.Time) error {
 const mostSeats = 10_000_000
 
 // CheckSellable refuses terms of a plan that cannot be sold in a currency. The error is a *subscription.Refusal with the
-// code currency_not_priced, seats_missing, seats_too_many, seats_not_sold or amount_too_large.
+// code currency_not_priced, seats_missing, seats_too_many, seats_not_sold, add_ons_not_sold or amount_too_large.
 func CheckSellable(plan catalog.Plan, terms subscription.Terms, currency money.Currency) error {
 	switch {
 	case !slices.Contains(plan.Currencies(), currency):
@@ -104,6 +104,8 @@ func CheckSellable(plan catalog.Plan, terms subscription.Terms, currency money.C
 		return refuse("seats_too_many", "plan %q: seats must be at most %d, not %d", plan.ID, mostSeats, terms.Seats)
 	case !plan.HasSeats() && terms.Seats != 0:
 		return refuse("seats_not_sold", "plan %q has no seats: leave seats out", plan.ID)
+	case !terms.AddOns.IsZero(): // no invoice would charge them
+		return refuse("add_ons_not_sold", "plan %q is sold without add-ons: leave add_ons out", plan.ID)
 	}
 	if err := invoicing.CheckAmounts(invoicing.Terms{Plan: plan, Seats: terms.Seats}, currency); err != nil {
 		return refuse("amount_too_large", "%d seats: %s", terms.Seats, err)

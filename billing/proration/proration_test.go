@@ -158,8 +158,12 @@ func TestRefuses(t *testing.T) {
 	_, _, err := Between(catalog.GrainDay, z, calendar.Period{Start: p.End, End: p.Start}, p.Start, p.End)
 	require.ErrorContains(t, err, "its end must be after its start")
 	_, _, err = Remaining("hour", z, p, p.Start)
-	require.ErrorContains(t, err, `grain "hour" must be one of day, second, none`)
+	require.ErrorContains(t, err, `grain "hour" must be one of day, day_inclusive, month_30, second, none`)
 }
+
+var anyGrain = rapid.SampledFrom([]catalog.Grain{
+	catalog.GrainDay, catalog.GrainDayInclusive, catalog.GrainMonth30, catalog.GrainSecond, catalog.GrainNone,
+})
 
 // Whatever the changes in a period, its segments are together the whole of it.
 func TestSegmentsAddUpToThePeriod(t *testing.T) {
@@ -167,7 +171,7 @@ func TestSegmentsAddUpToThePeriod(t *testing.T) {
 	zones := []calendar.Zone{zone(t, "America/New_York"), zone(t, "Pacific/Apia"), zone(t, "Africa/Cairo"), zone(t, "America/St_Johns")}
 	rapid.Check(t, func(t *rapid.T) {
 		z := rapid.SampledFrom(zones).Draw(t, "zone")
-		grain := rapid.SampledFrom([]catalog.Grain{catalog.GrainDay, catalog.GrainSecond, catalog.GrainNone}).Draw(t, "grain")
+		grain := anyGrain.Draw(t, "grain")
 		start := time.UnixMilli(rapid.Int64Range(0, 2_000_000_000_000).Draw(t, "start")).UTC()
 		p := calendar.Period{Start: start, End: start}
 		cuts := []time.Time{start}

@@ -90,7 +90,7 @@ func (a *Subscribe) whose(w *world) (*customer, error) {
 // do opens the subscription. It begins when its start falls due, at once if that is now or earlier.
 func (a *Subscribe) do(ctx context.Context, w *world, s step) error {
 	b := &book{
-		w: w, owner: s.who, currency: a.Currency,
+		w: w, owner: s.who, zone: s.who.zone, currency: a.Currency,
 		credited: map[invoicing.LineRef]bool{}, done: map[string]subscription.Command{},
 	}
 	if b.currency == "" {
@@ -175,7 +175,7 @@ func (a *Change) do(ctx context.Context, w *world, s step) error {
 	if err != nil {
 		return err
 	}
-	return b.command(ctx, s, a.ID, a.When, subscription.Command{Kind: subscription.ChangeTerms, Terms: &terms})
+	return b.command(ctx, s, a.ID, a.Timing, subscription.Command{Kind: subscription.ChangeTerms, Terms: &terms, BillNext: a.Bill == BillNext})
 }
 
 // terms are what is asked for; what is left out stays as it is.
@@ -214,7 +214,7 @@ func (a *Pause) do(ctx context.Context, w *world, s step) error {
 	if err != nil {
 		return err
 	}
-	return b.command(ctx, s, a.ID, Now, subscription.Command{Kind: subscription.Pause})
+	return b.command(ctx, s, a.ID, a.Timing, subscription.Command{Kind: subscription.Pause, Mode: a.Mode})
 }
 
 func (a *Resume) whose(w *world) (*customer, error) {
@@ -226,7 +226,7 @@ func (a *Resume) do(ctx context.Context, w *world, s step) error {
 	if err != nil {
 		return err
 	}
-	return b.command(ctx, s, a.ID, Now, subscription.Command{Kind: subscription.Resume})
+	return b.command(ctx, s, a.ID, a.Timing, subscription.Command{Kind: subscription.Resume})
 }
 
 func (a *Cancel) whose(w *world) (*customer, error) {
@@ -238,12 +238,15 @@ func (a *Cancel) do(ctx context.Context, w *world, s step) error {
 	if err != nil {
 		return err
 	}
-	return b.command(ctx, s, a.ID, a.When, subscription.Command{Kind: subscription.Cancel, CreditUnused: a.CreditUnused, Reason: a.Reason})
+	return b.command(ctx, s, a.ID, a.Timing, subscription.Command{Kind: subscription.Cancel, CreditUnused: a.CreditUnused, Reason: a.Reason})
 }
 
 // command has a subscription carry out a command, once for each id.
-func (b *book) command(ctx context.Context, s step, id string, when When, c subscription.Command) error {
-	c.ID, c.At, c.Actor, c.AtPeriodEnd = id, s.at, "customer", when == PeriodEnd
+func (b *book) command(ctx context.Context, s step, id string, timing Timing, c subscription.Command) error {
+	c.ID, c.At, c.Actor, c.AtPeriodEnd = id, s.at, "customer", timing.When == PeriodEnd
+	if !timing.On.IsZero() {
+		c.On = timing.On.In(b.zone)
+	}
 	if id == "" {
 		c.ID = s.path
 	}

@@ -16,8 +16,10 @@ import (
 
 // book is one subscription with its records, kept in memory: what lifecycle.Records are.
 type book struct {
-	w        *world
-	owner    *customer
+	w     *world
+	owner *customer
+	// zone is where the subscription's days begin: that of its first customer, also after a transfer.
+	zone     calendar.Zone
 	currency money.Currency
 	state    subscription.State
 	segments []lifecycle.Segment
@@ -38,6 +40,7 @@ type book struct {
 type document struct {
 	invoicing.Invoice
 	of       *book
+	owner    *customer
 	number   int
 	issuedAt time.Time
 	cycle    int
@@ -46,7 +49,7 @@ type document struct {
 }
 
 func (b *book) account() lifecycle.Account {
-	return lifecycle.Account{Records: b, Currency: b.currency, Zone: b.owner.zone, Seller: b.w.seller, Buyer: b.owner.buyer}
+	return lifecycle.Account{Records: b, Currency: b.currency, Zone: b.zone, Seller: b.w.seller, Buyer: b.owner.buyer}
 }
 
 // Plan is a plan version of the catalogue.
@@ -121,12 +124,22 @@ func (b *book) RunningLines(ctx context.Context, at time.Time) ([]invoicing.Bill
 	return running, nil
 }
 
+// Transfer makes another customer of the scenario the owner.
+func (b *book) Transfer(_ context.Context, customerID string) (lifecycle.Account, error) {
+	next, err := b.w.customer("customer", customerID)
+	if err != nil {
+		return lifecycle.Account{}, refuse("customer_unknown", "%s", err)
+	}
+	change(b.w, &b.owner, next)
+	return b.account(), nil
+}
+
 // AddCycle notes the billing periods for which there is no invoice.
 func (b *book) AddCycle(_ context.Context, cycle lifecycle.Cycle, at time.Time) error {
 	if cycle.SkippedBecause != "" {
 		change(b.w, &b.w.skipped, append(b.w.skipped, Skipped{
-			Subscription: b.state.ID, Cycle: cycle.Number, At: local(at, b.owner.zone),
-			Period: periodOf(cycle.Period, b.owner.zone), Reason: cycle.SkippedBecause,
+			Subscription: b.state.ID, Cycle: cycle.Number, At: local(at, b.zone),
+			Period: periodOf(cycle.Period, b.zone), Reason: cycle.SkippedBecause,
 		}))
 	}
 	return nil
@@ -146,7 +159,7 @@ func (b *book) Issue(ctx context.Context, facts invoicing.Facts, cycle int) (*li
 		return nil, err
 	}
 	issued := &document{
-		Invoice: built, of: b, number: len(b.w.issued) + 1, issuedAt: facts.IssuedAt, cycle: cycle,
+		Invoice: built, of: b, owner: b.owner, number: len(b.w.issued) + 1, issuedAt: facts.IssuedAt, cycle: cycle,
 		owed: built.AmountDue, offset: money.Zero(b.currency),
 	}
 	if b.w.scenario.Settings.Collection != Manual {
@@ -215,12 +228,12 @@ func (b *book) complete(ctx context.Context, facts *invoicing.Facts) error {
 
 // debts adds to the facts what is owed for the subscription, which a credit pays first: only a revision credits anything.
 func (b *book) debts(facts *invoicing.Facts) []*document {
-	if facts.Revises == nil {
+	if facts.Revises == nil && len(facts.Earlier) == 0 {
 		return nil
 	}
 	var owing []*document
 	for _, d := range b.invoices {
-		if d.owed.IsPositive() {
+		if d.owed.IsPositive() && d.owner == b.owner {
 			owing = append(owing, d)
 			facts.Debts = append(facts.Debts, invoicing.Debt{InvoiceID: d.Key, Owed: d.owed})
 		}

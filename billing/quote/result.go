@@ -183,7 +183,7 @@ func (w *world) result() Result {
 }
 
 func (b *book) shown() Subscription {
-	zone := b.owner.zone
+	zone := b.zone
 	shown := Subscription{
 		ID: b.state.ID, Customer: b.owner.id, Status: b.state.Status, Plan: b.state.Terms.PlanID, PlanVersion: b.state.Terms.PlanVersion,
 		Seats: b.state.Terms.Seats, EndReason: b.state.EndReason, EndedAt: localIf(b.state.EndedAt, zone),
@@ -215,9 +215,9 @@ func periodOf(p calendar.Period, zone calendar.Zone) Period {
 }
 
 func (d *document) shown() Invoice {
-	zone := d.of.owner.zone
+	zone := d.of.zone
 	shown := Invoice{
-		ID: d.Key, Number: d.number, Kind: AnInvoice, Reason: d.Reason, Subscription: d.of.state.ID, Customer: d.of.owner.id, Cycle: d.cycle,
+		ID: d.Key, Number: d.number, Kind: AnInvoice, Reason: d.Reason, Subscription: d.of.state.ID, Customer: d.owner.id, Cycle: d.cycle,
 		IssuedAt: local(d.issuedAt, zone), Period: periodOf(d.Period, zone), Currency: d.of.currency,
 		Lines: []Line{}, Taxes: []Tax{}, Pays: []Offset{}, Discounts: []Discounted{}, Prepaid: []Prepaid{},
 		PrepaidApplied: amountOf(orZero(d.PrepaidApplied, d.of.currency)),

@@ -10,6 +10,7 @@ import (
 	"github.com/perennial-billing/perennial/billing/discount"
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/rating"
+	"github.com/perennial-billing/perennial/billing/subscription"
 	"github.com/perennial-billing/perennial/billing/tax"
 	"github.com/perennial-billing/perennial/billing/wallet"
 )
@@ -67,14 +68,17 @@ type Customer struct {
 type Entry struct {
 	At Instant `json:"at" doc:"When it happens"`
 
-	Subscribe *Subscribe `json:"subscribe,omitempty" doc:"A customer begins a subscription"`
-	Usage     *Usage     `json:"usage,omitempty" doc:"A customer used something that a meter counts"`
-	Change    *Change    `json:"change,omitempty" doc:"A subscription goes over to another plan, or to other seats"`
-	Pause     *Pause     `json:"pause,omitempty" doc:"A subscription stops: usage is billed, paid time that is left is credited"`
-	Resume    *Resume    `json:"resume,omitempty" doc:"A paused subscription begins a new period"`
-	Cancel    *Cancel    `json:"cancel,omitempty" doc:"A subscription ends"`
-	Paid      *Payment   `json:"paid,omitempty" doc:"An invoice is paid"`
-	Unpaid    *Payment   `json:"unpaid,omitempty" doc:"An invoice could not be collected, and is owed"`
+	Subscribe  *Subscribe  `json:"subscribe,omitempty" doc:"A customer begins a subscription"`
+	Usage      *Usage      `json:"usage,omitempty" doc:"A customer used something that a meter counts"`
+	Change     *Change     `json:"change,omitempty" doc:"A subscription goes over to another plan, or to other seats"`
+	Pause      *Pause      `json:"pause,omitempty" doc:"A subscription stops until it is resumed"`
+	Resume     *Resume     `json:"resume,omitempty" doc:"A pause ends"`
+	Cancel     *Cancel     `json:"cancel,omitempty" doc:"A subscription ends"`
+	Reactivate *Reactivate `json:"reactivate,omitempty" doc:"A cancellation is taken back, or a canceled subscription begins again"`
+	Transfer   *Transfer   `json:"transfer,omitempty" doc:"Another customer becomes the owner"`
+	Withdraw   *Withdraw   `json:"withdraw,omitempty" doc:"A command that was planned for a date is taken back"`
+	Paid       *Payment    `json:"paid,omitempty" doc:"An invoice is paid"`
+	Unpaid     *Payment    `json:"unpaid,omitempty" doc:"An invoice could not be collected, and is owed"`
 
 	Redeem         *Redeem         `json:"redeem,omitempty" doc:"A customer gets a coupon"`
 	RemoveDiscount *RemoveDiscount `json:"remove_discount,omitempty" doc:"A discount ends"`
@@ -97,6 +101,9 @@ func (e Entry) actions() []action {
 	add(e.Pause != nil, e.Pause)
 	add(e.Resume != nil, e.Resume)
 	add(e.Cancel != nil, e.Cancel)
+	add(e.Reactivate != nil, e.Reactivate)
+	add(e.Transfer != nil, e.Transfer)
+	add(e.Withdraw != nil, e.Withdraw)
 	add(e.Paid != nil, paid{e.Paid})
 	add(e.Unpaid != nil, unpaid{e.Unpaid})
 	add(e.Redeem != nil, e.Redeem)
@@ -139,6 +146,21 @@ const (
 	PeriodEnd When = "period_end"
 )
 
+// Timing is when a command takes effect, if not at the entry's own instant. One of the two is set, or none.
+type Timing struct {
+	When When    `json:"when,omitempty" enum:"now,period_end" doc:"now when left out"`
+	On   Instant `json:"on,omitzero" doc:"A later instant, for which the command is planned"`
+}
+
+// Bill says when the difference that a change makes is invoiced.
+type Bill string
+
+// When a change is invoiced.
+const (
+	BillNow  Bill = "now"
+	BillNext Bill = "next"
+)
+
 // Change asks for other terms.
 type Change struct {
 	Subscription string `json:"subscription,omitempty" doc:"Which; may be left out when there is one subscription"`
@@ -146,27 +168,52 @@ type Change struct {
 	Plan         string `json:"plan,omitempty" doc:"The new plan; the present one when left out"`
 	PlanVersion  int    `json:"plan_version,omitempty" minimum:"1" doc:"The newest when left out, or the present one with the plan"`
 	Seats        *int64 `json:"seats,omitempty" minimum:"0" doc:"The new number of seats; as many as before when left out"`
-	When         When   `json:"when,omitempty" enum:"now,period_end" doc:"now when left out"`
+	Bill         Bill   `json:"bill,omitempty" enum:"now,next" doc:"Whether the difference is invoiced now (when left out) or with the next invoice"`
+	Timing
 }
 
 // Pause stops a subscription.
 type Pause struct {
 	Subscription string `json:"subscription,omitempty" doc:"Which; may be left out when there is one subscription"`
 	ID           string `json:"id,omitempty" doc:"The command's id: what is asked for twice under one id is done once"`
+	Timing
+	Mode subscription.PauseMode `json:"mode,omitempty" enum:"credit,keep,extend" doc:"What becomes of paid time that is left; credit when left out"`
 }
 
 // Resume ends a pause.
 type Resume struct {
 	Subscription string `json:"subscription,omitempty" doc:"Which; may be left out when there is one subscription"`
 	ID           string `json:"id,omitempty" doc:"The command's id: what is asked for twice under one id is done once"`
+	Timing
+}
+
+// Reactivate takes back a cancellation, or begins a canceled subscription again.
+type Reactivate struct {
+	Subscription string `json:"subscription,omitempty" doc:"Which; may be left out when there is one subscription"`
+	ID           string `json:"id,omitempty" doc:"The command's id: what is asked for twice under one id is done once"`
+}
+
+// Transfer makes another customer the owner.
+type Transfer struct {
+	Subscription string `json:"subscription,omitempty" doc:"Which; may be left out when there is one subscription"`
+	ID           string `json:"id,omitempty" doc:"The command's id: what is asked for twice under one id is done once"`
+	Timing
+	Customer string `json:"customer" doc:"The new owner"`
+}
+
+// Withdraw takes back a planned command.
+type Withdraw struct {
+	Subscription string `json:"subscription,omitempty" doc:"Which; may be left out when there is one subscription"`
+	ID           string `json:"id,omitempty" doc:"The command's id: what is asked for twice under one id is done once"`
+	Planned      string `json:"planned" doc:"The id of the planned command"`
 }
 
 // Cancel ends a subscription.
 type Cancel struct {
 	Subscription string `json:"subscription,omitempty" doc:"Which; may be left out when there is one subscription"`
 	ID           string `json:"id,omitempty" doc:"The command's id: what is asked for twice under one id is done once"`
-	When         When   `json:"when,omitempty" enum:"now,period_end" doc:"now when left out"`
-	CreditUnused bool   `json:"credit_unused,omitempty" doc:"Credit the paid time that is left; only when it ends now"`
+	Timing
+	CreditUnused bool   `json:"credit_unused,omitempty" doc:"Credit the paid time that is left; only when it ends now or on a date"`
 	Reason       string `json:"reason,omitempty" doc:"Why, for the record"`
 }
 

@@ -103,7 +103,7 @@ func Run(ctx context.Context, s *Scenario) (Result, error) {
 			return Result{}, err
 		}
 	}
-	if err := w.advance(ctx, func(b *book) time.Time { return s.Until.In(b.owner.zone) }); err != nil {
+	if err := w.advance(ctx, func(b *book) time.Time { return s.Until.In(b.zone) }); err != nil {
 		return Result{}, err
 	}
 	for _, c := range w.customers {
@@ -198,10 +198,28 @@ func (w *world) advance(ctx context.Context, until func(*book) time.Time) error 
 		if w.boundaries++; w.boundaries > mostBoundaries {
 			return fmt.Errorf("until: more than %d billing periods begin before %s: end the scenario earlier", mostBoundaries, w.scenario.Until)
 		}
-		if err := w.whole(func() error { return next.fallDue(ctx, due) }); err != nil {
-			return fmt.Errorf("subscription %s at %s: %w", next.state.ID, local(due, next.owner.zone), err)
+		err := w.whole(func() error { return next.fallDue(ctx, due) })
+		if refused, ok := errors.AsType[*subscription.Refusal](err); ok {
+			err = next.miss(due, refused)
+		}
+		if err != nil {
+			return fmt.Errorf("subscription %s at %s: %w", next.state.ID, local(due, next.zone), err)
 		}
 	}
+}
+
+// miss notes that a planned command was refused on its day, which changed nothing else.
+func (b *book) miss(at time.Time, refused *subscription.Refusal) error {
+	planned, _, is := b.state.PlannedFor(at)
+	if !is {
+		return refused
+	}
+	b.state = lifecycle.Missed(b.state, at, refused)
+	if b.w.scenario.Settings.Strict {
+		return fmt.Errorf("planned command %s: refused (%s): %w", planned.ID, refused.Code, refused)
+	}
+	b.w.refused = append(b.w.refused, Refused{Path: planned.ID, At: local(at, b.zone), Code: refused.Code, Message: refused.Message})
+	return nil
 }
 
 // nextDue is the instant at which the subscription acts by itself or the monthly run bills its month.
@@ -218,7 +236,7 @@ func (b *book) monthEnd() (time.Time, bool) {
 	if b.month.IsZero() || b.state.Status == subscription.Scheduled {
 		return time.Time{}, false
 	}
-	period := calendar.Cycle(b.month, monthly, b.owner.zone, 0)
+	period := calendar.Cycle(b.month, monthly, b.zone, 0)
 	over := b.state.EndedAt != nil && !b.state.EndedAt.After(period.Start)
 	return period.End, !over
 }
@@ -247,9 +265,12 @@ func (b *book) fallDue(ctx context.Context, at time.Time) error {
 // accept goes on from the state that follows. Invoices that were paid in full from a credit are not collected any more.
 func (b *book) accept(outcome lifecycle.Outcome) {
 	state := outcome.State
-	if outcome.Invoice != nil {
+	for _, issued := range []*lifecycle.Issued{outcome.Former, outcome.Invoice} {
+		if issued == nil {
+			continue
+		}
 		for _, d := range b.invoices {
-			if slices.Contains(outcome.Invoice.Pays, d.Key) && d.owed.IsZero() {
+			if slices.Contains(issued.Pays, d.Key) && d.owed.IsZero() {
 				state = state.CollectionEnded(d.Key)
 			}
 		}

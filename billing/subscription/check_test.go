@@ -9,65 +9,6 @@ import (
 	"github.com/perennial-billing/perennial/billing/subscription"
 )
 
-func TestEveryCommandInEveryStatus(t *testing.T) {
-	t.Parallel()
-	type answers map[subscription.Status]string
-	const ok = ""
-	states := map[subscription.Status]subscription.State{
-		subscription.Scheduled: scheduled(0), subscription.Trialing: trialing(), subscription.Active: active(0),
-		subscription.PastDue: pastDue(), subscription.Paused: paused(), subscription.Canceled: canceled(),
-	}
-	late := day(5)
-	for _, test := range []struct {
-		name    string
-		command subscription.Command
-		want    answers
-	}{
-		{"change now", command(subscription.ChangeTerms, late), answers{
-			"scheduled": "cannot_change", "trialing": ok, "active": ok, "past_due": ok, "paused": "cannot_change",
-		}},
-		{"change at period end", atPeriodEnd(command(subscription.ChangeTerms, late)), answers{
-			"scheduled": "cannot_change", "trialing": ok, "active": ok, "past_due": ok, "paused": "cannot_change",
-		}},
-		{"change to the same", to(team, command(subscription.ChangeTerms, late)), answers{
-			"scheduled": "cannot_change", "trialing": "nothing_to_change", "active": "nothing_to_change",
-			"past_due": "nothing_to_change", "paused": "cannot_change",
-		}},
-		{"change to the same at period end", atPeriodEnd(to(team, command(subscription.ChangeTerms, late))), answers{
-			"scheduled": "cannot_change", "trialing": "nothing_to_change", "active": "nothing_to_change",
-			"past_due": "nothing_to_change", "paused": "cannot_change",
-		}},
-		{"pause", command(subscription.Pause, late), answers{
-			"scheduled": "cannot_pause", "trialing": "cannot_pause", "active": ok, "past_due": ok, "paused": "cannot_pause",
-		}},
-		{"pause at period end", atPeriodEnd(command(subscription.Pause, late)), answers{
-			"scheduled": "cannot_defer", "trialing": "cannot_defer", "active": "cannot_defer", "past_due": "cannot_defer", "paused": "cannot_defer",
-		}},
-		{"resume", command(subscription.Resume, late), answers{
-			"scheduled": "cannot_resume", "trialing": "cannot_resume", "active": "cannot_resume", "past_due": "cannot_resume", "paused": ok,
-		}},
-		{"resume at period end", atPeriodEnd(command(subscription.Resume, late)), answers{
-			"scheduled": "cannot_defer", "trialing": "cannot_defer", "active": "cannot_defer", "past_due": "cannot_defer", "paused": "cannot_defer",
-		}},
-		{"cancel", command(subscription.Cancel, late), answers{
-			"scheduled": ok, "trialing": ok, "active": ok, "past_due": ok, "paused": ok,
-		}},
-		{"cancel at period end", atPeriodEnd(command(subscription.Cancel, late)), answers{
-			"scheduled": "no_period_to_end", "trialing": ok, "active": ok, "past_due": ok, "paused": "no_period_to_end",
-		}},
-		{"something else", command("explode", late), answers{
-			"scheduled": "command_unknown", "trialing": "command_unknown", "active": "command_unknown",
-			"past_due": "command_unknown", "paused": "command_unknown",
-		}},
-	} {
-		test.want["canceled"] = "subscription_canceled"
-		for status, state := range states {
-			require.Equal(t, status, state.Status)
-			require.Equal(t, test.want[status], code(t, state, test.command), "%s when %s", test.name, status)
-		}
-	}
-}
-
 func TestRefusalsOfTheCommandItself(t *testing.T) {
 	t.Parallel()
 	change := command(subscription.ChangeTerms, day(5))

@@ -1,6 +1,9 @@
 package subscription
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Kind names what a command asks for.
 type Kind string
@@ -11,6 +14,12 @@ const (
 	Pause       Kind = "pause"
 	Resume      Kind = "resume"
 	Cancel      Kind = "cancel"
+	// Reactivate takes back a cancellation that has not happened yet, and begins a canceled subscription again.
+	Reactivate Kind = "reactivate"
+	// Transfer makes another customer the one who owns and pays the subscription.
+	Transfer Kind = "transfer"
+	// Withdraw takes back a command that was planned for a date.
+	Withdraw Kind = "withdraw"
 	// Release ends a hold. It follows from a review that approved the payment, and is not for customers to ask for.
 	Release Kind = "release"
 )
@@ -19,54 +28,143 @@ const (
 type Command struct {
 	ID   string `json:"id"`
 	Kind Kind   `json:"kind"`
-	// At is the instant the command takes effect, in billing time.
+	// At is the instant, in billing time, at which the command is given, and takes effect unless On or AtPeriodEnd says
+	// otherwise.
 	At time.Time `json:"at"`
-	// AtPeriodEnd defers a change or a cancellation to the next boundary. A change at the period's end to the terms
-	// already in force withdraws what was deferred before: it is how a customer takes a cancellation back.
+	// On is a later instant at which the command takes effect: until then it is planned.
+	On time.Time `json:"on,omitzero"`
+	// AtPeriodEnd defers the command to the next boundary. A change at the period's end to the terms already in force
+	// withdraws what was deferred before, as does a reactivation.
 	AtPeriodEnd bool `json:"at_period_end,omitempty"`
-	// Terms are the new terms of a change.
+	// Terms are the new terms of a change, or those that a canceled subscription begins again with (its last if absent).
 	Terms *Terms `json:"terms,omitempty"`
 	// CreditUnused, on an immediate cancellation, credits the paid time that is left.
 	CreditUnused bool `json:"credit_unused,omitempty"`
+	// Mode is what a pause does with the period under way.
+	Mode PauseMode `json:"mode,omitempty"`
+	// BillNext leaves what a change in mid-period credits and charges to the next invoice, whatever that is for.
+	BillNext bool `json:"bill_next,omitempty"`
+	// Customer is to whom the subscription is transferred.
+	Customer string `json:"customer,omitempty"`
+	// Withdraws is the id of the planned command that is taken back.
+	Withdraws string `json:"withdraws,omitempty"`
 	// Actor is who asks, such as "customer" or "dunning".
 	Actor  string `json:"actor"`
 	Reason string `json:"reason,omitempty"`
 }
 
-// Defer notes a change or cancellation for the next boundary, in place of what was noted before: the latest word counts.
-// Terms that are in force already leave nothing to do there.
+// Defer notes a command for the next boundary. The latest word counts: a cancellation takes the place of all that was
+// noted before, and whatever else is noted takes the place of a cancellation. Terms that are in force already leave
+// nothing to do there.
 func (s State) Defer(c Command) State {
 	s.LastAt = c.At.UTC()
-	switch {
-	case c.Kind == Cancel:
-		s.AtPeriodEnd = &Deferred{Cancel: true, Reason: endReason(c)}
-	case *c.Terms == s.Terms:
-		s.AtPeriodEnd = nil
-	default:
-		terms := *c.Terms
-		s.AtPeriodEnd = &Deferred{Reason: c.Reason, Terms: &terms}
+	var next Deferred
+	if s.AtPeriodEnd != nil && !s.AtPeriodEnd.Cancel {
+		next = *s.AtPeriodEnd
 	}
+	next.Reason = c.Reason
+	switch c.Kind {
+	case Cancel:
+		next = Deferred{Cancel: true, Reason: endReason(c)}
+	case Pause:
+		next.Pause = c.Mode.atBoundary()
+	case Resume:
+		next.Resume = true
+	case Transfer:
+		next.Customer = c.Customer
+	default:
+		if *c.Terms == s.Terms {
+			s.AtPeriodEnd = nil
+			return s
+		}
+		terms := *c.Terms
+		next.Terms = &terms
+	}
+	s.AtPeriodEnd = &next
 	return s
 }
 
 // ChangeNow puts new terms in force at once. They take the place of terms deferred to the next boundary, but a
 // cancellation deferred to it stands: who cancels must not be billed on because of a seat added meanwhile.
 func (s State) ChangeNow(c Command) State {
-	s.Terms, s.LastAt = *c.Terms, c.At.UTC()
-	if !s.cancelsAtBoundary() {
-		s.AtPeriodEnd = nil
+	s.Terms, s.LastAt, s.Pending = *c.Terms, c.At.UTC(), nil
+	if s.AtPeriodEnd != nil && !s.AtPeriodEnd.Cancel {
+		next := *s.AtPeriodEnd
+		next.Terms = nil
+		s.AtPeriodEnd = next.orNothing()
 	}
 	return s
 }
 
-// PauseNow stops billing until the subscription is resumed. Terms deferred to the next period wait for it.
-func (s State) PauseNow(c Command) State {
-	s.Status, s.LastAt = Paused, c.At.UTC()
+// ChangeUnbilled is ChangeNow of which the next invoice bills the difference, together with what is pending already.
+func (s State) ChangeUnbilled(c Command) State {
+	pending := append(slices.Clone(s.Pending), Unbilled{At: c.At.UTC(), Terms: *c.Terms})
+	s = s.ChangeNow(c)
+	s.Pending = pending
 	return s
 }
 
 // CancelNow ends the subscription at the command's instant.
 func (s State) CancelNow(c Command) State { return s.End(c.At, endReason(c)) }
+
+// KeepGoing takes back the cancellation that was to happen at the period's end and those planned for a date.
+func (s State) KeepGoing(c Command) State {
+	s.LastAt = c.At.UTC()
+	if s.cancelsAtBoundary() {
+		s.AtPeriodEnd = nil
+	}
+	s.Planned = without(s.Planned, func(planned Command) bool { return planned.Kind == Cancel })
+	return s
+}
+
+// BeginAgain brings a canceled subscription back with its last terms, or those of the command. It has no period yet: the
+// next cycle is the first of a new series of boundaries.
+func (s State) BeginAgain(c Command) State {
+	s.EndedAt, s.EndReason, s.LastAt = nil, "", c.At.UTC()
+	s.Status, s.PauseMode = Paused, PauseCredit // as after a pause, the next cycle begins whenever it is told to
+	if c.Terms != nil && *c.Terms != s.Terms {
+		terms := *c.Terms
+		s.AtPeriodEnd = &Deferred{Terms: &terms}
+	}
+	return s
+}
+
+// TransferNow makes another customer the owner at the command's instant. What the former one still owes is no longer the
+// subscription's concern.
+func (s State) TransferNow(c Command) State { return s.ownedBy(c.Customer, c.At) }
+
+// TransferInPeriod is TransferNow in the midst of a period, which has been billed and credited to the former customer. In a
+// pause the new one has paid for nothing: the period counts as uncharged, and there is no paid time to be served later.
+func (s State) TransferInPeriod(c Command) State {
+	at := c.At.UTC()
+	s = s.ownedBy(c.Customer, at)
+	s.BilledUntil, s.Pending = &at, nil
+	if s.Status == Paused {
+		s.Uncharged = s.PauseMode == PauseKeep
+		if s.PauseMode == PauseExtend {
+			s.PauseMode = ""
+		}
+	}
+	return s
+}
+
+// OwnedAtBoundary makes the customer the owner to whom a boundary, at an instant, transfers the subscription. The period
+// that ends there has been billed to the former one.
+func (s State) OwnedAtBoundary(at time.Time) State {
+	customer, next := s.CustomerAtBoundary(), *s.AtPeriodEnd
+	next.Customer = ""
+	at = at.UTC()
+	s.AtPeriodEnd, s.BilledUntil, s.Pending = next.orNothing(), &at, nil
+	return s.ownedBy(customer, at)
+}
+
+func (s State) ownedBy(customer string, at time.Time) State {
+	s.CustomerID, s.LastAt, s.Unpaid = customer, later(s.LastAt, at.UTC()), nil
+	if s.Status == PastDue {
+		s.Status = s.paying()
+	}
+	return s
+}
 
 func endReason(c Command) string {
 	switch {

@@ -35,8 +35,23 @@ func active(endsAfter int) subscription.State {
 
 func pastDue() subscription.State { return active(0).PaymentFailed("inv_1") }
 
-func paused() subscription.State {
-	return active(0).PauseNow(command(subscription.Pause, day(3)))
+func held() subscription.State { return active(0).Hold("pay_1") }
+
+func ending() subscription.State {
+	return active(0).Defer(atPeriodEnd(command(subscription.Cancel, day(3))))
+}
+
+func paused() subscription.State { return pausedAs(subscription.PauseCredit) }
+
+func pausedAs(mode subscription.PauseMode) subscription.State {
+	return active(0).PauseNow(pausing(mode, command(subscription.Pause, day(3))))
+}
+
+// planning is an active subscription that is to be paused some day.
+func planning() subscription.State {
+	planned := on(day(9), command(subscription.Pause, day(3)))
+	planned.ID = "planned"
+	return active(0).Plan(planned)
 }
 
 func canceled() subscription.State {
@@ -45,10 +60,25 @@ func canceled() subscription.State {
 
 func command(kind subscription.Kind, at time.Time) subscription.Command {
 	c := subscription.Command{ID: "cmd_1", Kind: kind, At: at, Actor: "customer"}
-	if kind == subscription.ChangeTerms {
+	switch kind {
+	case subscription.ChangeTerms:
 		to := pro
 		c.Terms = &to
+	case subscription.Transfer:
+		c.Customer = "cus_2"
+	case subscription.Withdraw:
+		c.Withdraws = "planned"
 	}
+	return c
+}
+
+func pausing(mode subscription.PauseMode, c subscription.Command) subscription.Command {
+	c.Mode = mode
+	return c
+}
+
+func on(at time.Time, c subscription.Command) subscription.Command {
+	c.On = at
 	return c
 }
 
@@ -84,15 +114,49 @@ func apply(t *testing.T, s subscription.State, c subscription.Command) subscript
 
 func carriedOut(s subscription.State, c subscription.Command) subscription.State {
 	switch {
+	case !c.On.IsZero():
+		return s.Plan(c)
 	case c.AtPeriodEnd:
 		return s.Defer(c)
-	case c.Kind == subscription.ChangeTerms:
+	}
+	switch c.Kind {
+	case subscription.ChangeTerms:
 		return s.ChangeNow(c)
-	case c.Kind == subscription.Pause:
+	case subscription.Pause:
 		return s.PauseNow(c)
-	case c.Kind == subscription.Resume:
-		return s.Reanchor(calendar.Date{Year: c.At.Year(), Month: c.At.Month(), Day: c.At.Day()}).
-			BeginCycle(calendar.Period{Start: c.At, End: c.At.AddDate(0, 0, 30)})
+	case subscription.Resume:
+		return resumed(s, c)
+	case subscription.Reactivate:
+		if s.Ended() {
+			return beginsAnew(s.BeginAgain(c), c.At)
+		}
+		return s.KeepGoing(c)
+	case subscription.Transfer:
+		return s.TransferNow(c)
+	case subscription.Withdraw:
+		return s.WithdrawPlanned(c)
+	case subscription.Release:
+		return s.ReleaseNow()
 	}
 	return s.CancelNow(c)
+}
+
+func resumed(s subscription.State, c subscription.Command) subscription.State {
+	switch s.PauseMode {
+	case subscription.PauseKeep:
+		return s.ResumeInPeriod(c)
+	case subscription.PauseExtend:
+		days := int(c.At.Sub(*s.PausedAt) / (24 * time.Hour))
+		end := s.Period.End.AddDate(0, 0, days)
+		return s.ResumeExtended(c, days, end, dateOf(end))
+	}
+	return beginsAnew(s, c.At)
+}
+
+func beginsAnew(s subscription.State, at time.Time) subscription.State {
+	return s.Reanchor(dateOf(at)).BeginCycle(calendar.Period{Start: at, End: at.AddDate(0, 0, 30)})
+}
+
+func dateOf(at time.Time) calendar.Date {
+	return calendar.Date{Year: at.Year(), Month: at.Month(), Day: at.Day()}
 }

@@ -3,6 +3,7 @@ package subscription_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -33,29 +34,61 @@ func drawStory(rt *rapid.T) *story {
 
 // boundary is what happens by itself at an instant.
 func (s *story) boundary(due time.Time) subscription.State {
-	if reason, ends := s.state.EndsAtBoundary(); ends {
-		return s.state.End(due, reason)
+	if c, rest, is := s.state.PlannedFor(due); is {
+		if err := rest.Check(c); err != nil {
+			return rest.Miss(c, err)
+		}
+		return carriedOut(rest, c)
 	}
-	if s.state.Status == subscription.Scheduled && s.trial {
-		return s.state.StartTrial(anchor, due.AddDate(0, 0, 14))
+	next := s.state.MeetBoundary(due)
+	if next.Ended() {
+		return next
 	}
-	next := s.state
+	if reason, ends := next.EndsAtBoundary(); ends {
+		return next.End(due, reason)
+	}
+	if next.Status == subscription.Scheduled && s.trial {
+		return next.StartTrial(anchor, due.AddDate(0, 0, 14))
+	}
 	if next.Cycle < 0 {
 		next = next.Reanchor(anchor)
 	}
-	return next.BeginCycle(calendar.Period{Start: due, End: due.AddDate(0, 0, 30)})
+	period := calendar.Period{Start: due, End: due.AddDate(0, 0, 30)}
+	if next.PausesAtBoundary() {
+		next = next.PauseAtBoundary(due)
+		if !next.InPeriod() {
+			return next
+		}
+	}
+	if next.PassesBoundary() {
+		return next.PassCycle(period, period)
+	}
+	return next.BeginCycle(period)
 }
 
 var anyKind = rapid.SampledFrom([]subscription.Kind{
-	subscription.ChangeTerms, subscription.Pause, subscription.Resume, subscription.Cancel,
+	subscription.ChangeTerms, subscription.Pause, subscription.Resume, subscription.Cancel, subscription.Reactivate,
+	subscription.Transfer, subscription.Withdraw,
 })
+
+var anyMode = rapid.SampledFrom([]subscription.PauseMode{"", subscription.PauseCredit, subscription.PauseKeep, subscription.PauseExtend})
 
 func (s *story) drawCommand(rt *rapid.T) subscription.Command {
 	c := subscription.Command{
 		ID: "cmd", At: s.now.Add(-time.Duration(rapid.IntRange(-1, 36).Draw(rt, "age")) * time.Hour), Actor: "customer",
 		Kind: anyKind.Draw(rt, "kind"), AtPeriodEnd: rapid.Bool().Draw(rt, "at period end"),
 	}
-	if c.Kind == subscription.ChangeTerms {
+	if !c.AtPeriodEnd && rapid.IntRange(0, 3).Draw(rt, "planned") == 0 {
+		c.On = c.At.Add(time.Duration(rapid.IntRange(0, 50*24).Draw(rt, "ahead")) * time.Hour)
+	}
+	switch c.Kind {
+	case subscription.Pause:
+		c.Mode = anyMode.Draw(rt, "mode")
+	case subscription.Transfer:
+		c.Customer = rapid.SampledFrom([]string{"cus_1", "cus_2"}).Draw(rt, "customer")
+	case subscription.Withdraw:
+		c.Withdraws = "cmd"
+	case subscription.ChangeTerms:
 		c.Terms = &subscription.Terms{
 			PlanID:      rapid.SampledFrom([]string{"team", "pro"}).Draw(rt, "plan"),
 			PlanVersion: rapid.IntRange(1, 2).Draw(rt, "version"), Seats: rapid.Int64Range(4, 5).Draw(rt, "seats"),
@@ -127,9 +160,11 @@ func requirePossible(t require.TestingT, s subscription.State) {
 	case subscription.Canceled:
 		require.False(t, hasDue)
 		require.Nil(t, s.AtPeriodEnd)
+		require.Empty(t, s.Planned)
 	case subscription.Paused:
-		require.False(t, hasDue)
-		require.True(t, s.AtPeriodEnd == nil || !s.AtPeriodEnd.Cancel, "a cancellation is not forgotten in a pause")
+		require.NotNil(t, s.PausedAt)
+		require.True(t, hasDue || !s.InPeriod() && len(s.Planned) == 0 || s.BilledBy == catalog.ByInvoiceRun)
+		require.True(t, s.InPeriod() || s.AtPeriodEnd == nil || !s.AtPeriodEnd.Cancel, "a cancellation is not forgotten in a pause")
 	case subscription.Scheduled, subscription.Trialing:
 		require.True(t, hasDue)
 		require.Equal(t, -1, s.Cycle)
@@ -141,15 +176,19 @@ func requirePossible(t require.TestingT, s subscription.State) {
 	}
 	if s.Running() {
 		require.True(t, s.Period.End.After(s.Period.Start))
-		require.Equal(t, s.BilledBy == catalog.ByRenewal || s.AtPeriodEnd != nil, hasDue)
+		require.Equal(t, s.BilledBy == catalog.ByRenewal || s.AtPeriodEnd != nil || len(s.Planned) > 0, hasDue)
 	}
 	if hasDue {
 		require.False(t, due.Before(s.LastAt), "what comes next is not in the past")
 	}
 	if change := s.AtPeriodEnd; change != nil {
-		require.NotEqual(t, change.Cancel, change.Terms != nil, "the end or new terms")
-		require.True(t, change.Cancel || *change.Terms != s.Terms)
+		other := change.Terms != nil || change.Pause != "" || change.Resume || change.Customer != ""
+		require.NotEqual(t, change.Cancel, other, "the end or something else")
+		require.True(t, change.Terms == nil || *change.Terms != s.Terms)
 	}
+	require.Equal(t, s.Status == subscription.Paused, s.PausedAt != nil)
+	require.True(t, s.Status == subscription.Paused || s.PauseMode == "" && !s.Uncharged)
+	require.True(t, slices.IsSortedFunc(s.Planned, func(a, b subscription.Command) int { return a.On.Compare(b.On) }))
 	if s.EndsAfter > 0 {
 		require.Less(t, s.Cycle, s.EndsAfter)
 	}
@@ -160,7 +199,7 @@ func requireFollows(t require.TestingT, before, after subscription.State) {
 	require.GreaterOrEqual(t, after.Cycle, before.Cycle)
 	require.LessOrEqual(t, after.Cycle-before.Cycle, 1)
 	require.Equal(t, before.StartAt, after.StartAt)
-	if before.Ended() {
+	if before.Ended() && after.Ended() {
 		after.Unpaid = before.Unpaid
 		require.Equal(t, before, after, "only collection goes on after the end")
 	}

@@ -25,13 +25,6 @@ const (
 	Canceled  Status = "canceled"
 )
 
-// Terms are what the customer bought: a version of a plan and a number of seats (0 for plans without seats).
-type Terms struct {
-	PlanID      string `json:"plan_id"`
-	PlanVersion int    `json:"plan_version"`
-	Seats       int64  `json:"seats"`
-}
-
 // State is everything a subscription's workflow carries from one billing period to the next. Methods return a new state
 // and leave the old one as it was. Instants are in UTC, so that a state survives JSON unchanged.
 type State struct {
@@ -64,6 +57,21 @@ type State struct {
 	EndsAt *time.Time `json:"ends_at,omitempty"`
 	// AtPeriodEnd is what was asked to happen at the next boundary; for a paused subscription that is its resumption.
 	AtPeriodEnd *Deferred `json:"at_period_end,omitempty"`
+	// Planned are the commands given for a date, in the order of their instants.
+	Planned []Command `json:"planned,omitempty"`
+	// Missed are the latest planned commands that could not be carried out on their day, oldest first.
+	Missed []Missed `json:"missed,omitempty"`
+	// PausedAt is when the pause under way began, and PauseMode what it does with the period ("" for PauseCredit, or none).
+	PausedAt  *time.Time `json:"paused_at,omitempty"`
+	PauseMode PauseMode  `json:"pause_mode,omitempty"`
+	// Uncharged says that the period under way began in a pause and has not been charged in advance.
+	Uncharged bool `json:"uncharged,omitempty"`
+	// Pending are changes in the period under way of which no invoice has billed the difference, oldest first.
+	Pending []Unbilled `json:"pending,omitempty"`
+	// BilledUntil is until when the period under way has been billed in arrears, if it has: to a former customer.
+	BilledUntil *time.Time `json:"billed_until,omitempty"`
+	// Extended is by how many civil days pauses have moved the end of the period under way.
+	Extended int `json:"extended,omitempty"`
 	// Unpaid lists the invoices being collected by dunning, oldest first.
 	Unpaid []string `json:"unpaid,omitempty"`
 	// HeldFor is the payment whose review keeps the subscription from being active.
@@ -74,11 +82,30 @@ type State struct {
 	EndReason string     `json:"end_reason,omitempty"`
 }
 
-// Deferred is what happens at the end of the period: the end if Cancel is set, new terms otherwise.
+// Deferred is what happens at the end of the period: the end if Cancel is set, else any of the others.
 type Deferred struct {
 	Cancel bool   `json:"cancel,omitempty"`
 	Reason string `json:"reason,omitempty"`
 	Terms  *Terms `json:"terms,omitempty"`
+	// Pause is the mode of a pause that begins there.
+	Pause PauseMode `json:"pause,omitempty"`
+	// Resume ends a pause there that kept the period.
+	Resume bool `json:"resume,omitempty"`
+	// Customer is to whom the subscription is transferred there.
+	Customer string `json:"customer,omitempty"`
+}
+
+// Unbilled is a change of terms that the next invoice bills.
+type Unbilled struct {
+	At    time.Time `json:"at"`
+	Terms Terms     `json:"terms"`
+}
+
+func (d Deferred) orNothing() *Deferred {
+	if !d.Cancel && d.Terms == nil && d.Pause == "" && !d.Resume && d.Customer == "" {
+		return nil
+	}
+	return &d
 }
 
 // New is a subscription that has been agreed but not begun. It can be canceled before its start.
@@ -95,13 +122,30 @@ func (s State) Ended() bool { return s.Status == Canceled }
 // Running says that a paid period is under way.
 func (s State) Running() bool { return s.Status == Active || s.Status == PastDue || s.Status == Held }
 
-// NextDue is the instant at which the subscription acts by itself, if it will. One that is billed by the monthly run
-// does so only to carry out what was deferred to the end of its month.
+// NextDue is the instant at which the subscription acts by itself, if it will: its next boundary, or the day of a planned
+// command before it. One that is billed by the monthly run meets a boundary only to carry out what was deferred to the
+// end of its month.
 func (s State) NextDue() (time.Time, bool) {
+	due, is := s.boundary()
+	if len(s.Planned) > 0 && (!is || s.Planned[0].On.Before(due)) {
+		return s.Planned[0].On, true
+	}
+	return due, is
+}
+
+// UnbilledFrom is from when on the period under way is still to be billed in arrears.
+func (s State) UnbilledFrom() time.Time {
+	if s.BilledUntil != nil {
+		return *s.BilledUntil
+	}
+	return s.Period.Start
+}
+
+func (s State) boundary() (time.Time, bool) {
 	switch {
-	case s.Ended(), s.Status == Paused && s.EndsAt == nil:
+	case s.Ended(), s.Status == Paused && !s.InPeriod() && s.EndsAt == nil:
 		return time.Time{}, false
-	case s.Status == Paused:
+	case s.Status == Paused && !s.InPeriod():
 		return *s.EndsAt, true
 	case s.Status == Scheduled:
 		return s.StartAt, true

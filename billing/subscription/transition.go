@@ -22,7 +22,7 @@ func (s State) EndsAtBoundary() (reason string, ends bool) {
 	switch {
 	case s.cancelsAtBoundary():
 		return s.AtPeriodEnd.Reason, true
-	case s.inLastCycle(), s.Status == Paused && s.EndsAt != nil:
+	case s.inLastCycle(), s.Status == Paused && !s.InPeriod() && s.EndsAt != nil:
 		return "term_ended", true
 	}
 	return "", false
@@ -33,7 +33,7 @@ func (s State) cancelsAtBoundary() bool { return s.AtPeriodEnd != nil && s.AtPer
 // inLastCycle says that the fixed term, if there is one, ends with the period.
 func (s State) inLastCycle() bool {
 	if s.EndsAt != nil {
-		return s.Running() && !s.Period.End.Before(*s.EndsAt)
+		return s.InPeriod() && !s.Period.End.Before(*s.EndsAt)
 	}
 	return s.EndsAfter > 0 && s.Cycle+1 >= s.EndsAfter
 }
@@ -53,14 +53,38 @@ func (s State) BeginPart(period, full calendar.Period) State {
 	return s
 }
 
-// BeginCycle enters the next billing period under the terms agreed for it.
+// PausesAtBoundary says that a pause begins at the next boundary instead of another cycle.
+func (s State) PausesAtBoundary() bool { return s.AtPeriodEnd != nil && s.AtPeriodEnd.Pause != "" }
+
+// PassesBoundary says that the next period begins in a pause that keeps the period, and is not charged.
+func (s State) PassesBoundary() bool {
+	return s.Status == Paused && s.InPeriod() && (s.AtPeriodEnd == nil || !s.AtPeriodEnd.Resume)
+}
+
+// CustomerAtBoundary owns the cycle that the next boundary begins.
+func (s State) CustomerAtBoundary() string {
+	if s.AtPeriodEnd != nil && s.AtPeriodEnd.Customer != "" {
+		return s.AtPeriodEnd.Customer
+	}
+	return s.CustomerID
+}
+
+// BeginCycle enters the next billing period under the terms agreed for it, and ends a pause.
 func (s State) BeginCycle(period calendar.Period) State {
+	s = s.enter(period)
+	s.Uncharged = false
+	return s.resumed()
+}
+
+func (s State) enter(period calendar.Period) State {
+	if customer := s.CustomerAtBoundary(); customer != s.CustomerID {
+		s = s.ownedBy(customer, s.LastAt)
+	}
 	s.Terms = s.TermsAtBoundary()
-	s.AtPeriodEnd = nil
+	s.AtPeriodEnd, s.Extended, s.BilledUntil, s.Pending = nil, 0, nil, nil
 	s.Cycle++
 	s.Period, s.Full = calendar.Period{Start: period.Start.UTC(), End: period.End.UTC()}, calendar.Period{}
 	s.LastAt = later(s.LastAt, s.Period.Start)
-	s.Status = s.paying()
 	return s
 }
 
@@ -73,11 +97,15 @@ func (s State) ReanchorAt(anchor calendar.Date, n int) State {
 	return s
 }
 
-// End closes the subscription for good.
+// Unpaid is why a subscription ends whose invoices could not be collected.
+const Unpaid = "unpaid"
+
+// End closes the subscription, until it begins again if it may.
 func (s State) End(at time.Time, reason string) State {
 	at = at.UTC()
 	s.Status, s.EndedAt, s.EndReason = Canceled, &at, reason
-	s.AtPeriodEnd, s.HeldFor, s.LastAt = nil, "", later(s.LastAt, at)
+	s.AtPeriodEnd, s.Planned, s.HeldFor, s.LastAt = nil, nil, "", later(s.LastAt, at)
+	s.PauseMode, s.PausedAt, s.Uncharged, s.Extended, s.BilledUntil, s.Pending = "", nil, false, 0, nil, nil
 	return s
 }
 

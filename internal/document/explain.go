@@ -58,6 +58,9 @@ func (l *lineFacts) details() []string {
 	if l.explained.Of > 0 {
 		details = append(details, l.prorated())
 	}
+	if l.explained.Capped {
+		details = append(details, "Limited to what the new terms cost: the plan gives nothing back")
+	}
 	if l.explained.Late != "" {
 		details = append(details, fmt.Sprintf("Includes %s used before this period and reported late", l.late()))
 	}

@@ -69,7 +69,7 @@ func (q Queries) CarriedOut(ctx context.Context, subscriptionID, id string) (Car
 func (q Queries) LastCarriedOut(ctx context.Context, subscriptionID string) (CarriedOut, error) {
 	return one[CarriedOut](ctx, q.db, fmt.Sprintf("latest command of subscription %q", subscriptionID), `
 		SELECT input, result FROM command WHERE subscription_id = $1
-		 ORDER BY (result->'state'->>'last_at')::timestamptz DESC LIMIT 1`, subscriptionID)
+		 ORDER BY (result->'state'->>'last_at')::timestamptz DESC, recorded_at DESC LIMIT 1`, subscriptionID)
 }
 
 // UsageConflicts returns those of the events, as they are stored, whose id was stored before with another quantity or time.

@@ -92,6 +92,12 @@ func (q Queries) SaveSubscription(ctx context.Context, s subscription.State) err
 	return err
 }
 
+// TransferSubscription makes another customer the owner.
+func (tx Tx) TransferSubscription(ctx context.Context, id, customerID string) error {
+	_, err := tx.exec(ctx, "transfer subscription "+id, `UPDATE subscription SET customer_id = $2 WHERE id = $1`, id, customerID)
+	return err
+}
+
 // Segment is a stretch of time under unchanged terms; To is nil while it lasts.
 type Segment struct {
 	Seq         int        `db:"seq"`

@@ -8,6 +8,7 @@ import (
 
 	"github.com/perennial-billing/perennial/internal/store"
 	"github.com/perennial-billing/perennial/starter/service"
+	"github.com/perennial-billing/perennial/workflows/message"
 )
 
 type newSubscription struct{ Body service.NewSubscription }
@@ -26,31 +27,17 @@ type Commanded struct {
 	Key string `header:"Idempotency-Key" doc:"Makes repeating the request safe. Without it every request is a new command." example:"8e03978e"`
 }
 
-type change struct {
+// orderOf is a request for a command; what it says is optional where everything in it is.
+type orderOf[T any] struct {
 	Commanded
 
-	Body service.Change
+	Body *T
 }
 
-type cancellation struct {
+type requiredOrder[T any] struct {
 	Commanded
 
-	Body *service.Cancel
-}
-
-type pause struct {
-	Commanded
-
-	Body *service.Asked
-}
-
-func (p *pause) asked() service.Asked {
-	var asked service.Asked
-	if p.Body != nil {
-		asked = *p.Body
-	}
-	asked.CommandID = p.Key
-	return asked
+	Body T
 }
 
 func (a *API) addSubscriptions(h huma.API) {
@@ -78,28 +65,72 @@ func (a *API) addSubscriptions(h huma.API) {
 }
 
 func (a *API) addCommands(h huma.API) {
-	add(a, h, command("change", "Change plan or seats, now or at the period's end"),
-		func(ctx context.Context, in *change) (service.CommandResult, error) {
-			in.Body.CommandID = in.Key
-			return a.service.Change(ctx, in.ID, in.Body)
-		})
-	add(a, h, command("cancel", "Cancel, now or at the period's end"),
-		func(ctx context.Context, in *cancellation) (service.CommandResult, error) {
-			var body service.Cancel
-			if in.Body != nil {
-				body = *in.Body
-			}
-			body.CommandID = in.Key
-			return a.service.Cancel(ctx, in.ID, body)
-		})
-	add(a, h, command("pause", "Stop billing until it is resumed"),
-		func(ctx context.Context, in *pause) (service.CommandResult, error) {
-			return a.service.Pause(ctx, in.ID, in.asked())
-		})
-	add(a, h, command("resume", "Begin a new billing period after a pause"),
-		func(ctx context.Context, in *pause) (service.CommandResult, error) {
-			return a.service.Resume(ctx, in.ID, in.asked())
-		})
+	must(a, h, "change", "Change plan or seats, now, at the period's end or on a date", func(in service.Change, key string) service.Order {
+		in.CommandID = key
+		return in
+	})
+	may(a, h, "cancel", "Cancel, now, at the period's end or on a date", func(in service.Cancel, key string) service.Order {
+		in.CommandID = key
+		return in
+	})
+	may(a, h, "pause", "Stop billing until it is resumed", func(in service.Pause, key string) service.Order {
+		in.CommandID = key
+		return in
+	})
+	may(a, h, "reactivate", "Take back a cancellation that has not happened yet", func(in service.Reactivate, key string) service.Order {
+		in.CommandID = key
+		return in
+	})
+	may(a, h, "resume", "End a pause, now or on a date", func(in service.Resume, key string) service.Order {
+		in.CommandID = key
+		return in
+	})
+	must(a, h, "transfer", "Make another customer the owner, who pays from then on", func(in service.HandOver, key string) service.Order {
+		in.CommandID = key
+		return in
+	})
+	must(a, h, "withdraw", "Take back a command that is planned for a date", func(in service.Withdraw, key string) service.Order {
+		in.CommandID = key
+		return in
+	})
+	add(a, h, huma.Operation{
+		OperationID: "list-planned-commands", Method: http.MethodGet, Path: "/v1/subscriptions/{id}/planned", Tags: []string{"subscriptions"},
+		Summary: "List the commands that wait for their day, and those that were missed on it", Errors: []int{http.StatusNotFound},
+	}, func(ctx context.Context, in *ByID) (service.Agenda, error) {
+		return a.service.Agenda(ctx, in.ID)
+	})
+}
+
+// must adds a command whose request says something, and its preview.
+func must[T any](a *API, h huma.API, name, summary string, order func(in T, key string) service.Order) {
+	add(a, h, command(name, summary), func(ctx context.Context, in *requiredOrder[T]) (service.CommandResult, error) {
+		return a.service.CarryOut(ctx, in.ID, order(in.Body, in.Key))
+	})
+	add(a, h, preview(name), func(ctx context.Context, in *requiredOrder[T]) (message.Preview, error) {
+		return a.service.Preview(ctx, in.ID, order(in.Body, in.Key))
+	})
+}
+
+// may adds a command whose request may be empty, and its preview.
+func may[T any](a *API, h huma.API, name, summary string, order func(in T, key string) service.Order) {
+	said := func(body *T) T {
+		if body == nil {
+			return *new(T)
+		}
+		return *body
+	}
+	add(a, h, command(name, summary), func(ctx context.Context, in *orderOf[T]) (service.CommandResult, error) {
+		return a.service.CarryOut(ctx, in.ID, order(said(in.Body), in.Key))
+	})
+	add(a, h, preview(name), func(ctx context.Context, in *orderOf[T]) (message.Preview, error) {
+		return a.service.Preview(ctx, in.ID, order(said(in.Body), in.Key))
+	})
+}
+
+func preview(name string) huma.Operation {
+	o := command(name, "Show the invoices that the command "+name+" would make, without carrying it out")
+	o.OperationID, o.Path = "preview-"+o.OperationID, "/v1/subscriptions/{id}/preview/"+name
+	return o
 }
 
 func command(name, summary string) huma.Operation {

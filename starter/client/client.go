@@ -97,6 +97,26 @@ func (c *Client) Command(ctx context.Context, subscriptionID string, command sub
 	return result, nil
 }
 
+// Preview answers what a command would do: the state that it would leave and the invoices that it would make. Nothing is
+// written. A *subscription.Refusal says why the command would be refused.
+func (c *Client) Preview(ctx context.Context, subscriptionID string, command subscription.Command) (message.Preview, error) {
+	var preview message.Preview
+	id := message.SubscriptionID(subscriptionID)
+	if err := c.moveTo(ctx, id, command.At); err != nil {
+		return preview, c.explain(subscriptionID, err)
+	}
+	handle, err := c.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+		WorkflowID: id, UpdateName: message.PreviewUpdate, Args: []any{command}, WaitForStage: client.WorkflowUpdateStageCompleted,
+	})
+	if err == nil {
+		err = handle.Get(ctx, &preview)
+	}
+	if err != nil {
+		return preview, c.explain(subscriptionID, err)
+	}
+	return preview, nil
+}
+
 // updateID lets Temporal join requests that ask for the same under the same id. What asks for something else must reach
 // the workflow, which refuses it: under the bare id, Temporal would answer it as it answered the first one.
 func updateID(c subscription.Command) string {
@@ -105,8 +125,9 @@ func updateID(c subscription.Command) string {
 	}
 	asks := fmt.Sprintf("%s %t %t", c.Kind, c.AtPeriodEnd, c.CreditUnused)
 	if c.Terms != nil {
-		asks += fmt.Sprintf(" %+v", *c.Terms)
+		asks += fmt.Sprintf(" %s %d %d %s", c.Terms.PlanID, c.Terms.PlanVersion, c.Terms.Seats, c.Terms.AddOns)
 	}
+	asks += fmt.Sprintf(" %d %s %t %s %s", c.On.Unix(), c.Mode, c.BillNext, c.Customer, c.Withdraws)
 	sum := sha256.Sum256([]byte(asks))
 	return c.ID + "#" + hex.EncodeToString(sum[:8])
 }

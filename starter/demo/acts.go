@@ -22,9 +22,9 @@ func (p *player) act(ctx context.Context, s story) error {
 	case cancel:
 		_, err = p.service.Cancel(ctx, subscription, service.Cancel{Asked: asked, AtPeriodEnd: does.AtPeriodEnd, CreditUnused: does.Credit})
 	case pause:
-		_, err = p.service.Pause(ctx, subscription, asked)
+		_, err = p.service.Pause(ctx, subscription, service.Pause{Asked: asked})
 	case resume:
-		_, err = p.service.Resume(ctx, subscription, asked)
+		_, err = p.service.Resume(ctx, subscription, service.Resume{Asked: asked})
 	case newCard:
 		if err = p.script(ctx, s.Customer, sandbox.Scenario{Always: "ok"}); err == nil {
 			_, err = p.service.SetPaymentMethod(ctx, s.Customer, does.Token, 1)

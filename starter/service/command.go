@@ -19,6 +19,7 @@ import (
 type CommandResult struct {
 	CommandID string `json:"command_id" doc:"Repeat the request with this as Idempotency-Key to get the same answer."`
 	Subscription
+	Former *message.Billed `json:"former,omitempty" doc:"What the customer is billed or credited who was the owner before a transfer."`
 }
 
 // Change puts other terms in force.
@@ -31,15 +32,61 @@ func (s *Service) Cancel(ctx context.Context, id string, in Cancel) (CommandResu
 	return s.carryOut(ctx, id, in)
 }
 
-// Pause stops billing until Resume; paid time that is left is credited.
-func (s *Service) Pause(ctx context.Context, id string, in Asked) (CommandResult, error) {
-	return s.carryOut(ctx, id, plain{Asked: in, kind: subscription.Pause})
+// Pause stops billing until Resume.
+func (s *Service) Pause(ctx context.Context, id string, in Pause) (CommandResult, error) {
+	return s.carryOut(ctx, id, in)
 }
 
-// Resume begins a new billing period.
-func (s *Service) Resume(ctx context.Context, id string, in Asked) (CommandResult, error) {
-	return s.carryOut(ctx, id, plain{Asked: in, kind: subscription.Resume})
+// Resume ends a pause.
+func (s *Service) Resume(ctx context.Context, id string, in Resume) (CommandResult, error) {
+	return s.carryOut(ctx, id, in)
 }
+
+// CarryOut carries out any order: Cancel, Change, HandOver, Pause, Reactivate, Resume or Withdraw.
+func (s *Service) CarryOut(ctx context.Context, id string, o Order) (CommandResult, error) {
+	return s.carryOut(ctx, id, o)
+}
+
+// Preview says what an order would do, and the invoices that it would make. Nothing is written.
+func (s *Service) Preview(ctx context.Context, id string, o Order) (message.Preview, error) {
+	t, err := s.target(ctx, id)
+	if err != nil {
+		return message.Preview{}, err
+	}
+	command, err := s.commandOf(ctx, t, o)
+	if err != nil {
+		return message.Preview{}, err
+	}
+	preview, err := s.clientOf(t.customer).Preview(ctx, id, command)
+	return preview, answered(err)
+}
+
+// Agenda are the commands of a subscription that wait for their day, and the latest that were missed on it.
+type Agenda struct {
+	Planned []subscription.Command `json:"planned"`
+	Missed  []subscription.Missed  `json:"missed"`
+}
+
+// Agenda lists what is planned for a subscription.
+func (s *Service) Agenda(ctx context.Context, id string) (Agenda, error) {
+	agenda := Agenda{Planned: []subscription.Command{}, Missed: []subscription.Missed{}}
+	if _, err := s.Subscription(ctx, id); err != nil {
+		return agenda, err
+	}
+	latest, err := s.store.LastCarriedOut(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return agenda, nil
+	}
+	var result message.Turned
+	if err == nil {
+		err = json.Unmarshal(latest.Result, &result)
+	}
+	agenda.Planned, agenda.Missed = append(agenda.Planned, result.State.Planned...), append(agenda.Missed, result.State.Missed...)
+	return agenda, err
+}
+
+// Order is a request for a command.
+type Order = order
 
 // order is a request for a command.
 type order interface {
@@ -87,16 +134,27 @@ func (s *Service) carryOut(ctx context.Context, id string, o order) (CommandResu
 		return CommandResult{}, refused("subscription_canceled", "subscription %s ended at %s (%s): start a new one instead",
 			id, t.row.EndedAt.UTC().Format(time.RFC3339), t.row.EndReason)
 	}
-	command, err := o.command(ctx, s, t)
+	command, err := s.commandOf(ctx, t, o)
 	if err != nil {
 		return CommandResult{}, err
 	}
+	done, err := s.clientOf(t.customer).Command(ctx, id, command)
+	return s.result(ctx, t, command.ID, message.Turned{State: done.State, Invoice: done.Invoice, Former: done.Former}, answered(err))
+}
+
+// commandOf is the command that an order asks for now.
+func (s *Service) commandOf(ctx context.Context, t target, o order) (subscription.Command, error) {
+	asked := o.asked()
+	if err := asked.check(); err != nil {
+		return subscription.Command{}, err
+	}
+	command, err := o.command(ctx, s, t)
 	command.ID, command.At, command.Actor, command.Reason = asked.CommandID, t.now, asked.Actor, asked.Reason
+	command.On = command.On.UTC()
 	if command.ID == "" {
 		command.ID = uuid.NewString()
 	}
-	done, err := s.clientOf(t.customer).Command(ctx, id, command)
-	return s.result(ctx, t, command.ID, message.Turned{State: done.State, Invoice: done.Invoice}, answered(err))
+	return command, err
 }
 
 func (s *Service) result(ctx context.Context, t target, commandID string, came message.Turned, err error) (CommandResult, error) {
@@ -104,11 +162,11 @@ func (s *Service) result(ctx context.Context, t target, commandID string, came m
 		return CommandResult{}, err
 	}
 	row, err := s.store.Subscription(ctx, t.row.ID)
-	return CommandResult{CommandID: commandID, Subscription: Subscription{Subscription: row, Invoice: came.Invoice}}, err
+	return CommandResult{CommandID: commandID, Subscription: Subscription{Subscription: row, Invoice: came.Invoice}, Former: came.Former}, err
 }
 
 // reservedIDs begin the commands of Perennial itself.
-var reservedIDs = []string{message.BoundaryCommand, message.UnpaidCommand, message.ReviewCommand}
+var reservedIDs = []string{message.BoundaryCommand, message.PlannedCommand, message.UnpaidCommand, message.ReviewCommand}
 
 func (a Asked) check() error {
 	var p problems
@@ -147,6 +205,9 @@ func (s *Service) carriedOut(ctx context.Context, subscriptionID string, o order
 	if !o.repeats(before) {
 		return turned, true, conflict("command_exists",
 			"command %s was carried out for subscription %s and asked for something else: give the new one an id of its own", id, subscriptionID)
+	}
+	if err := s.addPayment(ctx, turned.Former); err != nil {
+		return turned, true, err
 	}
 	return turned, true, s.addPayment(ctx, turned.Invoice)
 }

@@ -3,6 +3,7 @@ package service
 import (
 	"cmp"
 	"context"
+	"time"
 
 	"github.com/perennial-billing/perennial/billing/subscription"
 	"github.com/perennial-billing/perennial/internal/store"
@@ -28,10 +29,15 @@ type Change struct {
 	PlanVersion int    `json:"plan_version,omitempty" doc:"The newest of the plan when absent."`
 	Seats       *int64 `json:"seats,omitempty" example:"8"`
 	AtPeriodEnd bool   `json:"at_period_end,omitempty" doc:"Wait for the end of the billing period. For the terms in force it withdraws what was deferred."`
+	// On is a later instant at which it takes effect.
+	On time.Time `json:"on,omitzero" doc:"Plan it for this later instant."`
+	// BillNext leaves the difference to the next invoice.
+	BillNext bool `json:"bill_next,omitempty" doc:"Leave the difference to the next invoice instead of billing it at once."`
 }
 
 func (c Change) repeats(before subscription.Command) bool {
-	return before.Kind == subscription.ChangeTerms && before.Terms != nil && before.AtPeriodEnd == c.AtPeriodEnd &&
+	return before.Kind == subscription.ChangeTerms && before.Terms != nil && before.AtPeriodEnd == c.AtPeriodEnd && before.On.Equal(c.On) &&
+		before.BillNext == c.BillNext &&
 		(c.Plan == "" || c.Plan == before.Terms.PlanID) &&
 		(c.PlanVersion == 0 || c.PlanVersion == before.Terms.PlanVersion) &&
 		(c.Seats == nil || *c.Seats == before.Terms.Seats)
@@ -39,7 +45,7 @@ func (c Change) repeats(before subscription.Command) bool {
 
 func (c Change) command(ctx context.Context, s *Service, t target) (subscription.Command, error) {
 	terms, err := c.terms(ctx, s, t.row)
-	return subscription.Command{Kind: subscription.ChangeTerms, Terms: &terms, AtPeriodEnd: c.AtPeriodEnd}, err
+	return subscription.Command{Kind: subscription.ChangeTerms, Terms: &terms, AtPeriodEnd: c.AtPeriodEnd, On: c.On, BillNext: c.BillNext}, err
 }
 
 // terms completes what was asked for with what is in force.
@@ -70,28 +76,18 @@ func (c Change) terms(ctx context.Context, s *Service, row store.Subscription) (
 type Cancel struct {
 	Asked
 	AtPeriodEnd  bool `json:"at_period_end,omitempty" doc:"Wait for the end of the billing period."`
-	CreditUnused bool `json:"credit_unused,omitempty" doc:"Credit the paid time that is left, when it ends now."`
+	CreditUnused bool `json:"credit_unused,omitempty" doc:"Credit the paid time that is left, when it ends now or on a date."`
+	// On is a later instant at which it takes effect.
+	On time.Time `json:"on,omitzero" doc:"Plan it for this later instant."`
 }
 
 func (c Cancel) repeats(before subscription.Command) bool {
-	return before.Kind == subscription.Cancel && before.AtPeriodEnd == c.AtPeriodEnd && before.CreditUnused == c.CreditUnused
+	return before.Kind == subscription.Cancel && before.AtPeriodEnd == c.AtPeriodEnd && before.On.Equal(c.On) && before.CreditUnused == c.CreditUnused
 }
 
 func (c Cancel) command(context.Context, *Service, target) (subscription.Command, error) {
 	if c.AtPeriodEnd && c.CreditUnused {
 		return subscription.Command{}, invalid("credit_unused", "nothing is left unused at the period's end: ask for one of the two")
 	}
-	return subscription.Command{Kind: subscription.Cancel, AtPeriodEnd: c.AtPeriodEnd, CreditUnused: c.CreditUnused}, nil
-}
-
-// plain is a command without particulars.
-type plain struct {
-	Asked
-	kind subscription.Kind
-}
-
-func (p plain) repeats(before subscription.Command) bool { return before.Kind == p.kind }
-
-func (p plain) command(context.Context, *Service, target) (subscription.Command, error) {
-	return subscription.Command{Kind: p.kind}, nil
+	return subscription.Command{Kind: subscription.Cancel, AtPeriodEnd: c.AtPeriodEnd, On: c.On, CreditUnused: c.CreditUnused}, nil
 }

@@ -102,7 +102,7 @@ func TestCommandsAnswerARepetitionAsTheFirstTime(t *testing.T) {
 	again, err = running.Service.Cancel(t.Context(), id+"-s", end)
 	require.NoError(t, err)
 	require.Equal(t, ended, again)
-	_, err = running.Service.Pause(t.Context(), id+"-s", service.Asked{})
+	_, err = running.Service.Pause(t.Context(), id+"-s", service.Pause{})
 	requireKind(t, err, service.Refused, "subscription_canceled")
 }
 
@@ -111,13 +111,13 @@ func TestPauseAndResume(t *testing.T) {
 	id := running.Seller(t)
 	running.Customer(t, startertest.NewCustomer(id, id+"-c"))
 	running.Subscribe(t, service.NewSubscription{ID: id + "-s", Customer: id + "-c", Plan: id + "-pro"})
-	paused, err := running.Service.Pause(t.Context(), id+"-s", service.Asked{Reason: "holidays"})
+	paused, err := running.Service.Pause(t.Context(), id+"-s", service.Pause{Asked: service.Asked{Reason: "holidays"}})
 	require.NoError(t, err)
 	require.Equal(t, subscription.Paused, paused.Status)
 	require.NotEmpty(t, paused.CommandID)
-	_, err = running.Service.Pause(t.Context(), id+"-s", service.Asked{})
+	_, err = running.Service.Pause(t.Context(), id+"-s", service.Pause{})
 	requireKind(t, err, service.Refused, "cannot_pause")
-	resumed, err := running.Service.Resume(t.Context(), id+"-s", service.Asked{})
+	resumed, err := running.Service.Resume(t.Context(), id+"-s", service.Resume{})
 	require.NoError(t, err)
 	require.Equal(t, subscription.Active, resumed.Status)
 }

@@ -13,16 +13,19 @@ const (
 	SubscribeUpdate = "subscribe"
 	// CommandUpdate carries out a change, pause, resume or cancellation. Input subscription.Command, result CommandResult.
 	CommandUpdate = "command"
+	// PreviewUpdate answers with what a command would do, and does nothing. Input subscription.Command, result Preview.
+	PreviewUpdate = "preview"
 	// StatusQuery answers with the subscription.State.
 	StatusQuery = "status"
 	// CollectionEndedSignal tells a subscription what became of an invoice in dunning. Input CollectionEnded.
 	CollectionEndedSignal = "collection-ended"
 )
 
-// How the ids of commands begin that nobody asks for: a boundary of the subscription, and its end when dunning gives up.
-// Callers' own ids must not begin so.
+// How the ids of commands begin that nobody asks for: a boundary of the subscription, the day of a planned command, and
+// its end when dunning gives up. Callers' own ids must not begin so.
 const (
 	BoundaryCommand = "boundary:"
+	PlannedCommand  = "planned:"
 	UnpaidCommand   = "unpaid:"
 )
 
@@ -78,13 +81,17 @@ type Billed struct {
 type CommandResult struct {
 	State   subscription.State `json:"state"`
 	Invoice *Billed            `json:"invoice,omitempty"`
+	// Former is what the customer is billed or credited who was the owner before a transfer.
+	Former *Billed `json:"former,omitempty"`
 }
 
 // CollectionEnded is what became of an invoice in dunning.
 type CollectionEnded struct {
-	InvoiceID string    `json:"invoice_id"`
-	At        time.Time `json:"at"`
-	Paid      bool      `json:"paid"`
+	InvoiceID string `json:"invoice_id"`
+	// CustomerID is whose invoice it is, if it is told: what a former owner does not pay is not the subscription's concern.
+	CustomerID string    `json:"customer_id,omitempty"`
+	At         time.Time `json:"at"`
+	Paid       bool      `json:"paid"`
 	// Cancel asks for the end of the subscription, as the dunning policy says when collection fails.
 	Cancel bool `json:"cancel,omitempty"`
 	// PastDue says that collecting has not ended: a payment that was announced or on its way has failed, and goes on being
@@ -102,6 +109,8 @@ var (
 	Turn = Activity[TurnInput, Turned]{"Turn"}
 	// CarryOut carries out a command.
 	CarryOut = Activity[CarryOutInput, Turned]{"CarryOut"}
+	// PreviewCommand says what a command would do, and does nothing.
+	PreviewCommand = Activity[CarryOutInput, Previewed]{"PreviewCommand"}
 	// NoteStanding records a status that follows from payments.
 	NoteStanding = Activity[subscription.State, None]{"NoteStanding"}
 	// OpenDunning hands an unpaid invoice to its dunning workflow.
@@ -130,8 +139,10 @@ type CarryOutInput struct {
 
 // Turned is the new state and the invoice that came of it, if any.
 type Turned struct {
-	State   subscription.State    `json:"state"`
-	Invoice *Billed               `json:"invoice,omitempty"`
+	State   subscription.State `json:"state"`
+	Invoice *Billed            `json:"invoice,omitempty"`
+	// Former is what the customer is billed or credited who was the owner before a transfer.
+	Former  *Billed               `json:"former,omitempty"`
 	Refusal *subscription.Refusal `json:"refusal,omitempty"`
 	// Repeated says that the command was carried out earlier, in another state than the one that came in: State and
 	// Invoice are what came of it then, and the subscription's own state stays as it is.

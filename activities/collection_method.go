@@ -39,6 +39,17 @@ func chooseMethod(ctx context.Context, tx store.Tx, invoice store.Invoice, attem
 	return chosen, fallback, nil
 }
 
+// nameMethod says on an invoice that is to be collected which method the first attempt will charge, for operators to read.
+func (a account) nameMethod(ctx context.Context, invoice *message.Billed) error {
+	if invoice == nil || !invoice.AmountDue.IsPositive() {
+		return nil
+	}
+	row := store.Invoice{CustomerID: a.customer.ID, Currency: a.row.Currency, AmountDue: invoice.AmountDue.Minor}
+	method, _, err := chooseMethod(ctx, a.tx, row, nil)
+	invoice.Method = cmp.Or(method.Network, method.Kind)
+	return err
+}
+
 // arrivedLate is when money arrived that pays nothing yet, if that was after the latest transfer for an invoice was given up:
 // then it is asked for again, and pays. The zero time otherwise.
 func arrivedLate(ctx context.Context, tx store.Tx, invoice store.Invoice, methodID string, attempts []dunning.Attempt) (time.Time, error) {

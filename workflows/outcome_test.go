@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -37,6 +38,15 @@ func TestAttemptsAreSummarised(t *testing.T) {
 	collecting := x.summaries(message.DunningID(invoice.InvoiceID))
 	require.Contains(t, collecting, "Attempt 2: charge USD 10.00 with visa")
 	require.Contains(t, collecting, "USD 10.00 with visa: declined, generic_decline. Decide what comes next")
+}
+
+// A renewal knows what it will charge before it does.
+func TestARenewalsChargeNamesItsMethod(t *testing.T) {
+	t.Parallel()
+	x := realServer(t).tenant(t, "renewed", "pm_card_visa")
+	x.subscribe("seats", 1)
+	x.advance(systemStart.AddDate(0, 1, 1))
+	require.Contains(t, strings.Join(x.summaries(message.SubscriptionID(x.id)), "\n"), "Charge USD 10.00 with visa for invoice ")
 }
 
 // summaries are those of the activities of a workflow's latest run.

@@ -113,7 +113,7 @@ func (s *subscriptionRun) charge(ctx workflow.Context, invoice *message.Billed, 
 		return nil
 	}
 	charged, err := atProvider(ctx, message.ChargeInvoice, message.Charge{InvoiceID: invoice.InvoiceID, Attempt: 1, At: at},
-		fmt.Sprintf("Charge %s for invoice %s", invoice.AmountDue, invoice.Number))
+		fmt.Sprintf("Charge %s for invoice %s", with(invoice.AmountDue, invoice.Method), invoice.Number))
 	invoice.Payment, invoice.Review, s.outcome = charged.Status, charged.Review, charged.Words()
 	return err
 }

@@ -69,6 +69,8 @@ type Billed struct {
 	Number    string       `json:"number"`
 	Total     money.Amount `json:"total"`
 	AmountDue money.Amount `json:"amount_due"`
+	// Method is what the first attempt will charge, named as in Charged; "" when nothing is due or that is not known yet.
+	Method string `json:"method,omitempty"`
 	// Payment is how collecting it went: "" when nothing was due.
 	Payment PaymentStatus `json:"payment,omitempty"`
 	// Pays are the earlier invoices, being collected, that the credit on this one has paid in full or in part.

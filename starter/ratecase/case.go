@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 
 	"github.com/shopspring/decimal"
 
@@ -71,10 +72,23 @@ func Parse(data []byte) (Case, error) {
 	if json.Unmarshal(data, &known) != nil {
 		return Case{}, fmt.Errorf("a case is one JSON object: %w", err)
 	}
-	if path := wrongNumber(data); path != "" {
-		return Case{ID: known.ID}, fmt.Errorf("%s: %w", path, err)
+	if path := wrongValue(data); path != "" {
+		return Case{ID: known.ID}, fmt.Errorf("%s: %w", path, plain(err))
 	}
 	return Case{ID: known.ID}, err
+}
+
+// plain says what was expected without the names of Go's types.
+func plain(err error) error {
+	wrong, ok := errors.AsType[*json.UnmarshalTypeError](err)
+	if !ok {
+		return err
+	}
+	expected := "a number"
+	if wrong.Type.Kind() == reflect.Slice {
+		expected = "a list"
+	}
+	return fmt.Errorf("expected %s, got a %s", expected, wrong.Value)
 }
 
 // Answer prices the case. Errors begin with the path of the field.

@@ -64,6 +64,7 @@ func TestRefusals(t *testing.T) {
 		with(`"usage":{"quantity":-1}`): `usage.quantity must not be negative, got -1`,
 		with(`"usage":{"events":[{"quantity":1},{"quantity":"x"}]}`):                                                       `usage.events[1].quantity: error decoding`,
 		with(`"usage":{"events":[{"quantity":1},{"quantity":-2}]}`):                                                        `usage.events[1].quantity must not be negative`,
+		with(`"usage":{"events":2}`):                                                                                       `usage.events: expected a list, got a number`,
 		with(`"usage":{},"quantity":1`):                                                                                    `quantity cannot be combined with usage`,
 		with(`"quantity":1,"part":1`):                                                                                      `part and of belong together`,
 		with(`"quantity":1,"part":1,"of":2`):                                                                               `kind is required with a part`,

@@ -9,9 +9,9 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// wrongNumber is the path of the first value that should be a decimal and is none; the decoder of JSON does not say at
-// which one it failed. Empty if there is none.
-func wrongNumber(data []byte) string { return locate(data, reflect.TypeFor[Case]()) }
+// wrongValue is the path of the first value that should be a decimal or a list and is none; the decoder of JSON does not say
+// at which one it failed, or names Go's types. Empty if there is none.
+func wrongValue(data []byte) string { return locate(data, reflect.TypeFor[Case]()) }
 
 // here is the path of a value in itself.
 const here = "."
@@ -29,7 +29,7 @@ func locate(data json.RawMessage, t reflect.Type) string {
 	case t.Kind() == reflect.Slice && t != reflect.TypeFor[json.RawMessage]():
 		var items []json.RawMessage
 		if json.Unmarshal(data, &items) != nil {
-			return ""
+			return here
 		}
 		for i, item := range items {
 			if path := locate(item, t.Elem()); path != "" {

@@ -85,7 +85,7 @@ func (b *Billing) once(ctx context.Context, state subscription.State, command su
 		if turned, err = f(a); err != nil || turned.Refusal != nil {
 			return err
 		}
-		if err := a.nameMethod(ctx, turned.Invoice); err != nil {
+		if err := a.nameMethod(ctx, turned.State.CustomerID, turned.Invoice); err != nil {
 			return err
 		}
 		if err := tx.SaveSubscription(ctx, turned.State); err != nil {

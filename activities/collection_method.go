@@ -39,12 +39,13 @@ func chooseMethod(ctx context.Context, tx store.Tx, invoice store.Invoice, attem
 	return chosen, fallback, nil
 }
 
-// nameMethod says on an invoice that is to be collected which method the first attempt will charge, for operators to read.
-func (a account) nameMethod(ctx context.Context, invoice *message.Billed) error {
+// nameMethod says on an invoice that is to be collected from a customer which method the first attempt will charge, for
+// operators to read.
+func (a account) nameMethod(ctx context.Context, customerID string, invoice *message.Billed) error {
 	if invoice == nil || !invoice.AmountDue.IsPositive() {
 		return nil
 	}
-	row := store.Invoice{CustomerID: a.customer.ID, Currency: a.row.Currency, AmountDue: invoice.AmountDue.Minor}
+	row := store.Invoice{CustomerID: customerID, Currency: a.row.Currency, AmountDue: invoice.AmountDue.Minor}
 	method, _, err := chooseMethod(ctx, a.tx, row, nil)
 	invoice.Method = cmp.Or(method.Network, method.Kind)
 	return err

@@ -194,8 +194,11 @@ func TestAMonthIsBilledOnTheCommandLine(t *testing.T) {
 	require.Len(t, decoded(t, ok(t, append(billed, "--json")...))["members"], 2)
 	list := decoded(t, ok(t, "invoice", "list", "--customer", id+"-c", "--json"))["data"].([]any)
 	require.Len(t, list, 1)
-	shown := ok(t, "invoice", "show", list[0].(map[string]any)["id"].(string))
+	var shown string
+	require.Eventually(t, func() bool { // the run hands invoices to collection and does not wait for it
+		shown = ok(t, "invoice", "show", list[0].(map[string]any)["id"].(string))
+		return strings.Contains(shown, "succeeded")
+	}, 20*time.Second, 50*time.Millisecond)
 	require.Regexp(t, `Total\s+USD 10.50\n`, shown)
-	require.Contains(t, shown, "succeeded")
 	require.NotContains(t, shown, "recovered", "it was paid at the first attempt")
 }

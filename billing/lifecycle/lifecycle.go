@@ -37,6 +37,9 @@ type Records interface {
 	ClaimUsage(ctx context.Context, meter string, from, to, lateBefore time.Time) ([]invoicing.Usage, error)
 	// RunningLines lists what was charged in advance for time after an instant and has not been credited.
 	RunningLines(ctx context.Context, at time.Time) ([]invoicing.BilledLine, error)
+	// ChargedAhead is what versions of plans were charged in advance for time inside a period, less what was credited of it.
+	// A version may come several times.
+	ChargedAhead(ctx context.Context, inside calendar.Period) ([]invoicing.PlanAmount, error)
 	// Issue completes facts with what the customer has and owes, builds the invoice of a cycle from them and keeps it with
 	// everything that follows from it. The error is invoicing.ErrNothingToBill when there is nothing on it.
 	Issue(ctx context.Context, facts invoicing.Facts, cycle int) (*Issued, error)

@@ -27,6 +27,9 @@ func (l timeline) scenario(t *testing.T) string {
 			fields = map[string]any{"meter": "calls", "quantity": e.quantity, "happened_at": e.happened}
 		case "change":
 			fields["plan"], fields["plan_version"], fields["seats"], fields["when"] = e.plan, 1, e.seats, e.when
+			if e.billNext {
+				fields["bill"] = quote.BillNext
+			}
 		case "cancel":
 			fields["when"], fields["credit_unused"] = e.when, true
 		case "redeem":

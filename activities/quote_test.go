@@ -103,6 +103,7 @@ type event struct {
 	when         quote.When
 	seats        int64
 	plan         string
+	billNext     bool
 	quantity     int64
 	happened     time.Time
 }
@@ -130,6 +131,7 @@ func randomTimeline(seed uint64, plans ...string) timeline {
 		case "change":
 			e.plan, e.seats = randomTerms(rng, plans)
 			e.when = quote.When(pick("now", "now", "period_end"))
+			e.billNext = e.when == quote.Now && rng.IntN(3) == 0
 		case "cancel":
 			e.when = quote.When(pick("now", "period_end", "period_end"))
 		}
@@ -240,7 +242,7 @@ func (h *history) command(i int, e event) {
 	c := subscription.Command{ID: fmt.Sprintf("timeline[%d]", i), Kind: subscription.Kind(e.action), At: e.at, AtPeriodEnd: e.when == quote.PeriodEnd}
 	switch e.action {
 	case "change":
-		c.Terms = &subscription.Terms{PlanID: e.plan, PlanVersion: 1, Seats: e.seats}
+		c.Terms, c.BillNext = &subscription.Terms{PlanID: e.plan, PlanVersion: 1, Seats: e.seats}, e.billNext
 	case "cancel":
 		c.CreditUnused = true
 	}

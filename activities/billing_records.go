@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/perennial-billing/perennial/billing/calendar"
+	"github.com/perennial-billing/perennial/billing/discount"
 	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/lifecycle"
 	"github.com/perennial-billing/perennial/billing/money"
@@ -111,6 +112,31 @@ func (a account) RunningLines(ctx context.Context, at time.Time) ([]invoicing.Bi
 		})
 	}
 	return running, nil
+}
+
+// ChargedAhead is what was charged in advance for time inside a period, and what was credited of that, before discounts.
+func (a account) ChargedAhead(ctx context.Context, inside calendar.Period) ([]invoicing.PlanAmount, error) {
+	rows, err := a.tx.ChargedAhead(ctx, a.row.ID, inside.Start, inside.End)
+	if err != nil {
+		return nil, err
+	}
+	charged := make([]invoicing.PlanAmount, len(rows))
+	for i, row := range rows {
+		discounts, err := takenOff(row)
+		if err != nil {
+			return nil, err
+		}
+		off, err := discount.Sum(a.row.Currency, discounts)
+		if err != nil {
+			return nil, err
+		}
+		price, err := money.New(row.Amount, a.row.Currency).Add(off)
+		if err != nil {
+			return nil, err
+		}
+		charged[i] = invoicing.PlanAmount{PlanID: row.PlanID, PlanVersion: row.PlanVersion, Amount: price}
+	}
+	return charged, nil
 }
 
 // decisionOf is the tax decision that was taken for a line.

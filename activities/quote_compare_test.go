@@ -27,6 +27,9 @@ func (l timeline) scenario(t *testing.T) string {
 			fields = map[string]any{"meter": "calls", "quantity": e.quantity, "happened_at": e.happened}
 		case "change":
 			fields["plan"], fields["plan_version"], fields["seats"], fields["when"] = e.plan, 1, e.seats, e.when
+			if e.billNext {
+				fields["bill"] = quote.BillNext
+			}
 		case "cancel":
 			fields["when"], fields["credit_unused"] = e.when, true
 		case "redeem":
@@ -35,7 +38,8 @@ func (l timeline) scenario(t *testing.T) string {
 		entries = append(entries, map[string]any{"at": e.at, e.action: fields})
 	}
 	text, err := json.Marshal(map[string]any{
-		"catalog": json.RawMessage(catalogue), "coupons": quotedCoupons(), "timeline": entries, "until": l.until, "settings": map[string]any{"collection": "manual"},
+		"catalog": json.RawMessage(strings.TrimSuffix(strings.TrimSpace(catalogue), "]") + l.sold + "]"), "coupons": quotedCoupons(), "timeline": entries,
+		"until": l.until, "settings": map[string]any{"collection": "manual"},
 		"seller": map[string]any{"country": "US", "registrations": []any{
 			map[string]any{"scheme": "uk_vat", "country": "GB", "number": "GB123456789", "from": "2020-01-01"},
 		}},

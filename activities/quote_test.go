@@ -26,7 +26,7 @@ func TestWhatIsQuotedHappens(t *testing.T) {
 	b := inBritain(t)
 	var invoices, credits, refusals int
 	for seed := range uint64(60) {
-		line := randomTimeline(seed)
+		line := randomTimeline(seed, "seats", "seats", "seats-yearly", "trial", "metered")
 		scenario, err := quote.Parse(strings.NewReader(line.scenario(t)))
 		require.NoError(t, err, "seed %d", seed)
 		quoted, err := quote.Run(t.Context(), scenario)
@@ -89,8 +89,10 @@ func inBritain(t *testing.T) *bundle {
 // timeline is a customer's random story.
 type timeline struct {
 	customer, zone string
-	entries        []event
-	until          time.Time
+	// sold are more plans than the catalogue, as JSON.
+	sold    string
+	entries []event
+	until   time.Time
 }
 
 // event is an entry of the time line, as JSON and as what the real thing is told.
@@ -101,11 +103,13 @@ type event struct {
 	when         quote.When
 	seats        int64
 	plan         string
+	billNext     bool
 	quantity     int64
 	happened     time.Time
 }
 
-func randomTimeline(seed uint64) timeline {
+// randomTimeline changes between plans.
+func randomTimeline(seed uint64, plans ...string) timeline {
 	rng := rand.New(rand.NewPCG(seed, 4))
 	pick := func(of ...string) string { return of[rng.IntN(len(of))] }
 	line := timeline{
@@ -114,7 +118,7 @@ func randomTimeline(seed uint64) timeline {
 	}
 	at := day0.Add(time.Duration(rng.IntN(40*24*3600)) * time.Second)
 	for n := range 1 + rng.IntN(2) {
-		plan, seats := randomTerms(rng)
+		plan, seats := randomTerms(rng, plans)
 		line.entries = append(line.entries, event{at: at, action: "subscribe", subscription: fmt.Sprintf("%s_%d", line.customer, n), plan: plan, seats: seats})
 	}
 	subscriptions := len(line.entries)
@@ -125,8 +129,9 @@ func randomTimeline(seed uint64) timeline {
 		case "usage":
 			e.quantity, e.happened = int64(rng.IntN(5000)), at.Add(-time.Duration(rng.IntN(40*24*3600))*time.Second)
 		case "change":
-			e.plan, e.seats = randomTerms(rng)
+			e.plan, e.seats = randomTerms(rng, plans)
 			e.when = quote.When(pick("now", "now", "period_end"))
+			e.billNext = e.when == quote.Now && rng.IntN(3) == 0
 		case "cancel":
 			e.when = quote.When(pick("now", "period_end", "period_end"))
 		}
@@ -142,8 +147,8 @@ func randomTimeline(seed uint64) timeline {
 	return line
 }
 
-func randomTerms(rng *rand.Rand) (plan string, seats int64) {
-	plan = []string{"seats", "seats", "seats-yearly", "trial", "metered"}[rng.IntN(5)]
+func randomTerms(rng *rand.Rand, plans []string) (plan string, seats int64) {
+	plan = plans[rng.IntN(len(plans))]
 	if strings.HasPrefix(plan, "seats") {
 		seats = int64(1 + rng.IntN(9))
 	}
@@ -237,7 +242,7 @@ func (h *history) command(i int, e event) {
 	c := subscription.Command{ID: fmt.Sprintf("timeline[%d]", i), Kind: subscription.Kind(e.action), At: e.at, AtPeriodEnd: e.when == quote.PeriodEnd}
 	switch e.action {
 	case "change":
-		c.Terms = &subscription.Terms{PlanID: e.plan, PlanVersion: 1, Seats: e.seats}
+		c.Terms, c.BillNext = &subscription.Terms{PlanID: e.plan, PlanVersion: 1, Seats: e.seats}, e.billNext
 	case "cancel":
 		c.CreditUnused = true
 	}

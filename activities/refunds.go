@@ -122,7 +122,7 @@ func checkRefund(ctx context.Context, tx store.Tx, payment store.Payment, row st
 		return refuse("goodwill_needs_reason", "a refund out of goodwill corrects no invoice: say why with a reason")
 	}
 	if _, err := stripeunit.Of(amount); err != nil {
-		return refuse("refund_amount", "%s cannot be refunded: %v", amount, err)
+		return refuse("refund_amount", "%v", err)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package activities_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,9 +17,11 @@ import (
 )
 
 // paid makes a customer who has paid an invoice of ten euros.
-func (b *bundle) paid(id, card string) store.Payment {
+func (b *bundle) paid(id, card string) store.Payment { return b.paidIn(id, "EUR", card) }
+
+func (b *bundle) paidIn(id string, currency money.Currency, card string) store.Payment {
 	b.t.Helper()
-	invoice := b.billed(id, "EUR", card)
+	invoice := b.billed(id, currency, card)
 	require.Equal(b.t, message.Paid, b.persist(invoice.InvoiceID, 1).Status)
 	payments, err := b.Payments(b.ctx, invoice.InvoiceID)
 	require.NoError(b.t, err)
@@ -159,6 +162,16 @@ func TestWhatCannotBeRefunded(t *testing.T) {
 	require.ErrorIs(t, err, store.ErrNotFound, "nothing was written")
 	require.Len(t, b.books().Refunds, 1)
 	b.sound()
+}
+
+// The provider moves dinars in tens of fils.
+func TestAPartThatCannotBeMovedIsNotRefunded(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	_, err := b.payments.OpenRefund(b.ctx, goodwill(refundOf(b.paidIn("noura", "KWD", "pm_card_visa"), "r", 1005)))
+	requireRefused(t, err, "refund_amount")
+	require.ErrorContains(t, err, "KWD 1.005 cannot be moved through Stripe: the last of three digits must be 0")
+	require.Equal(t, 1, strings.Count(err.Error(), "cannot be"))
 }
 
 // Whatever goes wrong at the provider, with asking or with listing, repeating the activity refunds exactly once.

@@ -82,6 +82,11 @@ func invoiceWith(changes string) string {
 	return regexp.MustCompile(`\$changes\$`).ReplaceAllLiteralString(copyInvoice, "'"+changes+"'")
 }
 
+// lineWith inserts another line like the fixture's, with some columns otherwise.
+func lineWith(changes string) string {
+	return `INSERT INTO invoice_line SELECT (jsonb_populate_record(l, '{"position": 2}'::jsonb || '` + changes + `'::jsonb)).* FROM invoice_line l`
+}
+
 // payoutWith inserts a payout of nine dollars, shared out as given.
 func payoutWith(share string) string {
 	return `INSERT INTO payout (id, status, amount, currency, automatic, created_at, arrives_at) VALUES ('po', 'paid', 900, 'USD', TRUE, '2027-01-02', '2027-01-03');
@@ -176,22 +181,28 @@ var violations = map[string][]string{
 	"subscription_cycle_pkey":         {`INSERT INTO subscription_cycle SELECT * FROM subscription_cycle`},
 	"never_claims_more_than_was_used": {`UPDATE usage_bucket SET claimed = 11`, `UPDATE usage_bucket SET claimed = -1`},
 
-	"total_is_subtotal_and_tax":          {invoiceWith(`{"tax": 101}`)},
-	"due_is_total_less_credit":           {invoiceWith(`{"amount_due": 999}`)},
-	"credit_only_from_negative_total":    {invoiceWith(`{"credit_granted": 100, "amount_due": 1100}`)},
-	"never_overpaid":                     {`UPDATE invoice SET amount_paid = 1001`, `UPDATE invoice SET amount_paid = 900, amount_credited = 101`, `UPDATE invoice SET status = 'paid', paid_at = now(), amount_paid = 1001`},
-	"paid_in_full":                       {`UPDATE invoice SET status = 'paid', paid_at = now(), amount_paid = 999`, `UPDATE invoice SET status = 'paid', amount_paid = 1000`, `UPDATE invoice SET paid_at = now()`},
-	"invoice_cycle_once":                 {invoiceWith(`{"cycle": 0}`)},
-	"invoice_business_key_key":           {invoiceWith(`{"business_key": "invoice:sub:cycle-0"}`)},
-	"invoice_entity_id_number_key":       {invoiceWith(`{"number": "ACM-000001"}`)},
-	"invoice_page_key_key":               {`INSERT INTO invoice SELECT (jsonb_populate_record(i, '{"id": "inv2", "business_key": "k2", "number": "ACM-000002", "cycle": 1, "provider_intent": null}')).* FROM invoice i`},
-	"invoice_provider_intent_key":        {invoiceWith(`{"provider_intent": "pi_1"}`)},
-	"invoice_amount_due_check":           {invoiceWith(`{"credit_applied": 1200, "amount_due": -100}`)},
-	"invoice_credit_applied_check":       {invoiceWith(`{"credit_applied": -1, "amount_due": 1101}`)},
-	"invoice_is_final":                   {`UPDATE invoice SET amount_due = 0, credit_applied = 1100`, `UPDATE invoice SET number = 'ACM-000009'`, `UPDATE invoice SET issued_at = now()`, `UPDATE invoice SET customer_id = 'bob'`, `DELETE FROM invoice`},
-	"invoice_line_is_immutable":          {`UPDATE invoice_line SET amount = 999`, `DELETE FROM invoice_line`},
-	"invoice_equals_its_lines":           {`INSERT INTO invoice_line SELECT (jsonb_populate_record(l, '{"position": 2}')).* FROM invoice_line l`},
-	"credit_names_its_original":          {`INSERT INTO invoice_line SELECT (jsonb_populate_record(l, '{"position": 2, "kind": "proration_credit"}')).* FROM invoice_line l`},
+	"total_is_subtotal_and_tax":       {invoiceWith(`{"tax": 101}`)},
+	"due_is_total_less_credit":        {invoiceWith(`{"amount_due": 999}`)},
+	"credit_only_from_negative_total": {invoiceWith(`{"credit_granted": 100, "amount_due": 1100}`)},
+	"never_overpaid":                  {`UPDATE invoice SET amount_paid = 1001`, `UPDATE invoice SET amount_paid = 900, amount_credited = 101`, `UPDATE invoice SET status = 'paid', paid_at = now(), amount_paid = 1001`},
+	"paid_in_full":                    {`UPDATE invoice SET status = 'paid', paid_at = now(), amount_paid = 999`, `UPDATE invoice SET status = 'paid', amount_paid = 1000`, `UPDATE invoice SET paid_at = now()`},
+	"invoice_cycle_once":              {invoiceWith(`{"cycle": 0}`)},
+	"invoice_business_key_key":        {invoiceWith(`{"business_key": "invoice:sub:cycle-0"}`)},
+	"invoice_entity_id_number_key":    {invoiceWith(`{"number": "ACM-000001"}`)},
+	"invoice_page_key_key":            {`INSERT INTO invoice SELECT (jsonb_populate_record(i, '{"id": "inv2", "business_key": "k2", "number": "ACM-000002", "cycle": 1, "provider_intent": null}')).* FROM invoice i`},
+	"invoice_provider_intent_key":     {invoiceWith(`{"provider_intent": "pi_1"}`)},
+	"invoice_amount_due_check":        {invoiceWith(`{"credit_applied": 1200, "amount_due": -100}`)},
+	"invoice_credit_applied_check":    {invoiceWith(`{"credit_applied": -1, "amount_due": 1101}`)},
+	"invoice_is_final":                {`UPDATE invoice SET amount_due = 0, credit_applied = 1100`, `UPDATE invoice SET number = 'ACM-000009'`, `UPDATE invoice SET issued_at = now()`, `UPDATE invoice SET customer_id = 'bob'`, `DELETE FROM invoice`},
+	"invoice_line_is_immutable":       {`UPDATE invoice_line SET amount = 999`, `DELETE FROM invoice_line`},
+	"invoice_equals_its_lines":        {`INSERT INTO invoice_line SELECT (jsonb_populate_record(l, '{"position": 2}')).* FROM invoice_line l`},
+	"credit_names_its_original":       {`INSERT INTO invoice_line SELECT (jsonb_populate_record(l, '{"position": 2, "kind": "proration_credit"}')).* FROM invoice_line l`},
+	"invoice_line_kind_check":         {lineWith(`{"kind": "gift"}`)},
+	"plan_lines_have_no_charge":       {lineWith(`{"kind": "true_up"}`), lineWith(`{"charge_id": ""}`), lineWith(`{"kind": "commitment", "charge_id": ""}`)},
+	"only_a_cap_lowers_a_plan": {
+		lineWith(`{"kind": "true_up", "charge_id": "", "amount": -1}`), lineWith(`{"kind": "overage", "charge_id": "", "amount": -1}`),
+		lineWith(`{"kind": "spend_cap", "charge_id": "", "amount": 1}`),
+	},
 	"payment_one_live_per_invoice":       {paymentWith(`'pending', 'k2', NULL`), paymentWith(`'processing', 'k2', NULL`), paymentWith(`'requires_action', 'k2', NULL`), paymentWith(`'succeeded', 'k2', '2027-01-02'`)},
 	"payment_idempotency_key_key":        {paymentWith(`'failed', 'charge:inv:1', '2027-01-02'`)},
 	"payment_invoice_id_attempt_key":     {`UPDATE payment SET status = 'failed', settled_at = now(); INSERT INTO payment (id, invoice_id, attempt, status, amount, currency, idempotency_key, asked_at) VALUES ('pay2', 'inv', 1, 'pending', 1000, 'USD', 'k2', '2027-01-02')`},

@@ -2,11 +2,15 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/starter/service"
 )
 
@@ -67,11 +71,16 @@ func printInvoice(out io.Writer, i service.Invoice) error {
 	if d := i.Dunning; d != nil && (d.Status != "recovered" || d.Attempts > 1) { // paid at the first attempt, nothing had to be recovered
 		collection = fmt.Sprintf("%s after %d attempts (%s)", d.Status, d.Attempts, d.Reason)
 	}
-	err := facts(out, "Invoice", i.Number, "Id", i.ID, "Customer", i.CustomerID, "Subscription", i.SubscriptionID, "Status", i.Status,
+	rates, err := ratesInWords(i)
+	if err != nil {
+		return err
+	}
+	err = facts(out, "Invoice", i.Number, "Id", i.ID, "Customer", i.CustomerID, "Subscription", i.SubscriptionID, "Status", i.Status,
 		"Issued", i.IssuedAt, "Period", cell(i.PeriodStart)+" to "+cell(i.PeriodEnd), "Net", amount(i.Subtotal, i.Currency),
 		"Tax", amount(i.Tax, i.Currency), "Total", amount(i.Total, i.Currency), "From earlier invoices", amount(i.CarriedIn, i.Currency),
 		"Credit used", amount(i.CreditApplied, i.Currency), "Left to the next invoice", amount(i.CarriedOut, i.Currency),
-		"Credit given", amount(i.CreditGranted, i.Currency), "Due", i.Due(), "Still owed", i.Owed(), "Collection", collection, "Page", "/invoices/"+i.PageKey)
+		"Credit given", amount(i.CreditGranted, i.Currency), "Due", i.Due(), "Still owed", i.Owed(), "Collection", collection,
+		"Rate", rates, "Page", "/invoices/"+i.PageKey)
 	if err != nil {
 		return err
 	}
@@ -89,4 +98,22 @@ func printInvoice(out io.Writer, i service.Invoice) error {
 	}
 	fmt.Fprintln(out)
 	return table(out, "attempt|asked|status|amount|declined because|charge", rows)
+}
+
+// ratesInWords says at which rates the prices of an invoice were converted, each once; empty if the catalogue has them all.
+func ratesInWords(i service.Invoice) (string, error) {
+	var rates []string
+	for _, line := range i.Lines {
+		var explained struct {
+			Conversion *catalog.Conversion `json:"conversion"`
+		}
+		if err := json.Unmarshal(line.Explanation, &explained); err != nil {
+			return "", fmt.Errorf("explanation of line %d: %w", line.Position, err)
+		}
+		if c := explained.Conversion; c != nil {
+			rates = append(rates, rateInWords(c.From, i.Currency, c.Rate, c.Source, c.RateDate, c.MarkupPercent))
+		}
+	}
+	slices.Sort(rates)
+	return strings.Join(slices.Compact(rates), "; "), nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/shopspring/decimal"
 	"github.com/spf13/cobra"
 
+	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/presentment"
@@ -137,7 +138,7 @@ func printPrice(out io.Writer, price service.PlanPrice) error {
 	}
 	if q := price.Quote; q != nil {
 		c := q.Conversion
-		pairs = append(pairs, "Rate", fmt.Sprintf("1 %s = %s %s (%s, %s) plus %s %%", c.From, c.Rate, c.Currency, c.Source, c.RateDate, c.MarkupPercent),
+		pairs = append(pairs, "Rate", rateInWords(c.From, c.Currency, c.Rate, c.Source, c.RateDate, c.MarkupPercent),
 			"Quote", q.ID, "Holds until", q.ValidUntil)
 	}
 	return facts(out, pairs...)
@@ -145,55 +146,72 @@ func printPrice(out io.Writer, price service.PlanPrice) error {
 
 // priceInWords writes a price for a line of a table.
 func priceInWords(price catalog.Price, currency money.Currency) string {
-	words := fmt.Sprintf("%s %s", currency, modelInWords(price))
+	w := pricer(currency)
+	words := fmt.Sprintf("%s %s", currency, w.model(price))
 	if price.Minimum.IsPositive() {
-		words += fmt.Sprintf(", at least %s", price.Minimum)
+		words += ", at least " + w.amount(price.Minimum)
 	}
 	if price.Maximum.IsPositive() {
-		words += fmt.Sprintf(", at most %s", price.Maximum)
+		words += ", at most " + w.amount(price.Maximum)
 	}
 	if c := price.Commitment; c != nil {
-		words += fmt.Sprintf(", committed %s", cmp.Or(nonZero(c.Quantity), c.Amount.String()))
+		words += fmt.Sprintf(", committed %s", cmp.Or(nonZero(c.Quantity), w.amount(c.Amount)))
+		if c.Paid == catalog.PaidInAdvance {
+			words += " in advance"
+		}
 	}
 	return words
 }
 
-func modelInWords(price catalog.Price) string {
+// pricer writes the amounts of prices in a currency.
+type pricer money.Currency
+
+// amount has all its decimals, and no fewer than amounts of the currency have.
+func (w pricer) amount(d decimal.Decimal) string {
+	return d.StringFixed(max(int32(money.Currency(w).Digits()), -d.Exponent()))
+}
+
+func (w pricer) model(price catalog.Price) string {
 	switch price.Model {
 	case catalog.Flat:
-		return price.FlatAmount.String()
+		return w.amount(price.FlatAmount)
 	case catalog.PerUnit:
 		if price.FreeUnits.IsPositive() {
-			return fmt.Sprintf("%s each, after %s free", price.UnitAmount, price.FreeUnits)
+			return fmt.Sprintf("%s each, after %s free", w.amount(price.UnitAmount), price.FreeUnits)
 		}
-		return fmt.Sprintf("%s each", price.UnitAmount)
+		return w.amount(price.UnitAmount) + " each"
 	case catalog.Package:
-		return fmt.Sprintf("%s per %s, after %s free", price.UnitAmount, price.PackageSize, price.FreeUnits)
+		return fmt.Sprintf("%s per %s, after %s free", w.amount(price.UnitAmount), price.PackageSize, price.FreeUnits)
 	case catalog.Percentage:
 		return fmt.Sprintf("%s %%, after %s free", price.Percent, price.FreeUnits)
 	}
 	tiers := make([]string, len(price.Tiers))
 	for i, tier := range price.Tiers {
-		tiers[i] = tierInWords(price.Model, tier)
+		tiers[i] = w.tier(price.Model, tier)
 	}
 	return fmt.Sprintf("%s (%s)", strings.Join(tiers, ", "), price.Model)
 }
 
-func tierInWords(model catalog.Model, tier catalog.Tier) string {
-	words := fmt.Sprintf("%s each", tier.UnitAmount)
+func (w pricer) tier(model catalog.Model, tier catalog.Tier) string {
+	words := w.amount(tier.UnitAmount) + " each"
 	switch {
 	case model == catalog.Stairstep:
-		words = tier.FlatAmount.String()
+		words = w.amount(tier.FlatAmount)
 	case model == catalog.GraduatedPercentage:
 		words = fmt.Sprintf("%s %%", tier.Percent)
 	}
 	if !tier.FlatAmount.IsZero() && model != catalog.Stairstep {
-		words += fmt.Sprintf(" and %s", tier.FlatAmount)
+		words += " and " + w.amount(tier.FlatAmount)
 	}
 	if tier.UpTo != nil {
 		words += fmt.Sprintf(" up to %s", tier.UpTo)
 	}
 	return words
+}
+
+// rateInWords says at which rate a price was converted.
+func rateInWords(from, to money.Currency, rate decimal.Decimal, source string, day calendar.Date, markup decimal.Decimal) string {
+	return fmt.Sprintf("1 %s = %s %s (%s, %s) plus %s %%", from, rate, to, source, day, markup)
 }
 
 // nonZero is a number as text, empty for zero.

@@ -7,8 +7,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/require"
 
+	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/starter/startertest"
 )
 
@@ -47,6 +50,7 @@ func TestLocalPricesFromFileToInvoice(t *testing.T) {
 	require.Equal(t, "CAD", sold["currency"])
 	invoice := ok(t, "invoice", "show", sold["invoice"].(map[string]any)["invoice_id"].(string))
 	require.Contains(t, invoice, "19.98")
+	require.Regexp(t, `Rate\s+1 USD = 1.2 CAD \(ECB, `+today.Format(time.DateOnly)+`\) plus 2 %\n`, invoice)
 	require.Contains(t, ok(t, "check"), "holds")
 	require.NotContains(t, ok(t, "entity", "set-presentment", id, "--none"), "from USD")
 	usage := ok(t, "plan", "price", "--plan", id+"-api", "--currency", "USD")
@@ -99,4 +103,29 @@ func TestTheReadmesLocalPricesParse(t *testing.T) {
 		}
 	}
 	require.Equal(t, 4, commands)
+}
+
+// Prices in a table have as many decimals as amounts of the currency, or more.
+func TestPricesInWords(t *testing.T) {
+	t.Parallel()
+	d := decimal.RequireFromString
+	bound := d("10")
+	for want, price := range map[string]struct {
+		currency money.Currency
+		price    catalog.Price
+	}{
+		"KWD 2.750 each":            {"KWD", catalog.Price{Model: catalog.PerUnit, UnitAmount: d("2.75")}},
+		"JPY 3060 each":             {"JPY", catalog.Price{Model: catalog.PerUnit, UnitAmount: d("3060")}},
+		"USD 0.000003 each":         {"USD", catalog.Price{Model: catalog.PerUnit, UnitAmount: d("0.000003")}},
+		"USD 20.00, at least 30.00": {"USD", catalog.Price{Model: catalog.Flat, FlatAmount: d("20"), Minimum: d("30")}},
+		"USD 4.50 per 500, after 0 free, committed 100.00 in advance": {"USD", catalog.Price{
+			Model: catalog.Package, UnitAmount: d("4.5"), PackageSize: d("500"), Commitment: &catalog.Commitment{Amount: d("100"), Paid: catalog.PaidInAdvance},
+		}},
+		"KWD 0.500 each and 1.000 up to 10, 0.250 each (graduated), committed 20": {"KWD", catalog.Price{
+			Model: catalog.Graduated, Tiers: []catalog.Tier{{UpTo: &bound, UnitAmount: d("0.5"), FlatAmount: d("1")}, {UnitAmount: d("0.25")}},
+			Commitment: &catalog.Commitment{Quantity: d("20")},
+		}},
+	} {
+		require.Equal(t, want, priceInWords(price.price, price.currency))
+	}
 }

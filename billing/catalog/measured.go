@@ -2,12 +2,9 @@ package catalog
 
 import "fmt"
 
-// CheckMeasured refuses a plan that cannot be billed where all that is known of usage is the sum of each meter, and where
-// an invoice has lines of charges only. The error names the field that asks for more.
+// CheckMeasured refuses a plan that cannot be billed where all that is known of usage is the sum of each meter. The error
+// names the field that asks for more.
 func (p Plan) CheckMeasured() error {
-	if len(p.Spend) > 0 {
-		return fmt.Errorf("plan %q: spend makes lines that invoices of subscriptions cannot hold yet: it is for quotes only", p.ID)
-	}
 	for i, charge := range p.Charges {
 		for _, currency := range charge.currencies() {
 			if field, needs := charge.Prices[currency].beyondSums(); field != "" {
@@ -30,8 +27,6 @@ func (p Price) beyondSums() (field, needs string) {
 		return "event_amount", "the number of events"
 	case p.NeedsEvents() != "":
 		return p.NeedsEvents(), "each event by itself"
-	case p.CommittedInAdvance():
-		return "commitment.paid advance", "lines that charge usage in advance"
 	}
 	return "", ""
 }

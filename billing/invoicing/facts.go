@@ -103,8 +103,8 @@ type Closing struct {
 	Full   calendar.Period
 	// Segments follow each other inside Period, oldest first. There are gaps where the subscription was not in force.
 	Segments []Segment
-	// InAdvance is what was charged in advance for Period, less what was credited of it: it counts for a plan's Spend.
-	// Plans without Spend do not need it.
+	// InAdvance is what was charged in advance for Period and what follows of Full, less what was credited of it: it counts
+	// for a plan's Spend. Plans without Spend do not need it.
 	InAdvance []PlanAmount
 }
 

@@ -68,22 +68,19 @@ func (s *spending) add() error {
 	return nil
 }
 
-// paidAhead is what was charged in advance, less what the invoice itself takes back of it.
+// paidAhead is what was charged in advance, with what the invoice itself charges and takes back of it.
 func (s *spending) paidAhead() ([]PlanAmount, error) {
-	paid := s.f.Closes.InAdvance
-	if s.f.Revises == nil {
-		return paid, nil
-	}
-	credits, err := s.f.credits()
+	revised, err := s.f.revisionLines(0)
 	if err != nil {
 		return nil, err
 	}
-	for _, credit := range credits {
-		price, err := credit.Price()
+	paid := slices.Clip(s.f.Closes.InAdvance)
+	for _, line := range revised {
+		price, err := line.Price()
 		if err != nil {
 			return nil, err
 		}
-		paid = append(slices.Clip(paid), PlanAmount{PlanID: credit.PlanID, PlanVersion: credit.PlanVersion, Amount: price})
+		paid = append(paid, PlanAmount{PlanID: line.PlanID, PlanVersion: line.PlanVersion, Amount: price})
 	}
 	return paid, nil
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/shopspring/decimal"
+
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/money"
@@ -13,25 +15,52 @@ import (
 // roomForTax is how many times an amount before tax must fit into the largest one.
 const roomForTax = 4
 
-// CheckAmounts refuses terms whose recurring charges for a whole period do not fit, with their tax, into an amount: no
-// invoice could ever be made of them. The error wraps money.ErrOverflow. A currency in which a charge has no price is not
-// this function's to refuse.
+// CheckAmounts refuses terms of which what a whole period costs in any case, or a limit of the plan, does not fit with its
+// tax into an amount: no invoice could ever be made of them. The error wraps money.ErrOverflow. A currency in which a
+// charge has no price is not this function's to refuse.
 func CheckAmounts(terms Terms, currency money.Currency) error {
 	f, total := Facts{Currency: currency}, money.Zero(currency)
 	for _, charge := range terms.Plan.Charges {
-		if _, priced := charge.Prices[currency]; !priced || charge.Kind != catalog.Recurring {
+		if _, priced := charge.Prices[currency]; !priced {
 			continue
 		}
-		line, err := f.line(ofSeats(charge, terms, calendar.Period{}, rating.Whole))
+		least, err := f.least(charge, terms)
 		if err == nil {
-			total, err = total.Add(line.Amount)
+			total, err = total.Add(least)
 		}
-		if err == nil && total.Minor > math.MaxInt64/roomForTax {
-			err = fmt.Errorf("%s: %w", total, money.ErrOverflow)
+		if err == nil {
+			err = fits(total)
 		}
 		if err != nil {
 			return fmt.Errorf("plan %q costs more than an amount can hold: %w", terms.Plan.ID, err)
 		}
+	}
+	spend := terms.Plan.Spend[currency]
+	for _, limit := range []decimal.Decimal{spend.Minimum, spend.Maximum} {
+		amount, err := money.FromDecimal(limit, currency)
+		if err == nil {
+			err = fits(amount)
+		}
+		if err != nil {
+			return fmt.Errorf("plan %q limits spend by more than an amount can hold: %w", terms.Plan.ID, err)
+		}
+	}
+	return nil
+}
+
+// least is what a charge costs for a whole period in which nothing is used.
+func (f Facts) least(c catalog.Charge, terms Terms) (money.Amount, error) {
+	if c.Kind == catalog.Recurring {
+		line, err := f.line(ofSeats(c, terms, calendar.Period{}, rating.Whole))
+		return line.Amount, err
+	}
+	price := c.Prices[f.Currency]
+	return money.FromDecimal(decimal.Max(price.Minimum, rating.Commitment(price).Exact), f.Currency)
+}
+
+func fits(total money.Amount) error {
+	if total.Minor > math.MaxInt64/roomForTax {
+		return fmt.Errorf("%s: %w", total, money.ErrOverflow)
 	}
 	return nil
 }

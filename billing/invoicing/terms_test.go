@@ -33,6 +33,23 @@ func TestCheckAmounts(t *testing.T) {
 		require.ErrorIs(t, err, money.ErrOverflow, test.why)
 		require.ErrorContains(t, err, `plan "pro" costs more than an amount can hold`, test.why)
 	}
+	for _, what := range []func(*catalog.Plan, *catalog.Price){
+		func(_ *catalog.Plan, price *catalog.Price) { price.Minimum = number("23058430092136939.52") },
+		func(_ *catalog.Plan, price *catalog.Price) {
+			price.Commitment = &catalog.Commitment{Amount: number("23058430092136939.52")}
+		},
+		func(p *catalog.Plan, _ *catalog.Price) {
+			p.Spend = map[money.Currency]catalog.Spend{"USD": {Maximum: number("23058430092136939.52")}}
+		},
+	} {
+		p, price := plan(t, "pro", catalog.GrainDay, base("0"), used("calls", perUnit("1"))), perUnit("1")
+		what(&p, &price)
+		p.Charges[1].Prices = map[money.Currency]catalog.Price{"USD": price}
+		require.NoError(t, p.Validate())
+		err := invoicing.CheckAmounts(terms(p, 0), "USD")
+		require.ErrorIs(t, err, money.ErrOverflow)
+		require.ErrorContains(t, err, "more than an amount can hold")
+	}
 	unpriced := plan(t, "pro", catalog.GrainDay, base("10"))
 	require.NoError(t, invoicing.CheckAmounts(terms(unpriced, 0), "EUR"))
 }

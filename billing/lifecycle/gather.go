@@ -53,7 +53,18 @@ func (a Account) closingPart(ctx context.Context, full, part calendar.Period) (*
 		}
 		closing.Segments = append(closing.Segments, segment)
 	}
-	return closing, nil
+	if a.limited(closing.Segments) {
+		closing.InAdvance, err = a.Records.ChargedAhead(ctx, calendar.Period{Start: part.Start, End: full.End})
+	}
+	return closing, err
+}
+
+// limited says that a plan among the segments limits what it costs as a whole.
+func (a Account) limited(segments []invoicing.Segment) bool {
+	return slices.ContainsFunc(segments, func(s invoicing.Segment) bool {
+		_, limited := s.Terms.Plan.Spend[a.Currency]
+		return limited
+	})
 }
 
 func (s Segment) clip(to calendar.Period) calendar.Period {

@@ -19,6 +19,7 @@ import (
 // Records are what is remembered of one subscription. Whoever calls the methods of an Account sees to it that nobody else
 // reads or writes these records meanwhile, and takes back what was written when the method returns an error.
 type Records interface {
+	Billed
 	// Plan is a plan version as the subscription has it: with the prices that it was sold at.
 	Plan(ctx context.Context, terms subscription.Terms) (catalog.Plan, error)
 	// Offer prices the terms that a command asks for and keeps the price. A version that the subscription has or had keeps
@@ -35,8 +36,6 @@ type Records interface {
 	// ClaimUsage returns what was used of a meter in [from, to) and not billed before, and marks it as billed. What lies
 	// before lateBefore is reported as late. A zero from means from the beginning.
 	ClaimUsage(ctx context.Context, meter string, from, to, lateBefore time.Time) ([]invoicing.Usage, error)
-	// RunningLines lists what was charged in advance for time after an instant and has not been credited.
-	RunningLines(ctx context.Context, at time.Time) ([]invoicing.BilledLine, error)
 	// Issue completes facts with what the customer has and owes, builds the invoice of a cycle from them and keeps it with
 	// everything that follows from it. The error is invoicing.ErrNothingToBill when there is nothing on it.
 	Issue(ctx context.Context, facts invoicing.Facts, cycle int) (*Issued, error)
@@ -45,6 +44,15 @@ type Records interface {
 	Transfer(ctx context.Context, customerID string) (Account, error)
 	// AddCycle notes what came of a billing period, at the instant at which it was billed.
 	AddCycle(ctx context.Context, cycle Cycle, at time.Time) error
+}
+
+// Billed is what earlier invoices of a subscription charged in advance.
+type Billed interface {
+	// RunningLines lists what was charged in advance for time after an instant and has not been credited.
+	RunningLines(ctx context.Context, at time.Time) ([]invoicing.BilledLine, error)
+	// ChargedAhead is what versions of plans were charged in advance for time inside a period, less what was credited of it.
+	// A version may come several times.
+	ChargedAhead(ctx context.Context, inside calendar.Period) ([]invoicing.PlanAmount, error)
 }
 
 // Segment is a stretch of time under unchanged terms; To is zero while it lasts.

@@ -24,6 +24,9 @@ catalog:
       {id: seat, name: seats, kind: recurring, per: seat, timing: advance, tax_category: saas_b2b, prices: {USD: {model: per_unit, unit_amount: 90000000000000}}}]}
   - {id: run, version: 1, name: Run, interval: {unit: month, count: 1}, proration: day, billed_by: invoice_run, charges: [
       {id: seat, name: seats, kind: recurring, per: seat, timing: arrears, tax_category: saas_b2b, prices: {USD: *seat}}]}
+  - {id: untaxed-spend, version: 1, name: Untaxed, interval: {unit: month, count: 1}, proration: day, billed_by: renewal,
+      spend: {USD: {minimum: 100, tax_category: rainbows}}, charges: [
+      {id: seat, name: seats, kind: recurring, per: seat, timing: advance, tax_category: saas_b2b, prices: {USD: *seat}}]}
 customers: [{id: ada, zone: America/New_York, country: US, currency: USD}]
 until: 2027-12-31
 timeline:
@@ -43,6 +46,7 @@ func TestRefusals(t *testing.T) {
 		"  - {at: 2027-01-01, subscribe: {id: a, plan: euros, currency: EUR, seats: 1}}":                         "seats_not_sold",
 		"  - {at: 2027-01-01, subscribe: {id: a, plan: dear, seats: 9000000}}":                                   "amount_too_large",
 		"  - {at: 2027-01-01, subscribe: {id: a, plan: untaxed}}":                                                "tax_undetermined",
+		"  - {at: 2027-01-01, subscribe: {id: a, plan: untaxed-spend, seats: 3}}":                                "tax_undetermined",
 		begun + "  - {at: 2027-01-11, change: {plan: run}}":                                                      "billing_mismatch",
 		begun + "  - {at: 2027-01-11, change: {plan: untaxed}}":                                                  "tax_undetermined",
 		begun + "  - {at: 2027-01-11, change: {plan: euros}}":                                                    "currency_not_priced",

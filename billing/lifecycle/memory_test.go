@@ -224,6 +224,22 @@ func (l *life) RunningLines(ctx context.Context, at time.Time) ([]invoicing.Bill
 	return running, nil
 }
 
+func (l *life) ChargedAhead(_ context.Context, inside calendar.Period) ([]invoicing.PlanAmount, error) {
+	var charged []invoicing.PlanAmount
+	counts := map[invoicing.LineRef]bool{}
+	for i, inv := range l.invoices {
+		for j, line := range inv.Lines {
+			within := !line.Period.Start.Before(inside.Start) && !line.Period.End.After(inside.End)
+			ahead := within && line.Kind.PaysAhead() && line.Period.End.After(l.issued[i].IssuedAt)
+			counts[invoicing.LineRef{InvoiceID: inv.Key, Position: j + 1}] = ahead
+			if ahead || line.Credits != nil && counts[*line.Credits] {
+				charged = append(charged, invoicing.PlanAmount{PlanID: line.PlanID, PlanVersion: line.PlanVersion, Amount: line.Amount})
+			}
+		}
+	}
+	return charged, nil
+}
+
 func (l *life) Issue(_ context.Context, facts invoicing.Facts, _ int) (*lifecycle.Issued, error) {
 	facts.Balance = money.Zero("USD")
 	inv, err := invoicing.Build(facts)

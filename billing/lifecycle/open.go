@@ -79,12 +79,21 @@ func (a Account) checkTerm(agreement Agreement, plan catalog.Plan) error {
 	return nil
 }
 
-// checkTaxable refuses a plan with a charge whose tax cannot be decided: no invoice could be made of what cannot be taxed.
+// checkTaxable refuses a plan with something whose tax cannot be decided: no invoice could be made of what cannot be taxed.
 func (a Account) checkTaxable(plan catalog.Plan, at time.Time) error {
-	for _, charge := range plan.Charges {
-		if _, err := tax.Determine(a.Seller, a.Buyer, charge.TaxCategory, a.Zone.DateOf(at)); err != nil {
-			return refuse("tax_undetermined", "plan %q charge %q cannot be taxed: %s", plan.ID, charge.ID, err)
+	taxable := func(what, category string) error {
+		if _, err := tax.Determine(a.Seller, a.Buyer, category, a.Zone.DateOf(at)); err != nil {
+			return refuse("tax_undetermined", "plan %q %s cannot be taxed: %s", plan.ID, what, err)
 		}
+		return nil
+	}
+	for _, charge := range plan.Charges {
+		if err := taxable(fmt.Sprintf("charge %q", charge.ID), charge.TaxCategory); err != nil {
+			return err
+		}
+	}
+	if spend := plan.Spend[a.Currency]; spend.TaxCategory != "" {
+		return taxable("spend", spend.TaxCategory)
 	}
 	return nil
 }

@@ -22,6 +22,12 @@ catalog:
   - {id: committed, version: 1, name: Committed, interval: {unit: month, count: 1}, proration: day, billed_by: renewal, charges: [
       {id: calls, name: calls, kind: usage, meter: calls, timing: arrears, tax_category: saas_b2b,
        prices: {USD: {model: per_unit, unit_amount: 0.1, commitment: {quantity: 1000, overage_unit_amount: 0.2, paid: advance}}}}]}
+  - {id: aligned, version: 1, name: Aligned, interval: {unit: month, count: 1}, alignment: {to: calendar}, proration: day, billed_by: renewal,
+     spend: {USD: {minimum: 62, tax_category: saas_b2b}}, charges: [
+      {id: fee, name: fee, kind: recurring, per: subscription, timing: advance, tax_category: saas_b2b, prices: {USD: {model: flat, flat_amount: 31}}}]}
+  - {id: team, version: 1, name: Team, interval: {unit: month, count: 1}, proration: day, billed_by: renewal,
+     spend: {USD: {minimum: 100, tax_category: saas_b2b}}, charges: [
+      {id: seat, name: seats, kind: recurring, per: seat, timing: advance, tax_category: saas_b2b, prices: {USD: {model: per_unit, unit_amount: 31}}}]}
 customers:
   - {id: ada, zone: America/New_York, country: US, currency: USD}
 `
@@ -68,4 +74,58 @@ timeline:
   - {at: 2027-01-01, subscribe: {id: a, plan: committed, plan_version: 1}}
   - {at: 2027-01-05, usage: {meter: calls, quantity: 1200}}
 `))
+}
+
+// What was charged in advance counts for the time that it was charged for: ten days before the pause, and the eleven of the
+// stub after it, at a dollar a day where two are the least.
+func TestAdvanceCountsForItsOwnPeriod(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, [][]string{
+		{"recurring fee 31.00"},
+		{"true_up  10.00", "proration_credit fee -21.00"},
+		{"recurring fee 11.00"},
+		{"true_up  11.00", "recurring fee 31.00"},
+	}, playModels(t, `
+until: 2027-02-10
+timeline:
+  - {at: 2027-01-01, subscribe: {id: a, plan: aligned, plan_version: 1}}
+  - {at: 2027-01-11, pause: {}}
+  - {at: 2027-01-21, resume: {}}
+`))
+}
+
+// Who pauses and resumes at one instant has paid for nothing twice: the credit belongs to the period that the pause ended.
+func TestACreditCountsForThePeriodOfItsLine(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, [][]string{
+		{"recurring fee 31.00"},
+		{"true_up  10.00", "proration_credit fee -21.00"},
+		{"recurring fee 21.00"},
+		{"true_up  21.00", "recurring fee 31.00"},
+	}, playModels(t, `
+until: 2027-02-10
+timeline:
+  - {at: 2027-01-01, subscribe: {id: a, plan: aligned, plan_version: 1}}
+  - {at: 2027-01-11, pause: {}}
+  - {at: 2027-01-11, resume: {}}
+`))
+}
+
+// A seat that came for the last 21 days counts for the minimum, whichever invoice charges it.
+func TestAChangeCountsWheneverItIsBilled(t *testing.T) {
+	t.Parallel()
+	timeline := func(bill string) string {
+		return `
+until: 2027-02-10
+timeline:
+  - {at: 2027-01-01, subscribe: {id: a, plan: team, plan_version: 1, seats: 1}}
+  - {at: 2027-01-11, change: {seats: 2, bill: ` + bill + `}}
+`
+	}
+	require.Equal(t, [][]string{
+		{"recurring seat 31.00"}, {"proration_credit seat -21.00", "proration_charge seat 42.00"}, {"true_up  48.00", "recurring seat 62.00"},
+	}, playModels(t, timeline("now")))
+	require.Equal(t, [][]string{
+		{"recurring seat 31.00"}, {"true_up  48.00", "proration_credit seat -21.00", "proration_charge seat 42.00", "recurring seat 62.00"},
+	}, playModels(t, timeline("next")))
 }

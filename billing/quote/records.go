@@ -134,6 +134,27 @@ func (b *book) Transfer(_ context.Context, customerID string) (lifecycle.Account
 	return b.account(), nil
 }
 
+// ChargedAhead is what was charged in advance for time inside a period, and what was credited of that, before discounts.
+func (b *book) ChargedAhead(_ context.Context, inside calendar.Period) ([]invoicing.PlanAmount, error) {
+	var charged []invoicing.PlanAmount
+	counts := map[invoicing.LineRef]bool{}
+	for _, d := range b.invoices {
+		for i, line := range d.Lines {
+			ahead := line.Kind.PaysAhead() && line.Period.End.After(d.issuedAt)
+			within := !line.Period.Start.Before(inside.Start) && !line.Period.End.After(inside.End)
+			counts[invoicing.LineRef{InvoiceID: d.Key, Position: i + 1}] = ahead && within
+			if ahead && within || line.Credits != nil && counts[*line.Credits] {
+				price, err := line.Price()
+				if err != nil {
+					return nil, err
+				}
+				charged = append(charged, invoicing.PlanAmount{PlanID: line.PlanID, PlanVersion: line.PlanVersion, Amount: price})
+			}
+		}
+	}
+	return charged, nil
+}
+
 // AddCycle notes the billing periods for which there is no invoice.
 func (b *book) AddCycle(_ context.Context, cycle lifecycle.Cycle, at time.Time) error {
 	if cycle.SkippedBecause != "" {
@@ -151,9 +172,6 @@ func (b *book) Issue(ctx context.Context, facts invoicing.Facts, cycle int) (*li
 		return nil, err
 	}
 	debts := b.debts(&facts)
-	if err := b.countAdvance(facts.Closes); err != nil {
-		return nil, err
-	}
 	built, err := invoicing.Build(facts)
 	if err != nil {
 		return nil, err
@@ -187,26 +205,6 @@ func (b *book) Issue(ctx context.Context, facts invoicing.Facts, cycle int) (*li
 	return &lifecycle.Issued{
 		InvoiceID: built.Key, Number: fmt.Sprint(issued.number), Total: built.Total, AmountDue: built.AmountDue, Pays: pays,
 	}, nil
-}
-
-// countAdvance adds to a closing what was charged in advance for its period, and taken back of it.
-func (b *book) countAdvance(closing *invoicing.Closing) error {
-	if closing == nil {
-		return nil
-	}
-	for _, d := range b.invoices {
-		for _, line := range d.Lines {
-			inside := !line.Period.Start.Before(closing.Full.Start) && !line.Period.End.After(closing.Full.End)
-			if inside && line.Period.End.After(d.issuedAt) && (line.Kind.PaysAhead() || line.Kind == invoicing.ProrationCredit) {
-				price, err := line.Price()
-				if err != nil {
-					return err
-				}
-				closing.InAdvance = append(closing.InAdvance, invoicing.PlanAmount{PlanID: line.PlanID, PlanVersion: line.PlanVersion, Amount: price})
-			}
-		}
-	}
-	return nil
 }
 
 // complete adds to the facts what the customer has, and what waits for an invoice.

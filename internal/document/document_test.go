@@ -38,6 +38,8 @@ func TestRenderings(t *testing.T) {
 		"eur-tiers":          eurTiers,
 		"kwd-carried":        kwdCarried,
 		"chf-converted":      chfConverted,
+		"usd-committed":      usdCommitted,
+		"usd-capped":         usdCapped,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

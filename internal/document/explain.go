@@ -3,6 +3,7 @@ package document
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/shopspring/decimal"
@@ -20,6 +21,7 @@ type lineFacts struct {
 	formats
 	row       store.InvoiceLine
 	plan      catalog.Plan
+	charge    catalog.Charge // zero on lines about the plan as a whole
 	price     catalog.Price
 	currency  money.Currency
 	explained invoicing.Explanation
@@ -30,18 +32,43 @@ func (l *lineFacts) read() error {
 	if err := json.Unmarshal(l.row.Explanation, &l.explained); err != nil {
 		return fmt.Errorf("explanation of line %d: %w", l.row.Position, err)
 	}
-	charge, err := l.plan.Charge(l.row.ChargeID)
-	if err != nil {
+	if l.ofPlan() {
+		return nil
+	}
+	var err error
+	if l.charge, err = l.plan.Charge(l.row.ChargeID); err != nil {
 		return fmt.Errorf("line %d: %w", l.row.Position, err)
+	}
+	if l.charge.Kind == catalog.Usage && l.explained.Of > 0 {
+		l.shorten()
 	}
 	priced := l.currency
 	if l.explained.Conversion != nil {
 		priced = l.explained.Conversion.From // the catalogue's own price, of the same model
 	}
-	if l.price, err = charge.Price(priced); err != nil {
+	if l.price, err = l.charge.Price(priced); err != nil {
 		return fmt.Errorf("line %d of plan %q version %d: %w", l.row.Position, l.plan.ID, l.plan.Version, err)
 	}
 	return nil
+}
+
+// legiblePlaces are the decimals that are shown of a limit's part: it is known to many more, which change no cent.
+const legiblePlaces = 4
+
+// shorten rounds what came of the part of a commitment, a minimum or a maximum.
+func (l *lineFacts) shorten() {
+	steps := l.explained.Steps
+	for i := range steps {
+		steps[i].Quantity, steps[i].Amount = steps[i].Quantity.Round(legiblePlaces), steps[i].Amount.Round(legiblePlaces)
+	}
+	l.explained.Steps = slices.DeleteFunc(steps, func(s rating.Step) bool { return s.What == rating.Committed && s.Amount.IsZero() })
+}
+
+// ofPlan says that the line is about the plan as a whole, ofCommitment that it charges committed use in advance.
+func (l *lineFacts) ofPlan() bool { return l.row.ChargeID == "" }
+
+func (l *lineFacts) ofCommitment() bool {
+	return l.charge.Kind == catalog.Usage && l.row.Kind != string(invoicing.UsageLine) && l.credited == nil
 }
 
 // description leaves out the quantity, which has a column of its own and is written for the locale there.
@@ -107,7 +134,10 @@ func (l *lineFacts) prorated() string {
 	if l.inSeconds() {
 		share = fmt.Sprintf("%s of %s", elapsed(l.explained.Part), elapsed(l.explained.Of))
 	}
-	if l.row.Kind == string(invoicing.UsageLine) {
+	switch {
+	case l.ofPlan():
+		return "Minimum and maximum spend for " + share
+	case l.row.Kind == string(invoicing.UsageLine):
 		return "Commitment, minimum and maximum for " + share
 	}
 	if l.credited != nil {
@@ -150,7 +180,7 @@ func (l *lineFacts) arithmetic() []string {
 		details = append(details, fmt.Sprintf("The price of tier %d: %s", modelled[0].Tier, l.sum(modelled[0])))
 	case l.price.Model == catalog.Graduated || l.price.Model == catalog.GraduatedPercentage:
 		details = append(details, l.tiers(modelled)...)
-	case l.price.Model == catalog.PerUnit && len(steps) > 1:
+	case l.price.Model == catalog.PerUnit && (len(steps) > 1 || l.ofCommitment()):
 		details = append(details, l.sum(modelled[0]))
 	}
 	for _, step := range named(steps, true) {
@@ -180,13 +210,36 @@ func (l *lineFacts) inWords(step rating.Step) string {
 	case rating.Committed:
 		return "To the commitment: " + l.priced(step.Amount)
 	case rating.Overage:
-		return "Beyond the commitment: " + l.sum(step)
+		return l.overage(step)
+	case rating.PaidInAdvance:
+		return "Paid in advance: " + l.priced(step.Amount)
 	case rating.Minimum:
+		if l.ofPlan() {
+			return "Minimum: " + l.priced(step.Amount)
+		}
 		return "Up to the minimum: " + l.priced(step.Amount)
 	case rating.Maximum:
+		if l.ofPlan() {
+			return "Maximum of a whole period: " + l.priced(l.plan.Spend[l.currency].Maximum)
+		}
 		return "Above the maximum: " + l.priced(step.Amount)
+	case invoicing.AlreadyCharged:
+		return "Charged without it: " + l.priced(step.Amount)
 	}
 	return strings.ReplaceAll(string(step.What), "_", " ") + ": " + l.sum(step)
+}
+
+// overage writes what use beyond a commitment, or spend beyond a minimum, costs: so many units at their own price, or an
+// amount times what the factor exceeds 1 by.
+func (l *lineFacts) overage(step rating.Step) string {
+	if c := l.price.Commitment; c != nil && c.OverageUnitAmount.IsPositive() {
+		return "Beyond the commitment: " + l.sum(step)
+	}
+	beyond := "commitment"
+	if l.ofPlan() {
+		beyond = "minimum"
+	}
+	return fmt.Sprintf("Beyond the %s: %s × %s = %s", beyond, l.priced(step.Quantity), l.Number(step.UnitAmount), l.priced(step.Amount))
 }
 
 func (l *lineFacts) tiers(steps []rating.Step) []string {
@@ -230,7 +283,7 @@ func (l *lineFacts) priced(d decimal.Decimal) string { return l.formats.price(d,
 func (l *lineFacts) unitPrice() *decimal.Decimal {
 	one := decimal.NewFromInt(1)
 	switch {
-	case l.credited != nil || len(l.explained.Steps) != 1:
+	case l.credited != nil || l.ofCommitment() || len(l.explained.Steps) != 1:
 		return nil
 	case l.price.Model == catalog.PerUnit:
 		return &l.explained.Steps[0].UnitAmount

@@ -128,15 +128,32 @@ type BilledLine struct {
 	InvoiceLine
 }
 
+// paysAhead is the condition that a line l of an invoice i pays for time that was still to come: invoicing.LineKind.PaysAhead
+// lists the kinds.
+const paysAhead = `i.status <> 'void' AND l.kind IN ('commitment', 'proration_charge', 'recurring') AND l.period_end > i.issued_at`
+
 // RunningLines lists what a subscription was charged in advance for time after an instant and has not been credited yet.
 func (q Queries) RunningLines(ctx context.Context, subscriptionID string, at time.Time) ([]BilledLine, error) {
 	return many[BilledLine](ctx, q.db, "running lines of "+subscriptionID, `
 		SELECT l.invoice_id, `+prefixed("l", lineColumns)+`
 		  FROM invoice_line l JOIN invoice i ON i.id = l.invoice_id
-		 WHERE i.subscription_id = $1 AND i.status <> 'void' AND l.kind IN ('recurring', 'proration_charge')
-		   AND l.period_end > $2 AND l.period_end > i.issued_at
+		 WHERE i.subscription_id = $1 AND l.period_end > $2 AND `+paysAhead+`
 		   AND NOT EXISTS (SELECT FROM invoice_line c WHERE (c.credits_invoice, c.credits_position) = (l.invoice_id, l.position))
 		 ORDER BY i.issued_at, l.invoice_id, l.position`, subscriptionID, at)
+}
+
+// ChargedAhead lists the lines that a subscription was charged in advance for time inside [from, to), and what was credited
+// of them.
+func (q Queries) ChargedAhead(ctx context.Context, subscriptionID string, from, to time.Time) ([]InvoiceLine, error) {
+	return many[InvoiceLine](ctx, q.db, "charged in advance of "+subscriptionID, `
+		WITH ahead AS (
+			SELECT l.invoice_id, l.position FROM invoice_line l JOIN invoice i ON i.id = l.invoice_id
+			 WHERE i.subscription_id = $1 AND l.period_start >= $2 AND l.period_end <= $3 AND `+paysAhead+`
+		)
+		SELECT `+prefixed("l", lineColumns)+` FROM invoice_line l JOIN ahead USING (invoice_id, position)
+		UNION ALL
+		SELECT `+prefixed("c", lineColumns)+` FROM invoice_line c JOIN ahead a ON (c.credits_invoice, c.credits_position) = (a.invoice_id, a.position)`,
+		subscriptionID, from, to)
 }
 
 // AddInvoice writes an invoice with its lines. The number is taken last, so that the entity's sequence is locked briefly.

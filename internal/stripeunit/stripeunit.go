@@ -8,7 +8,7 @@ import (
 	"github.com/perennial-billing/perennial/billing/money"
 )
 
-// Of converts an amount into Stripe's units. What Stripe cannot charge is an error: a part of an ariary, or a
+// Of converts an amount into Stripe's units. What Stripe cannot move is an error: a part of an ariary, or a
 // thousandth that does not end in 0.
 func Of(a money.Amount) (int64, error) {
 	switch {
@@ -17,11 +17,11 @@ func Of(a money.Amount) (int64, error) {
 		return scaled.Minor, err
 	case a.Currency == "MGA": // whole ariary, though ISO gives them two digits
 		if a.Minor%100 != 0 {
-			return 0, fmt.Errorf("%s cannot be charged: the smallest unit is 1 %s", a, a.Currency)
+			return 0, fmt.Errorf("%s cannot be moved through Stripe: the smallest unit is 1 %s", a, a.Currency)
 		}
 		return a.Minor / 100, nil
 	case a.Currency.Digits() == 3 && a.Minor%10 != 0:
-		return 0, fmt.Errorf("%s cannot be charged: the last of three digits must be 0", a)
+		return 0, fmt.Errorf("%s cannot be moved through Stripe: the last of three digits must be 0", a)
 	}
 	return a.Minor, nil
 }

@@ -44,7 +44,7 @@ func (s *Service) checkout(ctx context.Context, id string) (store.Checkout, erro
 
 // Checkouts lists checkouts by when they were created.
 func (s *Service) Checkouts(ctx context.Context, q CheckoutQuery) (Page[store.Checkout], error) {
-	if err := checkFilters(map[string]string{"customer": q.Customer, "invoice": q.Invoice, "after": q.After}); err != nil {
+	if err := s.checkFilters(ctx, map[string]string{"customer": q.Customer, "invoice": q.Invoice, "after": q.After}); err != nil {
 		return Page[store.Checkout]{}, err
 	}
 	if q.Status != "" && !slices.Contains(checkoutStatuses, q.Status) {

@@ -124,7 +124,7 @@ func (s *Service) customerOf(ctx context.Context, id string) (store.Customer, er
 
 // Customers lists an entity's customers (all when empty) by id.
 func (s *Service) Customers(ctx context.Context, entityID, after string, limit int) (Page[store.Customer], error) {
-	if err := checkFilters(map[string]string{"entity": entityID, "after": after}); err != nil {
+	if err := s.checkFilters(ctx, map[string]string{"entity": entityID, "after": after}); err != nil {
 		return Page[store.Customer]{}, err
 	}
 	limit, err := pageSize(limit)

@@ -26,7 +26,7 @@ type Dispute struct {
 
 // Disputes lists disputes by when they were opened.
 func (s *Service) Disputes(ctx context.Context, q DisputeQuery) (Page[store.Dispute], error) {
-	err := checkFilters(map[string]string{"entity": q.Entity, "customer": q.Customer, "payment": q.Payment, "after": q.After})
+	err := s.checkFilters(ctx, map[string]string{"entity": q.Entity, "customer": q.Customer, "payment": q.Payment, "after": q.After})
 	if err != nil {
 		return Page[store.Dispute]{}, err
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -198,10 +199,8 @@ func (s *Service) AddPlans(ctx context.Context, entityID string, r io.Reader) ([
 		if err := plan.CheckMeasured(); err != nil {
 			return nil, invalid("file", "catalog: [%d]: %s", i, err)
 		}
-		for _, charge := range plan.Charges {
-			if err := tax.CheckCategory(charge.TaxCategory); err != nil {
-				return nil, invalid("file", "catalog: [%d]: plan %q charge %q: %s", i, plan.ID, charge.ID, err)
-			}
+		if err := checkCategories(plan); err != nil {
+			return nil, invalid("file", "catalog: [%d]: plan %q %s", i, plan.ID, err)
 		}
 	}
 	err = s.store.Tx(ctx, func(tx store.Tx) error {
@@ -218,9 +217,28 @@ func (s *Service) AddPlans(ctx context.Context, entityID string, r io.Reader) ([
 	return plans, err
 }
 
+// checkCategories refuses a plan with a tax category that nobody knows.
+func checkCategories(plan catalog.Plan) error {
+	for _, charge := range plan.Charges {
+		if err := tax.CheckCategory(charge.TaxCategory); err != nil {
+			return fmt.Errorf("charge %q: %w", charge.ID, err)
+		}
+	}
+	for _, currency := range slices.Sorted(maps.Keys(plan.Spend)) {
+		category := plan.Spend[currency].TaxCategory
+		if category == "" { // with a maximum alone, which is taken off by the categories of what it lowers
+			continue
+		}
+		if err := tax.CheckCategory(category); err != nil {
+			return fmt.Errorf("spend.%s.tax_category: %w", currency, err)
+		}
+	}
+	return nil
+}
+
 // Plans lists the newest version of each plan of an entity (of all when empty).
 func (s *Service) Plans(ctx context.Context, entityID string) ([]store.PlanVersion, error) {
-	if err := checkFilters(map[string]string{"entity": entityID}); err != nil {
+	if err := s.checkFilters(ctx, map[string]string{"entity": entityID}); err != nil {
 		return nil, err
 	}
 	return s.store.LatestPlans(ctx, entityID)

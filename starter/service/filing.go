@@ -137,7 +137,7 @@ func (s *Service) TaxReturn(ctx context.Context, f Filing) (TaxReturn, error) {
 
 // TaxReturns lists an entity's returns (all when empty).
 func (s *Service) TaxReturns(ctx context.Context, entityID string) ([]store.TaxReturn, error) {
-	if err := checkFilters(map[string]string{"entity": entityID}); err != nil {
+	if err := s.checkFilters(ctx, map[string]string{"entity": entityID}); err != nil {
 		return nil, err
 	}
 	rows, err := s.store.TaxReturns(ctx, entityID)

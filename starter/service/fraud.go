@@ -72,7 +72,7 @@ type ReviewQuery struct {
 
 // Reviews lists reviews by when they were opened.
 func (s *Service) Reviews(ctx context.Context, q ReviewQuery) (Page[store.Review], error) {
-	if err := checkFilters(map[string]string{"entity": q.Entity, "customer": q.Customer, "after": q.After}); err != nil {
+	if err := s.checkFilters(ctx, map[string]string{"entity": q.Entity, "customer": q.Customer, "after": q.After}); err != nil {
 		return Page[store.Review]{}, err
 	}
 	statuses := []string{store.ReviewOpen, store.ReviewApproved, store.ReviewDeclined}
@@ -146,7 +146,7 @@ type WarningQuery struct {
 
 // Warnings lists early fraud warnings by when they were opened.
 func (s *Service) Warnings(ctx context.Context, q WarningQuery) (Page[store.Warning], error) {
-	if err := checkFilters(map[string]string{"entity": q.Entity, "after": q.After}); err != nil {
+	if err := s.checkFilters(ctx, map[string]string{"entity": q.Entity, "after": q.After}); err != nil {
 		return Page[store.Warning]{}, err
 	}
 	limit, err := pageSize(q.Limit)

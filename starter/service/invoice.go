@@ -29,7 +29,7 @@ var invoiceStatuses = []string{"open", "paid", "void", "uncollectible"}
 
 // Invoices lists invoices by date of issue.
 func (s *Service) Invoices(ctx context.Context, q InvoiceQuery) (Page[store.Invoice], error) {
-	err := checkFilters(map[string]string{"entity": q.Entity, "customer": q.Customer, "subscription": q.Subscription, "after": q.After})
+	err := s.checkFilters(ctx, map[string]string{"entity": q.Entity, "customer": q.Customer, "subscription": q.Subscription, "after": q.After})
 	if err != nil {
 		return Page[store.Invoice]{}, err
 	}

@@ -26,10 +26,10 @@ func (s *Service) Mails(ctx context.Context, f MailFilter) (Page[store.QueuedMai
 			p.add("after", "%s is not the id of a message", clip(f.After))
 		}
 	}
-	if f.Customer != "" {
-		p.check("customer", checkID(f.Customer))
-	}
 	if err := p.err(); err != nil {
+		return Page[store.QueuedMail]{}, err
+	}
+	if err := s.checkFilters(ctx, map[string]string{"customer": f.Customer}); err != nil {
 		return Page[store.QueuedMail]{}, err
 	}
 	limit, err := pageSize(f.Limit)

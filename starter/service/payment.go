@@ -41,7 +41,7 @@ var paymentStatuses = []string{
 
 // Payments lists attempts to collect invoices by when they were made.
 func (s *Service) Payments(ctx context.Context, q PaymentQuery) (Page[store.ListedPayment], error) {
-	err := checkFilters(map[string]string{"entity": q.Entity, "customer": q.Customer, "invoice": q.Invoice, "after": q.After})
+	err := s.checkFilters(ctx, map[string]string{"entity": q.Entity, "customer": q.Customer, "invoice": q.Invoice, "after": q.After})
 	if err != nil {
 		return Page[store.ListedPayment]{}, err
 	}

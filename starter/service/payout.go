@@ -26,7 +26,7 @@ var payoutStatuses = []string{store.PayoutPending, store.PayoutInTransit, store.
 
 // Payouts lists payouts by when they were made.
 func (s *Service) Payouts(ctx context.Context, q PayoutQuery) (Page[store.Payout], error) {
-	if err := checkFilters(map[string]string{"entity": q.Entity, "after": q.After}); err != nil {
+	if err := s.checkFilters(ctx, map[string]string{"entity": q.Entity, "after": q.After}); err != nil {
 		return Page[store.Payout]{}, err
 	}
 	if q.Status != "" && !slices.Contains(payoutStatuses, q.Status) {

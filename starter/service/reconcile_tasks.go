@@ -26,7 +26,7 @@ var differenceStatuses = []string{store.DifferenceOpen, store.DifferenceHealed, 
 
 // Differences lists what reconciliations found, first found first.
 func (s *Service) Differences(ctx context.Context, q DifferenceQuery) (Page[store.Difference], error) {
-	if err := checkFilters(map[string]string{"entity": q.Entity}); err != nil {
+	if err := s.checkFilters(ctx, map[string]string{"entity": q.Entity}); err != nil {
 		return Page[store.Difference]{}, err
 	}
 	if q.Status != "" && !slices.Contains(differenceStatuses, q.Status) {
@@ -89,7 +89,7 @@ var explanations = []ledger.Account{ledger.ProcessingFees, ledger.Bank, ledger.O
 
 // Suspense lists the movements on the provider's balance that nobody has explained, of a legal entity or (empty) of all.
 func (s *Service) Suspense(ctx context.Context, entityID string) ([]store.Movement, error) {
-	if err := checkFilters(map[string]string{"entity": entityID}); err != nil {
+	if err := s.checkFilters(ctx, map[string]string{"entity": entityID}); err != nil {
 		return nil, err
 	}
 	found, err := s.store.Suspense(ctx, entityID)

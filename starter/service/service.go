@@ -7,7 +7,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -142,13 +144,38 @@ func page[T any](rows []T, limit int, id func(T) string) Page[T] {
 	return Page[T]{Data: rows}
 }
 
-// checkFilters refuses filters that cannot name anything, which would otherwise look like empty lists.
-func checkFilters(filters map[string]string) error {
+// checkFilters refuses filters that name nothing there is, which would otherwise look like empty lists. Empty ones filter
+// nothing; where a list goes on ("after") is for the list to look up.
+func (s *Service) checkFilters(ctx context.Context, filters map[string]string) error {
 	var p problems
-	for name, value := range filters {
-		if value != "" {
-			p.check(name, checkID(value))
+	maps.DeleteFunc(filters, func(_, id string) bool { return id == "" })
+	for name, id := range filters {
+		p.check(name, checkID(id))
+	}
+	if err := p.err(); err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(filters)) {
+		if err := s.exists(ctx, name, filters[name]); err != nil {
+			return inRequest(name, named(err))
 		}
 	}
-	return p.err()
+	return nil
+}
+
+// exists returns store.ErrNotFound when there is nothing of a kind under an id.
+func (s *Service) exists(ctx context.Context, kind, id string) (err error) {
+	switch kind {
+	case "customer":
+		_, err = s.store.Customer(ctx, id)
+	case "entity":
+		_, err = s.store.Entity(ctx, id)
+	case "invoice":
+		_, err = s.store.Invoice(ctx, id)
+	case "payment":
+		_, err = s.store.Payment(ctx, id)
+	case "subscription":
+		_, err = s.store.Subscription(ctx, id)
+	}
+	return err
 }

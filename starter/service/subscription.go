@@ -198,7 +198,7 @@ func (s *Service) Subscription(ctx context.Context, id string) (store.Subscripti
 
 // Subscriptions lists subscriptions of an entity, a customer or all by id.
 func (s *Service) Subscriptions(ctx context.Context, entityID, customerID, after string, limit int) (Page[store.Subscription], error) {
-	if err := checkFilters(map[string]string{"entity": entityID, "customer": customerID, "after": after}); err != nil {
+	if err := s.checkFilters(ctx, map[string]string{"entity": entityID, "customer": customerID, "after": after}); err != nil {
 		return Page[store.Subscription]{}, err
 	}
 	limit, err := pageSize(limit)

@@ -229,7 +229,7 @@ func (s *Service) CustomerCash(ctx context.Context, customerID string) (Customer
 
 // Deposits lists the money of a legal entity's customers (empty: of all) that pays nothing yet.
 func (s *Service) Deposits(ctx context.Context, entityID string) (Page[store.Deposit], error) {
-	if err := checkFilters(map[string]string{"entity": entityID}); err != nil {
+	if err := s.checkFilters(ctx, map[string]string{"entity": entityID}); err != nil {
 		return Page[store.Deposit]{}, err
 	}
 	rows, err := s.store.Deposits(ctx, entityID, "")

@@ -74,7 +74,7 @@ func makeTemplate() error {
 }
 
 // newDatabase returns the address of a migrated, empty database.
-func newDatabase(t *testing.T) string {
+func newDatabase(t testing.TB) string {
 	t.Helper()
 	startPostgres.Do(func() { errPostgres = makeTemplate() })
 	require.NoError(t, errPostgres)
@@ -124,7 +124,7 @@ func setup(t *testing.T) *bundle {
 	b.collection = &activities.Collection{Store: s, Temporal: b.temporal}
 	b.runs = &activities.Runs{Store: s, Collection: b.collection}
 	b.filing = &activities.Filing{Store: s}
-	b.sell()
+	sell(t, s)
 	return b
 }
 
@@ -156,15 +156,15 @@ const catalogue = `[
   {"id":"calls","name":"calls","kind":"usage","meter":"calls","timing":"arrears","tax_category":"saas_b2c","prices":{"EUR":{"model":"per_unit","unit_amount":"0.02"}}}]}
 ]`
 
-func (b *bundle) sell() {
-	b.t.Helper()
-	require.NoError(b.t, b.AddEntity(b.ctx, store.Entity{
+func sell(t testing.TB, s *store.Store) {
+	t.Helper()
+	require.NoError(t, s.AddEntity(t.Context(), store.Entity{
 		ID: "acme", Name: "Acme", Country: "US", Zone: "America/New_York", BookCurrency: "USD", InvoicePrefix: "ACM", Dunning: dunning.DefaultPolicy(),
 	}, day0))
 	plans, err := catalog.Parse(strings.NewReader(catalogue))
-	require.NoError(b.t, err)
+	require.NoError(t, err)
 	for _, plan := range plans {
-		require.NoError(b.t, b.AddPlan(b.ctx, "acme", plan, day0))
+		require.NoError(t, s.AddPlan(t.Context(), "acme", plan, day0))
 	}
 }
 

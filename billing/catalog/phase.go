@@ -66,14 +66,22 @@ func (p Plan) InEachPhase() []Plan {
 func (f Phase) pricesOf(charge Charge, number int) map[money.Currency]Price {
 	prices := make(map[money.Currency]Price, len(charge.Prices))
 	for _, currency := range charge.currencies() {
-		price, own := f.Prices[charge.ID][currency]
-		if !own {
-			price = f.ofRegular(charge.Prices[currency])
+		price := charge.Prices[currency]
+		if !price.Agreed {
+			price = f.price(charge.ID, currency, price)
+			price.Phase = number
 		}
-		price.Phase = number
 		prices[currency] = price
 	}
 	return prices
+}
+
+// price is what the phase makes of a regular price.
+func (f Phase) price(chargeID string, currency money.Currency, regular Price) Price {
+	if own, has := f.Prices[chargeID][currency]; has {
+		return own
+	}
+	return f.ofRegular(regular)
 }
 
 func (f Phase) ofRegular(price Price) Price {

@@ -143,6 +143,11 @@ const catalogue = `[
    "ISK":{"model":"per_unit","unit_amount":"1400"},"UGX":{"model":"per_unit","unit_amount":"37000"},"MGA":{"model":"per_unit","unit_amount":"45000"}}}]},
  {"id":"seats-yearly","version":1,"name":"Seats by the year","interval":{"unit":"year","count":1},"proration":"day","billed_by":"renewal","charges":[
   {"id":"seat","name":"seats","kind":"recurring","per":"seat","timing":"advance","tax_category":"saas_b2c","prices":{"EUR":{"model":"per_unit","unit_amount":"100"}}}]},
+ {"id":"seats-ramp","version":1,"name":"Seats on a ramp","interval":{"unit":"month","count":1},"proration":"day","billed_by":"renewal","charges":[
+  {"id":"seat","name":"seats","kind":"recurring","per":"seat","timing":"advance","tax_category":"saas_b2c","prices":{"EUR":{"model":"per_unit","unit_amount":"12"}}},
+  {"id":"support","name":"support","kind":"recurring","per":"subscription","timing":"arrears","tax_category":"saas_b2c","prices":{"EUR":{"model":"flat","flat_amount":"31"}}},
+  {"id":"calls","name":"calls","kind":"usage","meter":"calls","timing":"arrears","tax_category":"saas_b2c","prices":{"EUR":{"model":"per_unit","unit_amount":"0.01"}}}],
+  "phases":[{"periods":2,"percent":"50"},{"periods":1,"prices":{"seat":{"EUR":{"model":"per_unit","unit_amount":"8"}}}}]},
  {"id":"trial","version":1,"name":"Trial","interval":{"unit":"month","count":1},"trial_days":14,"proration":"day","billed_by":"renewal","charges":[
   {"id":"fee","name":"fee","kind":"recurring","per":"subscription","timing":"advance","tax_category":"saas_b2c","prices":{"EUR":{"model":"flat","flat_amount":"25"}}}]},
  {"id":"metered","version":1,"name":"Metered","interval":{"unit":"month","count":1},"proration":"day","billed_by":"renewal","charges":[

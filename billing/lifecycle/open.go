@@ -116,8 +116,10 @@ func CheckSellable(plan catalog.Plan, terms subscription.Terms, currency money.C
 	case !terms.AddOns.IsZero(): // no invoice would charge them
 		return refuse("add_ons_not_sold", "plan %q is sold without add-ons: leave add_ons out", plan.ID)
 	}
-	if err := invoicing.CheckAmounts(invoicing.Terms{Plan: plan, Seats: terms.Seats}, currency); err != nil {
-		return refuse("amount_too_large", "%d seats: %s", terms.Seats, err)
+	for _, phased := range plan.InEachPhase() {
+		if err := invoicing.CheckAmounts(invoicing.Terms{Plan: phased, Seats: terms.Seats}, currency); err != nil {
+			return refuse("amount_too_large", "%d seats: %s", terms.Seats, err)
+		}
 	}
 	return nil
 }

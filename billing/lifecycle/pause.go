@@ -150,7 +150,8 @@ func (a Account) chargeRest(ctx context.Context, state subscription.State, at ti
 	}
 	facts := a.facts(state.ID, key, invoicing.ForChange, at)
 	facts.Revises = a.changing(state, at)
-	facts.Revises.NewTerms = &invoicing.Terms{Plan: plan, Seats: state.Terms.Seats}
+	rest := inPhase(state, plan, state.Terms.Seats)
+	facts.Revises.NewTerms = &rest
 	return a.issueIfAny(ctx, facts, state.Cycle)
 }
 

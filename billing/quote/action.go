@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/exactyaml"
 	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/lifecycle"
 	"github.com/perennial-billing/perennial/billing/money"
@@ -36,7 +37,7 @@ func (w *world) customer(path, id string) (*customer, error) {
 	if id == "" {
 		return nil, fmt.Errorf("%s: is missing: there are several customers", path)
 	}
-	return nil, fmt.Errorf("%s: there is no customer %q", path, clip(id))
+	return nil, fmt.Errorf("%s: there is no customer %q", path, exactyaml.Clip(id))
 }
 
 // subscribed finds the entry that begins a subscription; the only one needs no id.
@@ -55,7 +56,7 @@ func (w *world) subscribed(path, id string) (*Subscribe, error) {
 	case id == "":
 		return nil, fmt.Errorf("%s: nobody has subscribed", path)
 	}
-	return nil, fmt.Errorf("%s: there is no subscription %q", path, clip(id))
+	return nil, fmt.Errorf("%s: there is no subscription %q", path, exactyaml.Clip(id))
 }
 
 func (w *world) customerOf(path, subscriptionID string) (*customer, error) {
@@ -143,7 +144,7 @@ func (a *Usage) whose(w *world) (*customer, error) { return w.customer("usage.cu
 
 func (a *Usage) do(_ context.Context, w *world, s step) error {
 	if !w.scenario.metered(a.Meter) {
-		return fmt.Errorf("usage.meter: no plan has a charge for meter %q", clip(a.Meter))
+		return fmt.Errorf("usage.meter: no plan has a charge for meter %q", exactyaml.Clip(a.Meter))
 	}
 	if err := money.CheckDecimal(a.Quantity); err != nil {
 		return fmt.Errorf("usage.quantity: %w", err)

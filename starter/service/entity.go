@@ -194,15 +194,8 @@ func (s *Service) AddPlans(ctx context.Context, entityID string, r io.Reader) ([
 	if err != nil {
 		return nil, invalid("file", "%s", err)
 	}
-	for i, plan := range plans {
-		if err := plan.CheckMeasured(); err != nil {
-			return nil, invalid("file", "catalog: [%d]: %s", i, err)
-		}
-		for _, charge := range plan.Charges {
-			if err := tax.CheckCategory(charge.TaxCategory); err != nil {
-				return nil, invalid("file", "catalog: [%d]: plan %q charge %q: %s", i, plan.ID, charge.ID, err)
-			}
-		}
+	if err := checkBillable(plans); err != nil {
+		return nil, err
 	}
 	err = s.store.Tx(ctx, func(tx store.Tx) error {
 		for _, plan := range plans {
@@ -216,6 +209,21 @@ func (s *Service) AddPlans(ctx context.Context, entityID string, r io.Reader) ([
 		return nil, conflict("plan_exists", "%s", err)
 	}
 	return plans, err
+}
+
+// checkBillable refuses plans that are right in themselves and cannot be billed here.
+func checkBillable(plans []catalog.Plan) error {
+	for _, plan := range plans {
+		if err := plan.CheckMeasured(); err != nil {
+			return invalid("file", "%s", err)
+		}
+		for _, charge := range plan.Charges {
+			if err := tax.CheckCategory(charge.TaxCategory); err != nil {
+				return invalid("file", "plan %q: charges.%s.tax_category: %s", plan.ID, charge.ID, err)
+			}
+		}
+	}
+	return nil
 }
 
 // Plans lists the newest version of each plan of an entity (of all when empty).

@@ -3,6 +3,7 @@ package main
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -78,4 +79,41 @@ func TestWhatACatalogueRefuses(t *testing.T) {
 	require.Equal(t, exitRefused, got.code)
 	require.Contains(t, got.err, "version 1 is sold and never changes")
 	require.Equal(t, exitRefused, starter(t, "catalog", "export", "--entity", "nobody").code)
+}
+
+// A version with a date is sold from then on; whoever names it earlier is told the date.
+func TestVersionsWithDatesOnTheCommandLine(t *testing.T) {
+	t.Parallel()
+	id, year := addEntity(t), startertest.NextYear()
+	ok(t, "clock", "create", id+"-clock", "--at", year.Format(time.DateOnly))
+	addCustomer(t, id, id+"-c", "--clock", id+"-clock")
+	from := year.AddDate(0, 1, 0).Format(time.DateOnly)
+	text := startertest.Fill(id, `
+- {id: $-pro, effective_from: `+from+`, name: Pro, interval: {unit: month, count: 1}, proration: day, billed_by: renewal, charges: [
+    {id: fee, name: monthly fee, kind: recurring, per: subscription, timing: advance, tax_category: saas_b2c, prices: {EUR: {model: flat, flat_amount: 19}}}]}`)
+	added := starterWith(t, text, "catalog", "apply", "--entity", id, "-f", "-")
+	require.Equal(t, exitOK, added.code, added.err)
+	require.Contains(t, added.out, startertest.Fill(id, "$-pro: effective_from (none) → "+from+", becomes version 2"))
+	require.Regexp(t, startertest.Fill(id, `$-pro\s+2\s+`+from), ok(t, "plan", "list", "--entity", id))
+
+	subscribe := func(name string, more ...string) done {
+		return starter(t, append([]string{"subscription", "create", "--id", id + name, "--customer", id + "-c", "--plan", id + "-pro"}, more...)...)
+	}
+	early := subscribe("-early")
+	require.Contains(t, early.out, id+"-pro version 1")
+	require.Equal(t, early.out, subscribe("-early").out, "repeating it answers the same")
+	require.Contains(t, subscribe("-late", "--start-at", from).out, id+"-pro version 2")
+	require.Contains(t, ok(t, "plan", "price", "--plan", id+"-pro", "--customer", id+"-c"), id+"-pro version 1")
+	for _, refused := range []done{
+		subscribe("-named", "--plan-version", "2"),
+		starter(t, "subscription", "change", id+"-early", "--plan-version", "2"),
+		starter(t, "plan", "price", "--plan", id+"-pro", "--customer", id+"-c", "--plan-version", "2"),
+	} {
+		require.Equal(t, exitRefused, refused.code)
+		require.Contains(t, refused.err, "version 2 is sold from "+from+" on")
+	}
+	require.Contains(t, ok(t, "subscription", "change", id+"-early", "--plan-version", "2", "--at-period-end"), id+"-pro version 2")
+	moved := starter(t, "clock", "advance", id+"-clock", "--to", year.AddDate(0, 1, 2).Format(time.DateOnly))
+	require.Equal(t, exitOK, moved.code, moved.err)
+	require.Contains(t, subscribe("-then").out, id+"-pro version 2")
 }

@@ -128,11 +128,11 @@ func (a *Subscribe) agreement(w *world, s step) lifecycle.Agreement {
 		SubscriptionID: a.ID, CustomerID: s.who.id, StartAt: s.at, EndsAfter: a.EndsAfter,
 		Terms: subscription.Terms{PlanID: a.Plan, PlanVersion: a.PlanVersion, Seats: a.Seats},
 	}
-	if a.PlanVersion == 0 {
-		agreement.Terms.PlanVersion = w.scenario.newest(a.Plan)
-	}
 	if !a.StartsAt.IsZero() {
 		agreement.StartAt = a.StartsAt.In(s.who.zone)
+	}
+	if a.PlanVersion == 0 {
+		agreement.Terms.PlanVersion = w.scenario.newest(a.Plan, agreement.StartAt, s.who.zone)
 	}
 	if !a.EndsAt.IsZero() {
 		agreement.EndsAt = a.EndsAt.In(s.who.zone)
@@ -172,15 +172,19 @@ func (a *Change) do(ctx context.Context, w *world, s step) error {
 	if err != nil {
 		return err
 	}
-	terms, err := a.terms(ctx, b)
+	asked := subscription.Command{At: s.at, AtPeriodEnd: a.When == PeriodEnd}
+	if !a.On.IsZero() {
+		asked.On = a.On.In(b.zone)
+	}
+	terms, err := a.terms(ctx, b, b.account().TermsBegin(b.state, asked))
 	if err != nil {
 		return err
 	}
 	return b.command(ctx, s, a.ID, a.Timing, subscription.Command{Kind: subscription.ChangeTerms, Terms: &terms, BillNext: a.Bill == BillNext})
 }
 
-// terms are what is asked for; what is left out stays as it is.
-func (a *Change) terms(ctx context.Context, b *book) (subscription.Terms, error) {
+// terms are what is asked for from an instant on; what is left out stays as it is.
+func (a *Change) terms(ctx context.Context, b *book, begin time.Time) (subscription.Terms, error) {
 	if a.Plan == "" && a.PlanVersion == 0 && a.Seats == nil {
 		return subscription.Terms{}, errors.New("change: give a plan, a plan_version or seats")
 	}
@@ -189,7 +193,7 @@ func (a *Change) terms(ctx context.Context, b *book) (subscription.Terms, error)
 	case a.PlanVersion != 0:
 		terms.PlanVersion = a.PlanVersion
 	case a.Plan != "" && a.Plan != terms.PlanID:
-		terms.PlanVersion = b.w.scenario.newest(a.Plan)
+		terms.PlanVersion = b.w.scenario.newest(a.Plan, begin, b.zone)
 	}
 	if a.Plan != "" {
 		terms.PlanID = a.Plan

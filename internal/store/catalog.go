@@ -97,15 +97,33 @@ func (q Queries) PlanVersions(ctx context.Context, entityID string) ([]catalog.P
 	if err != nil {
 		return nil, err
 	}
-	plans := make([]catalog.Plan, len(rows))
-	for i, row := range rows {
-		version, err := row.read()
-		if err != nil {
-			return nil, err
-		}
+	versions, err := readPlans(rows)
+	plans := make([]catalog.Plan, len(versions))
+	for i, version := range versions {
 		plans[i] = version.Plan
 	}
+	return plans, err
+}
+
+func readPlans(rows []planRow) ([]PlanVersion, error) {
+	plans := make([]PlanVersion, len(rows))
+	var err error
+	for i, row := range rows {
+		if plans[i], err = row.read(); err != nil {
+			return nil, err
+		}
+	}
 	return plans, nil
+}
+
+// PlanHistory lists all versions of a plan, oldest first; none for a plan that nobody sells.
+func (q Queries) PlanHistory(ctx context.Context, id string) ([]PlanVersion, error) {
+	rows, err := many[planRow](ctx, q.db, fmt.Sprintf("versions of plan %q", id),
+		`SELECT entity_id, definition FROM plan_version WHERE plan_id = $1 ORDER BY version`, id)
+	if err != nil {
+		return nil, err
+	}
+	return readPlans(rows)
 }
 
 // SoldByOthers lists those of the plans that another entity sells.

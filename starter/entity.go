@@ -151,7 +151,7 @@ func (p *program) printEntities(result any, list []store.Entity) error {
 }
 
 func (p *program) plans() *cobra.Command {
-	return p.group("plan", "Add and list what is sold", p.addPlans(), p.listPlans(), p.planPrice())
+	return p.group("plan", "Add and list what is sold, and migrate subscriptions", p.addPlans(), p.listPlans(), p.planPrice(), p.migratePlan())
 }
 
 func (p *program) addPlans() *cobra.Command {

@@ -17,6 +17,19 @@ const roomForTax = 4
 // invoice could ever be made of them. The error wraps money.ErrOverflow. A currency in which a charge has no price is not
 // this function's to refuse.
 func CheckAmounts(terms Terms, currency money.Currency) error {
+	total, err := RecurringTotal(terms, currency)
+	if err == nil && total.Minor > math.MaxInt64/roomForTax {
+		err = fmt.Errorf("%s: %w", total, money.ErrOverflow)
+	}
+	if err != nil {
+		return fmt.Errorf("plan %q costs more than an amount can hold: %w", terms.Plan.ID, err)
+	}
+	return nil
+}
+
+// RecurringTotal is what the recurring charges of terms come to for a whole period, before tax and discounts; charges without
+// a price in the currency are left out. The error wraps money.ErrOverflow.
+func RecurringTotal(terms Terms, currency money.Currency) (money.Amount, error) {
 	f, total := Facts{Currency: currency}, money.Zero(currency)
 	for _, charge := range terms.Plan.Charges {
 		if _, priced := charge.Prices[currency]; !priced || charge.Kind != catalog.Recurring {
@@ -26,12 +39,9 @@ func CheckAmounts(terms Terms, currency money.Currency) error {
 		if err == nil {
 			total, err = total.Add(line.Amount)
 		}
-		if err == nil && total.Minor > math.MaxInt64/roomForTax {
-			err = fmt.Errorf("%s: %w", total, money.ErrOverflow)
-		}
 		if err != nil {
-			return fmt.Errorf("plan %q costs more than an amount can hold: %w", terms.Plan.ID, err)
+			return money.Amount{}, err
 		}
 	}
-	return nil
+	return total, nil
 }

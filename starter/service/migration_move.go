@@ -74,8 +74,8 @@ func (m migration) plan(ctx context.Context, t target, moved *MigratedSubscripti
 	switch waiting := state.AtPeriodEnd; {
 	case waiting != nil && waiting.Cancel:
 		return refused("canceled_at_period_end", "it is canceled and ends with its period")
-	case waiting != nil:
-		return refused("change_pending", "another change waits for the end of its period")
+	case waiting != nil || len(state.Planned) > 0:
+		return refused("change_pending", "another change waits for the end of its period or its day")
 	}
 	zone, err := calendar.LoadZone(t.customer.Zone)
 	if err != nil {

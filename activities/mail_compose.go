@@ -30,7 +30,8 @@ var (
 	noticeNote = texttemplate.Must(texttemplate.New("notice").Parse(noticeText))
 )
 
-// notice is the content of a mail about an invoice; both bodies say the same.
+// notice is the content of a mail; both bodies say the same. In one that is about no invoice, Link is empty and Invoice has
+// no more than who writes to whom.
 type notice struct {
 	Subject string
 	Lead    string
@@ -46,6 +47,9 @@ type noticeFact struct{ Label, Value string }
 
 // compose makes the mail that a message in the outbox stands for.
 func (m *Mailer) compose(ctx context.Context, queued store.Mail) (*mail.SGMailV3, error) {
+	if queued.Template == "price_change" {
+		return m.priceChange(ctx, queued)
+	}
 	if queued.InvoiceID == nil {
 		return nil, fmt.Errorf("template %q needs an invoice and the message names none", queued.Template)
 	}
@@ -80,7 +84,8 @@ func (m *Mailer) notice(ctx context.Context, queued store.Mail, invoice document
 	case "transfer":
 		return m.withPay(transferNotice(invoice), invoice, nil)
 	}
-	return notice{}, fmt.Errorf("template %q is unknown: use invoice, receipt, payment_failed, authentication_required, debit_notice or transfer", queued.Template)
+	return notice{}, fmt.Errorf("template %q is unknown: use invoice, receipt, payment_failed, authentication_required, debit_notice, "+
+		"transfer or price_change", queued.Template)
 }
 
 // letter puts a notice into an envelope. Nothing in it is tracked: links lead where they say, opening it tells nobody.

@@ -58,6 +58,7 @@ INSERT INTO tax_return (id, entity_id, scheme, period, status, file_by, pay_by, 
 INSERT INTO invoice_run (id, entity_id, period, as_of, shards, status, started_at) VALUES ('run', 'acme', '2027-01', '2027-02-01', 1, 'running', '2027-02-01');
 INSERT INTO invoice_run_member (run_id, shard, subscription_id) VALUES ('run', 0, 'sub');
 INSERT INTO outbox (message_key, template, customer_id, invoice_id, as_of) VALUES ('mail:inv:invoice', 'invoice', 'ada', 'inv', '2027-01-01');
+INSERT INTO price_notice VALUES ('migrate:pro:1:2', 'sub', 'mail:inv:invoice', 'pro', 1, 'USD', 1000, 1200, '2027-02-01', '2027-01-01');
 INSERT INTO inbound_event (id, provider, type, payload) VALUES ('evt_1', 'stripe', 'charge.failed', '{}');
 INSERT INTO price_quote (id, entity_id, plan_id, plan_version, currency, conversion, quoted_at, valid_until)
 	VALUES ('quote', 'acme', 'pro', 1, 'EUR', '{}', '2027-01-01', '2027-01-02');
@@ -132,6 +133,7 @@ var violations = map[string][]string{
 	"discount_removed_after_applied": {`UPDATE discount SET removed_at = '2026-12-31'`},
 	"use_is_of_a_discount":           {`INSERT INTO discount_use VALUES ('ada', 'six', 'inv', '2027-01-01', 'USD', 1)`},
 	"discount_use_is_immutable":      {`UPDATE discount_use SET amount = 1`, `DELETE FROM discount_use`},
+	"price_notice_is_immutable":      {`UPDATE price_notice SET new_amount = 1`, `DELETE FROM price_notice`},
 	"quota_not_negative":             {`UPDATE quota SET used = -1`},
 	"quota_use_counts":               {`INSERT INTO quota_use VALUES ('ada', 'video', 'u', 'sub', 'sub', '2027-01-01', 0, '2027-01-01')`},
 	"quota_use_is_of_a_quota":        {`INSERT INTO quota_use VALUES ('ada', 'video', 'u', 'sub', '', '2027-01-01', 1, '2027-01-01')`},

@@ -151,7 +151,7 @@ func (p *program) printEntities(result any, list []store.Entity) error {
 }
 
 func (p *program) plans() *cobra.Command {
-	return p.group("plan", "Add and list what is sold", p.addPlans(), p.listPlans(), p.planPrice())
+	return p.group("plan", "Add and list what is sold, and migrate subscriptions", p.addPlans(), p.listPlans(), p.planPrice(), p.migratePlan())
 }
 
 func (p *program) addPlans() *cobra.Command {
@@ -220,9 +220,9 @@ func (p *program) printPlans(result any, plans []catalog.Plan) error {
 				currencies = append(currencies, string(currency))
 			}
 			rows[i] = []any{
-				plan.ID, plan.Version, plan.Name, plan.Interval, plan.BilledBy, strings.Join(charges, ", "), strings.Join(currencies, ", "),
+				plan.ID, plan.Version, plan.EffectiveFrom, plan.Name, plan.Interval, plan.BilledBy, strings.Join(charges, ", "), strings.Join(currencies, ", "),
 			}
 		}
-		return table(out, "id|version|name|interval|billed by|charges|currencies", rows)
+		return table(out, "id|version|sold from|name|interval|billed by|charges|currencies", rows)
 	})
 }

@@ -45,10 +45,10 @@ const manual = `Perennial: billing that keeps its promises for years.
 Begin with "demo", which needs nothing set up, or with "dev", which starts everything and stays; in a second terminal
 all other commands then find it by themselves. Elsewhere they need DATABASE_URL and TEMPORAL_ADDRESS.
 
-Exit codes: 0 done; 1 something failed or a proof does not hold; 2 the request was wrong or refused, and nothing was
-written; 3 rows of a file were rejected, and the others carried out. With --json an error is the last line of standard
-error: {"error": {"kind", "code", "message", "fields"}}. "go run" makes a 1 of every code and adds a line of its own:
-for scripts, go build -o perennial ./starter.`
+Exit codes: 0 done; 1 something failed, a proof does not hold or "catalog diff" found something to do; 2 the request was
+wrong or refused, and nothing was written; 3 rows of a file were rejected, and the others carried out. With --json an error
+is the last line of standard error: {"error": {"kind", "code", "message", "fields"}}. "go run" makes a 1 of every code and
+adds a line of its own: for scripts, go build -o perennial ./starter.`
 
 // errRowsRejected ends an import that stored some rows and rejected others; the rows were shown.
 var errRowsRejected = errors.New("rows were rejected")
@@ -68,6 +68,8 @@ func (p *program) run(ctx context.Context, args []string) int {
 		return exitOK
 	case errors.Is(err, errRowsRejected):
 		return exitRejected
+	case errors.Is(err, errDiffers):
+		return exitFailed
 	case errors.As(err, &refused):
 		p.complain(command, refused)
 		if refused.Kind == service.Unfinished {
@@ -132,8 +134,8 @@ func (p *program) root() *cobra.Command {
 		root.AddCommand(c)
 	}
 	for _, c := range []*cobra.Command{
-		p.entities(), p.plans(), p.customers(), p.subscriptions(), p.usage(), p.invoices(), p.payments(), p.paymentMethods(), p.checkouts(),
-		p.frauds(), p.coupons(), p.entitlements(), p.invoiceRuns(), p.taxFilings(), p.quotes(), p.simulate(),
+		p.entities(), p.plans(), p.catalogues(), p.customers(), p.subscriptions(), p.usage(), p.invoices(), p.payments(), p.paymentMethods(),
+		p.checkouts(), p.frauds(), p.coupons(), p.entitlements(), p.invoiceRuns(), p.taxFilings(), p.quotes(), p.simulate(),
 		p.rates(), p.clocks(), p.events(), p.mails(),
 	} {
 		c.GroupID = "bill"

@@ -52,10 +52,12 @@ const (
 
 // Plan is one version of something to subscribe to.
 type Plan struct {
-	ID       string            `json:"id"`
-	Version  int               `json:"version"` // 1, 2, …
-	Name     string            `json:"name"`
-	Interval calendar.Interval `json:"interval"`
+	ID      string `json:"id"`
+	Version int    `json:"version"` // 1, 2, …
+	// EffectiveFrom is when this version begins to be sold; absent, at once.
+	EffectiveFrom Effective         `json:"effective_from,omitzero" doc:"When the version begins to be sold: a day, where the customer lives, or an instant"`
+	Name          string            `json:"name"`
+	Interval      calendar.Interval `json:"interval"`
 	// Alignment says where billing boundaries lie; absent, on the anniversary of the first paid period.
 	Alignment calendar.Alignment `json:"alignment,omitzero"`
 	// TrialDays is the length in civil days of a free trial that ends at the start of a day, 0 for none.

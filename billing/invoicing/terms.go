@@ -19,21 +19,12 @@ const roomForTax = 4
 // tax into an amount: no invoice could ever be made of them. The error wraps money.ErrOverflow. A currency in which a
 // charge has no price is not this function's to refuse.
 func CheckAmounts(terms Terms, currency money.Currency) error {
-	f, total := Facts{Currency: currency}, money.Zero(currency)
-	for _, charge := range terms.Plan.Charges {
-		if _, priced := charge.Prices[currency]; !priced {
-			continue
-		}
-		least, err := f.least(charge, terms)
-		if err == nil {
-			total, err = total.Add(least)
-		}
-		if err == nil {
-			err = fits(total)
-		}
-		if err != nil {
-			return fmt.Errorf("plan %q costs more than an amount can hold: %w", terms.Plan.ID, err)
-		}
+	total, err := Facts{Currency: currency}.sumOf(terms, Facts.least)
+	if err == nil {
+		err = fits(total)
+	}
+	if err != nil {
+		return fmt.Errorf("plan %q costs more than an amount can hold: %w", terms.Plan.ID, err)
 	}
 	spend := terms.Plan.Spend[currency]
 	for _, limit := range []decimal.Decimal{spend.Minimum, spend.Maximum} {
@@ -48,11 +39,43 @@ func CheckAmounts(terms Terms, currency money.Currency) error {
 	return nil
 }
 
+// RecurringTotal is what the recurring charges of terms come to for a whole period, before tax and discounts; charges without
+// a price in the currency are left out. The error wraps money.ErrOverflow.
+func RecurringTotal(terms Terms, currency money.Currency) (money.Amount, error) {
+	return Facts{Currency: currency}.sumOf(terms, Facts.recurring)
+}
+
+// sumOf adds up what the charges cost that have a price in the currency.
+func (f Facts) sumOf(terms Terms, cost func(Facts, catalog.Charge, Terms) (money.Amount, error)) (money.Amount, error) {
+	total := money.Zero(f.Currency)
+	for _, charge := range terms.Plan.Charges {
+		if _, priced := charge.Prices[f.Currency]; !priced {
+			continue
+		}
+		amount, err := cost(f, charge, terms)
+		if err == nil {
+			total, err = total.Add(amount)
+		}
+		if err != nil {
+			return money.Amount{}, err
+		}
+	}
+	return total, nil
+}
+
+// recurring is what a charge costs for the passing of a whole period.
+func (f Facts) recurring(c catalog.Charge, terms Terms) (money.Amount, error) {
+	if c.Kind != catalog.Recurring {
+		return money.Zero(f.Currency), nil
+	}
+	line, err := f.line(ofSeats(c, terms, calendar.Period{}, rating.Whole))
+	return line.Amount, err
+}
+
 // least is what a charge costs for a whole period in which nothing is used.
 func (f Facts) least(c catalog.Charge, terms Terms) (money.Amount, error) {
 	if c.Kind == catalog.Recurring {
-		line, err := f.line(ofSeats(c, terms, calendar.Period{}, rating.Whole))
-		return line.Amount, err
+		return f.recurring(c, terms)
 	}
 	price := c.Prices[f.Currency]
 	return money.FromDecimal(decimal.Max(price.Minimum, rating.Commitment(price).Exact), f.Currency)

@@ -15,7 +15,7 @@ func (a Account) reactivate(ctx context.Context, state subscription.State, c sub
 	if c.Terms != nil {
 		terms = *c.Terms
 	}
-	plan, _, err := a.offered(ctx, state, terms, c.At)
+	plan, _, err := a.offered(ctx, state, terms, c.At, c.At)
 	if err != nil {
 		return Outcome{}, err
 	}

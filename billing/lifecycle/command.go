@@ -55,22 +55,28 @@ func (a Account) carryOut(ctx context.Context, state subscription.State, c subsc
 	}
 }
 
-// plan notes a command for its day. What is asked for must be sold already today: a date does not make it right.
+// plan notes a command for its day. What is asked for must be right already today: of a version, that it is sold on its day.
 func (a Account) plan(ctx context.Context, state subscription.State, c subscription.Command) (Outcome, error) {
 	if c.Kind == subscription.ChangeTerms {
-		if _, _, err := a.offered(ctx, state, *c.Terms, c.At); err != nil {
+		if _, _, err := a.offered(ctx, state, *c.Terms, c.At, c.On); err != nil {
 			return Outcome{}, err
 		}
 	}
 	return Outcome{State: state.Plan(c)}, nil
 }
 
-// offered are the plan of new terms and the one in force, if the subscription can go over from one to the other.
+// offered are the plan of new terms, asked for at one instant to begin at another, and the one in force, if the subscription
+// can go over from one to the other. Whoever has a version keeps it, whenever it is sold.
 func (a Account) offered(
-	ctx context.Context, state subscription.State, terms subscription.Terms, at time.Time,
+	ctx context.Context, state subscription.State, terms subscription.Terms, at, begin time.Time,
 ) (plan, before catalog.Plan, err error) {
 	if plan, err = a.Records.Offer(ctx, terms, at); err != nil {
 		return plan, before, err
+	}
+	if !state.Terms.SamePlan(terms) {
+		if err = CheckInForce(plan, begin, a.Zone); err != nil {
+			return plan, before, err
+		}
 	}
 	if before, err = a.Records.Plan(ctx, state.Terms); err != nil {
 		return plan, before, err
@@ -79,7 +85,7 @@ func (a Account) offered(
 }
 
 func (a Account) change(ctx context.Context, state subscription.State, c subscription.Command) (Outcome, error) {
-	plan, before, err := a.offered(ctx, state, *c.Terms, c.At)
+	plan, before, err := a.offered(ctx, state, *c.Terms, c.At, a.TermsBegin(state, c))
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -102,6 +108,17 @@ func (a Account) change(ctx context.Context, state subscription.State, c subscri
 		return Outcome{State: state.ChangeUnbilled(c)}, a.Records.Enforce(ctx, *c.Terms, c.At)
 	}
 	return a.changeInPeriod(ctx, state, c, plan)
+}
+
+// TermsBegin is the instant at which the terms that a command asks for come into force.
+func (a Account) TermsBegin(state subscription.State, c subscription.Command) time.Time {
+	if !c.On.IsZero() {
+		return c.On
+	}
+	if end := a.knowPeriod(state, c.At).Period.End; c.AtPeriodEnd && end.After(c.At) {
+		return end
+	}
+	return c.At
 }
 
 // mayFollow refuses a plan that the subscription cannot go over to.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/money"
@@ -48,6 +49,9 @@ func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 // customer is offered and sellable at it (CheckSellable). The error is a *subscription.Refusal, term_invalid or
 // tax_undetermined, when there can be no such subscription.
 func (a Account) Open(agreement Agreement, plan catalog.Plan) (subscription.State, error) {
+	if err := CheckInForce(plan, agreement.StartAt, a.Zone); err != nil {
+		return subscription.State{}, err
+	}
 	if err := a.checkTerm(agreement, plan); err != nil {
 		return subscription.State{}, err
 	}
@@ -122,6 +126,16 @@ func CheckSellable(plan catalog.Plan, terms subscription.Terms, currency money.C
 		}
 	}
 	return nil
+}
+
+// CheckInForce refuses a plan version that is not sold yet when the terms begin. The error is a *subscription.Refusal with
+// the code plan_not_in_force.
+func CheckInForce(plan catalog.Plan, begin time.Time, zone calendar.Zone) error {
+	if plan.InForce(begin, zone) {
+		return nil
+	}
+	return refuse("plan_not_in_force", "plan %q version %d is sold from %s on, and the terms would begin at %s: choose an earlier version or a later time",
+		plan.ID, plan.Version, plan.EffectiveFrom, zone.Clock(begin).Format(time.RFC3339))
 }
 
 // Unpriced is the refusal of a plan in a currency in which it has no price.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/exactyaml"
 	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/lifecycle"
 	"github.com/perennial-billing/perennial/billing/money"
@@ -36,7 +37,7 @@ func (w *world) customer(path, id string) (*customer, error) {
 	if id == "" {
 		return nil, fmt.Errorf("%s: is missing: there are several customers", path)
 	}
-	return nil, fmt.Errorf("%s: there is no customer %q", path, clip(id))
+	return nil, fmt.Errorf("%s: there is no customer %q", path, exactyaml.Clip(id))
 }
 
 // subscribed finds the entry that begins a subscription; the only one needs no id.
@@ -55,7 +56,7 @@ func (w *world) subscribed(path, id string) (*Subscribe, error) {
 	case id == "":
 		return nil, fmt.Errorf("%s: nobody has subscribed", path)
 	}
-	return nil, fmt.Errorf("%s: there is no subscription %q", path, clip(id))
+	return nil, fmt.Errorf("%s: there is no subscription %q", path, exactyaml.Clip(id))
 }
 
 func (w *world) customerOf(path, subscriptionID string) (*customer, error) {
@@ -130,11 +131,11 @@ func (a *Subscribe) agreement(w *world, s step) lifecycle.Agreement {
 		SubscriptionID: a.ID, CustomerID: s.who.id, StartAt: s.at, EndsAfter: a.EndsAfter,
 		Terms: subscription.Terms{PlanID: a.Plan, PlanVersion: a.PlanVersion, Seats: a.Seats},
 	}
-	if a.PlanVersion == 0 {
-		agreement.Terms.PlanVersion = w.scenario.newest(a.Plan)
-	}
 	if !a.StartsAt.IsZero() {
 		agreement.StartAt = a.StartsAt.In(s.who.zone)
+	}
+	if a.PlanVersion == 0 {
+		agreement.Terms.PlanVersion = w.scenario.newest(a.Plan, agreement.StartAt, s.who.zone)
 	}
 	if !a.EndsAt.IsZero() {
 		agreement.EndsAt = a.EndsAt.In(s.who.zone)
@@ -146,7 +147,7 @@ func (a *Usage) whose(w *world) (*customer, error) { return w.customer("usage.cu
 
 func (a *Usage) do(_ context.Context, w *world, s step) error {
 	if !w.scenario.metered(a.Meter) {
-		return fmt.Errorf("usage.meter: no plan has a charge for meter %q", clip(a.Meter))
+		return fmt.Errorf("usage.meter: no plan has a charge for meter %q", exactyaml.Clip(a.Meter))
 	}
 	if err := money.CheckDecimal(a.Quantity); err != nil {
 		return fmt.Errorf("usage.quantity: %w", err)
@@ -174,7 +175,11 @@ func (a *Change) do(ctx context.Context, w *world, s step) error {
 	if err != nil {
 		return err
 	}
-	terms, err := a.terms(ctx, b)
+	asked := subscription.Command{At: s.at, AtPeriodEnd: a.When == PeriodEnd}
+	if !a.On.IsZero() {
+		asked.On = a.On.In(b.zone)
+	}
+	terms, err := a.terms(ctx, b, b.account().TermsBegin(b.state, asked))
 	if err != nil {
 		return err
 	}
@@ -186,8 +191,8 @@ func (a *Change) do(ctx context.Context, w *world, s step) error {
 	return b.command(ctx, s, a.ID, a.Timing, subscription.Command{Kind: subscription.ChangeTerms, Terms: &terms, BillNext: a.Bill == BillNext})
 }
 
-// terms are what is asked for; what is left out stays as it is.
-func (a *Change) terms(ctx context.Context, b *book) (subscription.Terms, error) {
+// terms are what is asked for from an instant on; what is left out stays as it is.
+func (a *Change) terms(ctx context.Context, b *book, begin time.Time) (subscription.Terms, error) {
 	if a.Plan == "" && a.PlanVersion == 0 && a.Seats == nil {
 		return subscription.Terms{}, errors.New("change: give a plan, a plan_version or seats")
 	}
@@ -196,7 +201,7 @@ func (a *Change) terms(ctx context.Context, b *book) (subscription.Terms, error)
 	case a.PlanVersion != 0:
 		terms.PlanVersion = a.PlanVersion
 	case a.Plan != "" && a.Plan != terms.PlanID:
-		terms.PlanVersion = b.w.scenario.newest(a.Plan)
+		terms.PlanVersion = b.w.scenario.newest(a.Plan, begin, b.zone)
 	}
 	if a.Plan != "" {
 		terms.PlanID = a.Plan

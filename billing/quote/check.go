@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/catalog"
@@ -89,15 +90,17 @@ func (s *Scenario) checkTimeline() error {
 	return nil
 }
 
-// newest is the highest version of a plan, 0 if there is none.
-func (s *Scenario) newest(planID string) int {
-	newest := 0
-	for _, plan := range s.Catalog {
-		if plan.ID == planID {
-			newest = max(newest, plan.Version)
-		}
+// newest is the newest version of a plan that is sold to a customer at an instant. If none is yet it is one that is refused
+// with its date, and 0 if there is none at all.
+func (s *Scenario) newest(planID string, at time.Time, zone calendar.Zone) int {
+	versions := slices.DeleteFunc(slices.Clone(s.Catalog), func(p catalog.Plan) bool { return p.ID != planID })
+	if newest, found := catalog.Newest(versions, at, zone); found {
+		return newest.Version
 	}
-	return newest
+	if len(versions) == 0 {
+		return 0
+	}
+	return versions[0].Version
 }
 
 // metered says whether any plan has a charge for a meter.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/perennial-billing/perennial/billing/discount"
+	"github.com/perennial-billing/perennial/billing/exactyaml"
 	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/money"
 )
@@ -75,7 +76,7 @@ func (a *Redeem) find(s *Scenario) (discount.Coupon, *discount.Code, error) {
 	}
 	i := slices.IndexFunc(s.Coupons, func(c discount.Coupon) bool { return c.ID == id })
 	if i < 0 || a.Coupon != "" && a.Coupon != id {
-		return discount.Coupon{}, nil, fmt.Errorf("redeem.coupon: there is no coupon %q", clip(a.Coupon))
+		return discount.Coupon{}, nil, fmt.Errorf("redeem.coupon: there is no coupon %q", exactyaml.Clip(a.Coupon))
 	}
 	return s.Coupons[i], code, nil
 }
@@ -206,7 +207,7 @@ func (s *Scenario) checkCoupons() error {
 			return fmt.Errorf("codes[%d].code: %w", i, err)
 		}
 		if !seen[c.CouponID] {
-			return fmt.Errorf("codes[%d].coupon: there is no coupon %q", i, clip(c.CouponID))
+			return fmt.Errorf("codes[%d].coupon: there is no coupon %q", i, exactyaml.Clip(c.CouponID))
 		}
 		s.Codes[i].Text = text
 	}

@@ -10,11 +10,19 @@ import (
 
 	"github.com/shopspring/decimal"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/perennial-billing/perennial/billing/exactyaml"
 )
 
 // Expectation is the part of a result that a scenario states. It is written like the result: what is left out is not
 // compared, lists must be as long as they are written, and an amount may be written as its number alone.
 type Expectation struct{ node *yaml.Node }
+
+// UnmarshalYAML keeps what is expected as it is written.
+func (e *Expectation) UnmarshalYAML(node *yaml.Node) error {
+	e.node = node
+	return nil
+}
 
 // IsZero says that nothing is expected.
 func (e Expectation) IsZero() bool { return e.node == nil }
@@ -70,7 +78,7 @@ func (c *comparison) value(node *yaml.Node, v reflect.Value, path string) error 
 	case reflect.Slice:
 		return c.items(node, v, path)
 	default:
-		return scalar(node, path, func(text string) error {
+		return exactyaml.Scalar(node, path, func(text string) error {
 			if got := fmt.Sprint(v.Interface()); got != text {
 				c.differ(path, text, got)
 			}
@@ -82,16 +90,16 @@ func (c *comparison) value(node *yaml.Node, v reflect.Value, path string) error 
 // nothing compares with a value that is not there.
 func (c *comparison) nothing(node *yaml.Node, path string) {
 	if node.Tag != "!!null" {
-		c.differ(path, kindOf(node), "nothing")
+		c.differ(path, exactyaml.Describe(node), "nothing")
 	}
 }
 
 // number compares numbers, however they are written.
 func (c *comparison) number(node *yaml.Node, got, path string) error {
-	return scalar(node, path, func(text string) error {
+	return exactyaml.Scalar(node, path, func(text string) error {
 		want, err := decimal.NewFromString(text)
 		if err != nil {
-			return fmt.Errorf("%q is not a number", clip(text))
+			return fmt.Errorf("%q is not a number", exactyaml.Clip(text))
 		}
 		if have, err := decimal.NewFromString(got); err != nil || !have.Equal(want) {
 			c.differ(path, text, got)
@@ -106,7 +114,7 @@ func (c *comparison) text(node *yaml.Node, v reflect.Value, path string) error {
 	case decimal.Decimal:
 		return c.number(node, got.String(), path)
 	case Local:
-		return scalar(node, path, func(text string) error {
+		return exactyaml.Scalar(node, path, func(text string) error {
 			var want Instant
 			if err := want.UnmarshalText([]byte(text)); err != nil {
 				return err
@@ -117,7 +125,7 @@ func (c *comparison) text(node *yaml.Node, v reflect.Value, path string) error {
 			return nil
 		})
 	default:
-		return scalar(node, path, func(text string) error {
+		return exactyaml.Scalar(node, path, func(text string) error {
 			if got := fmt.Sprint(got); got != text {
 				c.differ(path, text, got)
 			}
@@ -127,26 +135,26 @@ func (c *comparison) text(node *yaml.Node, v reflect.Value, path string) error {
 }
 
 func (c *comparison) fields(node *yaml.Node, v reflect.Value, path string) error {
-	values, err := mapping(node, path)
+	values, err := exactyaml.Members(node, path)
 	if err != nil {
 		return err
 	}
 	fields := reflect.VisibleFields(v.Type())
 	for _, expected := range values {
 		i := slices.IndexFunc(fields, func(f reflect.StructField) bool {
-			name, _ := tagOf(f)
-			return name == expected.name
+			name, _ := exactyaml.NameOf(f)
+			return name == expected.Name
 		})
 		if i < 0 {
 			var known []string
 			for _, f := range fields {
-				if name, _ := tagOf(f); name != "" {
+				if name, _ := exactyaml.NameOf(f); name != "" {
 					known = append(known, name)
 				}
 			}
-			return fmt.Errorf("%s: no such field: use one of %s", join(path, expected.name), strings.Join(known, ", "))
+			return fmt.Errorf("%s: no such field: use one of %s", exactyaml.Join(path, expected.Name), strings.Join(known, ", "))
 		}
-		if err := c.value(expected.value, v.FieldByIndex(fields[i].Index), join(path, expected.name)); err != nil {
+		if err := c.value(expected.Value, v.FieldByIndex(fields[i].Index), exactyaml.Join(path, expected.Name)); err != nil {
 			return err
 		}
 	}
@@ -155,7 +163,7 @@ func (c *comparison) fields(node *yaml.Node, v reflect.Value, path string) error
 
 func (c *comparison) items(node *yaml.Node, v reflect.Value, path string) error {
 	if node.Kind != yaml.SequenceNode {
-		return fmt.Errorf("%s: a list is expected, not %s", path, kindOf(node))
+		return fmt.Errorf("%s: a list is expected, not %s", path, exactyaml.Describe(node))
 	}
 	if v.Len() != len(node.Content) {
 		c.differ(path, strconv.Itoa(len(node.Content))+" in the list", strconv.Itoa(v.Len()))

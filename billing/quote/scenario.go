@@ -119,7 +119,7 @@ type Subscribe struct {
 	ID          string         `json:"id" doc:"Names the subscription in the time line"`
 	Customer    string         `json:"customer,omitempty" doc:"Who subscribes; may be left out when there is one customer"`
 	Plan        string         `json:"plan" doc:"The plan's id"`
-	PlanVersion int            `json:"plan_version,omitempty" minimum:"1" doc:"The newest when left out"`
+	PlanVersion int            `json:"plan_version,omitempty" minimum:"1" doc:"When left out, the newest that is sold when it begins"`
 	Seats       int64          `json:"seats,omitempty" minimum:"0" doc:"For plans with a charge per seat"`
 	Currency    money.Currency `json:"currency,omitempty" doc:"The customer's when left out"`
 	StartsAt    Instant        `json:"starts_at,omitzero" doc:"When it begins, earlier or later than the entry; at the entry's instant when left out"`
@@ -167,7 +167,7 @@ type Change struct {
 	Subscription string `json:"subscription,omitempty" doc:"Which; may be left out when there is one subscription"`
 	ID           string `json:"id,omitempty" doc:"The command's id: what is asked for twice under one id is done once"`
 	Plan         string `json:"plan,omitempty" doc:"The new plan; the present one when left out"`
-	PlanVersion  int    `json:"plan_version,omitempty" minimum:"1" doc:"The newest when left out, or the present one with the plan"`
+	PlanVersion  int    `json:"plan_version,omitempty" minimum:"1" doc:"When left out, the newest that is sold then, or the present one with the plan"`
 	Seats        *int64 `json:"seats,omitempty" minimum:"0" doc:"The new number of seats; as many as before when left out"`
 	Bill         Bill   `json:"bill,omitempty" enum:"now,next" doc:"Whether the difference is invoiced now (when left out) or with the next invoice"`
 

@@ -18,6 +18,9 @@ type Terms struct {
 	AddOns      AddOns `json:"add_ons,omitzero"`
 }
 
+// SamePlan says that the terms are of the same version of the same plan.
+func (t Terms) SamePlan(o Terms) bool { return t.PlanID == o.PlanID && t.PlanVersion == o.PlanVersion }
+
 // With are the same terms with other add-ons.
 func (t Terms) With(addOns AddOns) Terms {
 	t.AddOns = addOns

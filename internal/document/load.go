@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/catalog"
@@ -61,6 +62,22 @@ func load(ctx context.Context, s *store.Store, row store.Invoice) (Invoice, erro
 	}
 	inv.Offsets, err = offsets(ctx, s, row, zone)
 	return inv, err
+}
+
+// LoadHead reads what a letter to a customer shows that is about no invoice: an invoice with who writes to whom, and how
+// amounts and dates are written for them.
+func LoadHead(ctx context.Context, s *store.Store, customerID string, at time.Time) (Invoice, error) {
+	customer, err := s.Customer(ctx, customerID)
+	if err != nil {
+		return Invoice{}, err
+	}
+	zone, err := calendar.LoadZone(customer.Zone)
+	if err != nil {
+		return Invoice{}, fmt.Errorf("customer %s: %w", customerID, err)
+	}
+	head := Invoice{Locale: customer.Locale, Buyer: buyer(customer), Zone: customer.Zone}
+	head.Seller, err = seller(ctx, s, customer.EntityID, zone.DateOf(at))
+	return head, err
 }
 
 func newInvoice(row store.Invoice, zone calendar.Zone) Invoice {

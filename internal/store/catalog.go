@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"reflect"
 	"time"
 
 	"github.com/perennial-billing/perennial/billing/catalog"
@@ -42,7 +41,7 @@ func (q Queries) AddPlan(ctx context.Context, entityID string, plan catalog.Plan
 		return err
 	}
 	if added == 0 {
-		return q.requireSamePlan(ctx, entityID, plan, definition)
+		return q.requireSamePlan(ctx, entityID, plan)
 	}
 	for _, charge := range plan.Charges {
 		if charge.Kind != catalog.Usage {
@@ -56,24 +55,19 @@ func (q Queries) AddPlan(ctx context.Context, entityID string, plan catalog.Plan
 	return nil
 }
 
-func (q Queries) requireSamePlan(ctx context.Context, entityID string, plan catalog.Plan, definition []byte) error {
+func (q Queries) requireSamePlan(ctx context.Context, entityID string, plan catalog.Plan) error {
 	existing, err := q.Plan(ctx, plan.ID, plan.Version)
 	if err != nil {
 		return err
 	}
-	stored, err := json.Marshal(existing.Plan)
+	differences, err := catalog.Diff(existing.Plan, plan)
 	if err != nil {
 		return err
 	}
-	if existing.EntityID != entityID || !sameJSON(stored, definition) {
+	if existing.EntityID != entityID || len(differences) > 0 {
 		return fmt.Errorf("plan %q version %d %w with other contents: give the change a new version", plan.ID, plan.Version, ErrExists)
 	}
 	return nil
-}
-
-func sameJSON(a, b []byte) bool {
-	var x, y any
-	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && reflect.DeepEqual(x, y)
 }
 
 // Plan reads a plan version.
@@ -94,6 +88,62 @@ func (q Queries) LatestPlan(ctx context.Context, id string) (PlanVersion, error)
 		return PlanVersion{}, err
 	}
 	return row.read()
+}
+
+// PlanVersions lists all versions of an entity's plans by plan and version.
+func (q Queries) PlanVersions(ctx context.Context, entityID string) ([]catalog.Plan, error) {
+	rows, err := many[planRow](ctx, q.db, "plans of "+entityID,
+		`SELECT entity_id, definition FROM plan_version WHERE entity_id = $1 ORDER BY plan_id COLLATE "C", version`, entityID)
+	if err != nil {
+		return nil, err
+	}
+	versions, err := readPlans(rows)
+	plans := make([]catalog.Plan, len(versions))
+	for i, version := range versions {
+		plans[i] = version.Plan
+	}
+	return plans, err
+}
+
+func readPlans(rows []planRow) ([]PlanVersion, error) {
+	plans := make([]PlanVersion, len(rows))
+	var err error
+	for i, row := range rows {
+		if plans[i], err = row.read(); err != nil {
+			return nil, err
+		}
+	}
+	return plans, nil
+}
+
+// PlanHistory lists all versions of a plan, oldest first; none for a plan that nobody sells.
+func (q Queries) PlanHistory(ctx context.Context, id string) ([]PlanVersion, error) {
+	rows, err := many[planRow](ctx, q.db, fmt.Sprintf("versions of plan %q", id),
+		`SELECT entity_id, definition FROM plan_version WHERE plan_id = $1 ORDER BY version`, id)
+	if err != nil {
+		return nil, err
+	}
+	return readPlans(rows)
+}
+
+// SoldByOthers lists those of the plans that another entity sells.
+func (q Queries) SoldByOthers(ctx context.Context, entityID string, planIDs []string) ([]string, error) {
+	type row struct {
+		ID string `db:"plan_id"`
+	}
+	rows, err := many[row](ctx, q.db, "plans of other entities",
+		`SELECT DISTINCT plan_id FROM plan_version WHERE plan_id = ANY($2) AND entity_id <> $1 ORDER BY plan_id`, entityID, planIDs)
+	ids := make([]string, len(rows))
+	for i, r := range rows {
+		ids[i] = r.ID
+	}
+	return ids, err
+}
+
+// LockCatalogue keeps others from changing what an entity sells until the transaction ends.
+func (tx Tx) LockCatalogue(ctx context.Context, entityID string) error {
+	_, err := tx.exec(ctx, "lock the catalogue of "+entityID, `SELECT FROM legal_entity WHERE id = $1 FOR NO KEY UPDATE`, entityID)
+	return err
 }
 
 // MeterExists says whether any plan of the entity charges for a meter.

@@ -3,12 +3,10 @@ package store
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/money"
 )
 
@@ -184,22 +182,4 @@ func (q Queries) PriceLocks(ctx context.Context, of []HistoryEntry) ([]PriceLock
 	return many[PriceLock](ctx, q.db, "local prices", `
 		SELECT DISTINCT ON (subscription_id, plan_id, plan_version) subscription_id, plan_id, plan_version, conversion, quote_id, locked_at
 		  FROM price_lock WHERE subscription_id = ANY($1) ORDER BY subscription_id, plan_id, plan_version, locked_at DESC`, ids)
-}
-
-// PlanVersions lists all versions of an entity's plans.
-func (q Queries) PlanVersions(ctx context.Context, entityID string) ([]catalog.Plan, error) {
-	rows, err := many[planRow](ctx, q.db, "plans of "+entityID, `
-		SELECT entity_id, definition FROM plan_version WHERE entity_id = $1 ORDER BY plan_id, version`, entityID)
-	if err != nil {
-		return nil, err
-	}
-	plans := make([]catalog.Plan, len(rows))
-	for i, row := range rows {
-		version, err := row.read()
-		if err != nil {
-			return nil, fmt.Errorf("plans of %s: %w", entityID, err)
-		}
-		plans[i] = version.Plan
-	}
-	return plans, nil
 }

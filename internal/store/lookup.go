@@ -15,13 +15,7 @@ func (q Queries) LatestPlans(ctx context.Context, entityID string) ([]PlanVersio
 	if err != nil {
 		return nil, err
 	}
-	plans := make([]PlanVersion, len(rows))
-	for i, row := range rows {
-		if plans[i], err = row.read(); err != nil {
-			return nil, err
-		}
-	}
-	return plans, nil
+	return readPlans(rows)
 }
 
 // RunClocks lists the test clocks ("" for real time) of the customers whom the entity's monthly run bills.

@@ -195,13 +195,8 @@ func (s *Service) AddPlans(ctx context.Context, entityID string, r io.Reader) ([
 	if err != nil {
 		return nil, invalid("file", "%s", err)
 	}
-	for i, plan := range plans {
-		if err := plan.CheckMeasured(); err != nil {
-			return nil, invalid("file", "catalog: [%d]: %s", i, err)
-		}
-		if err := checkCategories(plan); err != nil {
-			return nil, invalid("file", "catalog: [%d]: plan %q %s", i, plan.ID, err)
-		}
+	if err := checkBillable(plans); err != nil {
+		return nil, err
 	}
 	err = s.store.Tx(ctx, func(tx store.Tx) error {
 		for _, plan := range plans {
@@ -217,11 +212,24 @@ func (s *Service) AddPlans(ctx context.Context, entityID string, r io.Reader) ([
 	return plans, err
 }
 
+// checkBillable refuses plans that are right in themselves and cannot be billed here.
+func checkBillable(plans []catalog.Plan) error {
+	for _, plan := range plans {
+		if err := plan.CheckMeasured(); err != nil {
+			return invalid("file", "%s", err)
+		}
+		if err := checkCategories(plan); err != nil {
+			return invalid("file", "plan %q: %s", plan.ID, err)
+		}
+	}
+	return nil
+}
+
 // checkCategories refuses a plan with a tax category that nobody knows.
 func checkCategories(plan catalog.Plan) error {
 	for _, charge := range plan.Charges {
 		if err := tax.CheckCategory(charge.TaxCategory); err != nil {
-			return fmt.Errorf("charge %q: %w", charge.ID, err)
+			return fmt.Errorf("charges.%s.tax_category: %w", charge.ID, err)
 		}
 	}
 	for _, currency := range slices.Sorted(maps.Keys(plan.Spend)) {

@@ -5,8 +5,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/subscription"
-	"github.com/perennial-billing/perennial/internal/store"
 )
 
 // Asked says who asks for a command, and under which id.
@@ -44,12 +44,13 @@ func (c Change) repeats(before subscription.Command) bool {
 }
 
 func (c Change) command(ctx context.Context, s *Service, t target) (subscription.Command, error) {
-	terms, err := c.terms(ctx, s, t.row)
+	terms, err := c.terms(ctx, s, t)
 	return subscription.Command{Kind: subscription.ChangeTerms, Terms: &terms, AtPeriodEnd: c.AtPeriodEnd, On: c.On, BillNext: c.BillNext}, err
 }
 
 // terms completes what was asked for with what is in force.
-func (c Change) terms(ctx context.Context, s *Service, row store.Subscription) (subscription.Terms, error) {
+func (c Change) terms(ctx context.Context, s *Service, t target) (subscription.Terms, error) {
+	row := t.row
 	terms := subscription.Terms{PlanID: cmp.Or(c.Plan, row.PlanID), PlanVersion: c.PlanVersion, Seats: row.Seats}
 	if c.Plan == "" && c.PlanVersion == 0 {
 		if c.Seats == nil {
@@ -64,12 +65,29 @@ func (c Change) terms(ctx context.Context, s *Service, row store.Subscription) (
 	if p.checkSeats(terms.Seats); len(p) > 0 {
 		return terms, p.err()
 	}
-	plan, err := s.plan(ctx, row.EntityID, terms.PlanID, terms.PlanVersion)
+	when, err := c.begin(t)
+	if err != nil {
+		return terms, err
+	}
+	plan, err := s.plan(ctx, row.EntityID, terms.PlanID, terms.PlanVersion, when)
 	if err != nil {
 		return terms, err
 	}
 	terms.PlanVersion = plan.Version
 	return terms, checkAmounts(plan, row.Currency, terms.Seats)
+}
+
+// begin is the moment at which the terms come into force.
+func (c Change) begin(t target) (moment, error) {
+	zone, err := calendar.LoadZone(t.customer.Zone)
+	when := moment{at: t.now, zone: zone}
+	switch end := t.row.PeriodEnd; {
+	case !c.On.IsZero():
+		when.at = c.On
+	case c.AtPeriodEnd && end != nil && end.After(t.now):
+		when.at = *end
+	}
+	return when, err
 }
 
 // Cancel asks for the end.

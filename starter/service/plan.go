@@ -2,36 +2,50 @@ package service
 
 import (
 	"context"
-	"errors"
 	"math"
 	"strings"
 
 	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/invoicing"
+	"github.com/perennial-billing/perennial/billing/lifecycle"
 	"github.com/perennial-billing/perennial/billing/money"
-	"github.com/perennial-billing/perennial/internal/store"
 )
 
-// plan reads a version (0: the newest) of a plan that an entity sells.
-func (s *Service) plan(ctx context.Context, entityID, id string, version int) (catalog.Plan, error) {
+// plan reads a version (0: the newest that is sold at the moment) of a plan that an entity sells. Whether a version given by
+// its number is sold then is for the caller to check.
+func (s *Service) plan(ctx context.Context, entityID, id string, version int, when moment) (catalog.Plan, error) {
 	if err := checkID(id); err != nil {
 		return catalog.Plan{}, invalid("plan", "%s", err)
 	}
 	if version < 0 || version > math.MaxInt32 {
 		return catalog.Plan{}, invalid("plan_version", "%d is not a version: versions count from 1", version)
 	}
-	newest, err := s.store.LatestPlan(ctx, id)
-	if errors.Is(err, store.ErrNotFound) || err == nil && newest.EntityID != entityID {
+	history, err := s.store.PlanHistory(ctx, id)
+	if err != nil {
+		return catalog.Plan{}, err
+	}
+	if len(history) == 0 || history[0].EntityID != entityID {
 		return catalog.Plan{}, s.unknownPlan(ctx, entityID, id)
 	}
-	if err != nil || version == 0 {
-		return newest.Plan, err
+	versions := make([]catalog.Plan, len(history))
+	for i, v := range history {
+		if versions[i] = v.Plan; v.Plan.Version == version {
+			return v.Plan, nil
+		}
 	}
-	wanted, err := s.store.Plan(ctx, id, version)
-	if errors.Is(err, store.ErrNotFound) {
-		return catalog.Plan{}, invalid("plan_version", "plan %q has no version %d: the newest is %d", id, version, newest.Plan.Version)
+	newest := versions[len(versions)-1]
+	if version != 0 {
+		return catalog.Plan{}, invalid("plan_version", "plan %q has no version %d: the newest is %d", id, version, newest.Version)
 	}
-	return wanted.Plan, err
+	if sold, found := catalog.Newest(versions, when.at, when.zone); found {
+		return sold, nil
+	}
+	return newest, nil // not sold yet: whoever asks for it is told from when on
+}
+
+// checkInForce refuses a version that is not sold yet at a moment.
+func checkInForce(plan catalog.Plan, when moment) error {
+	return answered(lifecycle.CheckInForce(plan, when.at, when.zone))
 }
 
 func (s *Service) unknownPlan(ctx context.Context, entityID, id string) error {

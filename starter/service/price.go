@@ -22,7 +22,7 @@ import (
 // PriceQuestion asks what a plan costs somebody.
 type PriceQuestion struct {
 	Plan        string
-	PlanVersion int // 0: the newest
+	PlanVersion int // 0: the newest that is sold
 	// Currency is what the customer wants to pay in. When it is absent, one is proposed: that of the country, or of the
 	// customer, if the plan can be sold in it, else the one that prices are made in.
 	Currency string
@@ -63,12 +63,19 @@ type PriceQuote struct {
 // Price says what a plan costs in a currency. A converted price is recorded as a quote, which Subscribe honours while it
 // is valid. A customer's quote goes by the customer's clock and day.
 func (s *Service) Price(ctx context.Context, in PriceQuestion) (PlanPrice, error) {
-	plan, entity, err := s.planOf(ctx, in.Plan, in.PlanVersion)
+	entity, err := s.sellerOf(ctx, in.Plan)
 	if err != nil {
 		return PlanPrice{}, err
 	}
 	at, customer, err := s.asker(ctx, entity, in.Customer)
 	if err != nil {
+		return PlanPrice{}, err
+	}
+	plan, err := s.plan(ctx, entity.ID, in.Plan, in.PlanVersion, at)
+	if err != nil {
+		return PlanPrice{}, err
+	}
+	if err := checkInForce(plan, at); err != nil {
 		return PlanPrice{}, err
 	}
 	if in.Currency != "" {
@@ -198,21 +205,16 @@ func answerPrice(catalogue, sold catalog.Plan, currency money.Currency, quote *P
 	return answer, nil
 }
 
-// planOf reads a plan version by its id alone, with who sells it.
-func (s *Service) planOf(ctx context.Context, id string, version int) (catalog.Plan, store.Entity, error) {
-	if checkID(id) != nil {
-		return catalog.Plan{}, store.Entity{}, notFound("plan %s: not found", clip(id))
+// sellerOf is who sells a plan.
+func (s *Service) sellerOf(ctx context.Context, planID string) (store.Entity, error) {
+	if checkID(planID) != nil {
+		return store.Entity{}, notFound("plan %s: not found", clip(planID))
 	}
-	newest, err := s.store.LatestPlan(ctx, id)
+	newest, err := s.store.LatestPlan(ctx, planID)
 	if err != nil {
-		return catalog.Plan{}, store.Entity{}, named(err)
+		return store.Entity{}, named(err)
 	}
-	plan, err := s.plan(ctx, newest.EntityID, id, version)
-	if err != nil {
-		return catalog.Plan{}, store.Entity{}, err
-	}
-	entity, err := s.store.Entity(ctx, newest.EntityID)
-	return plan, entity, err
+	return s.store.Entity(ctx, newest.EntityID)
 }
 
 // takeQuote completes a request for a subscription with what its quote says, and refuses a quote that is over. What a

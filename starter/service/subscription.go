@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/subscription"
@@ -18,7 +19,7 @@ type NewSubscription struct {
 	ID          string    `json:"id" doc:"Your id: 1 to 100 letters, digits, '_', '.' or '-'." example:"sub_42"`
 	Customer    string    `json:"customer" example:"cus_42"`
 	Plan        string    `json:"plan" example:"pro"`
-	PlanVersion int       `json:"plan_version,omitempty" doc:"The newest when absent."`
+	PlanVersion int       `json:"plan_version,omitempty" doc:"When absent, the newest that is sold when the subscription begins."`
 	Seats       int64     `json:"seats,omitempty" doc:"For plans priced per seat." example:"5"`
 	Currency    string    `json:"currency,omitempty" doc:"The quote's when absent, else the customer's."`
 	Quote       string    `json:"quote,omitempty" doc:"The local price that the customer was shown: see the plan's price."`
@@ -90,16 +91,16 @@ func (s *Service) checkSubscription(ctx context.Context, in NewSubscription) (st
 	if request.Currency, err = currencyOr(in.Currency, customer.Currency); err != nil {
 		return customer, request, err
 	}
-	if err := s.setTerms(ctx, &request, in); err != nil {
-		return customer, request, err
-	}
-	if before == nil {
-		if err := s.checkRun(ctx, customer, request); err != nil {
-			return customer, request, err
-		}
-	}
 	if err := s.setStart(ctx, &request, customer, in.StartAt, before); err != nil {
 		return customer, request, err
+	}
+	if err := s.setTerms(ctx, &request, in, customer.Zone); err != nil {
+		return customer, request, err
+	}
+	if before == nil { // what was agreed stays agreed
+		if err := s.checkSold(ctx, customer, request); err != nil {
+			return customer, request, err
+		}
 	}
 	if !request.EndsAt.IsZero() && !request.EndsAt.After(request.StartAt) {
 		return customer, request, invalid("ends_at", "%s is not after the start, %s", request.EndsAt.Format(time.RFC3339), request.StartAt.Format(time.RFC3339))
@@ -124,8 +125,13 @@ func currencyOr(code string, otherwise money.Currency) (money.Currency, error) {
 	return currency, nil
 }
 
-func (s *Service) setTerms(ctx context.Context, request *message.Subscribe, in NewSubscription) error {
-	plan, err := s.plan(ctx, request.EntityID, in.Plan, in.PlanVersion)
+// setTerms completes what is bought with the version that is sold when the subscription begins.
+func (s *Service) setTerms(ctx context.Context, request *message.Subscribe, in NewSubscription, customerZone string) error {
+	zone, err := calendar.LoadZone(customerZone)
+	if err != nil {
+		return err
+	}
+	plan, err := s.plan(ctx, request.EntityID, in.Plan, in.PlanVersion, moment{at: request.StartAt, zone: zone})
 	if err != nil {
 		return err
 	}
@@ -157,12 +163,24 @@ func (s *Service) setStart(ctx context.Context, request *message.Subscribe, cust
 	return nil
 }
 
-// checkRun keeps one billing time for all whom an entity's monthly run bills: the run closes the month for all of them.
-func (s *Service) checkRun(ctx context.Context, customer store.Customer, request message.Subscribe) error {
+// checkSold refuses a new subscription to a version that is not sold when it begins, or that the customer cannot have.
+func (s *Service) checkSold(ctx context.Context, customer store.Customer, request message.Subscribe) error {
 	version, err := s.store.Plan(ctx, request.Terms.PlanID, request.Terms.PlanVersion)
-	if err != nil || version.Plan.BilledBy != catalog.ByInvoiceRun {
+	if err != nil {
 		return err
 	}
+	zone, err := calendar.LoadZone(customer.Zone)
+	if err != nil {
+		return err
+	}
+	if err := checkInForce(version.Plan, moment{at: request.StartAt, zone: zone}); err != nil || version.Plan.BilledBy != catalog.ByInvoiceRun {
+		return err
+	}
+	return s.checkRun(ctx, customer, version.Plan)
+}
+
+// checkRun keeps one billing time for all whom an entity's monthly run bills: the run closes the month for all of them.
+func (s *Service) checkRun(ctx context.Context, customer store.Customer, plan catalog.Plan) error {
 	mine := ""
 	if customer.TestClockID != nil {
 		mine = *customer.TestClockID
@@ -174,7 +192,7 @@ func (s *Service) checkRun(ctx context.Context, customer store.Customer, request
 	if slices.ContainsFunc(clocks, func(id string) bool { return id != mine }) {
 		return refused("clocks_mixed",
 			"plan %q is billed by the monthly run of %s, which closes a month for all at once: its customers must share one test clock, or have none",
-			version.Plan.ID, customer.EntityID)
+			plan.ID, customer.EntityID)
 	}
 	return nil
 }

@@ -5,24 +5,25 @@ import (
 	"io"
 
 	"github.com/perennial-billing/perennial/billing/catalog"
-	"github.com/perennial-billing/perennial/billing/quote"
+	"github.com/perennial-billing/perennial/billing/catalogfile"
 	"github.com/perennial-billing/perennial/billing/tax"
 )
 
 // ReadCatalog reads the catalogue to be tried. It must be one that could be sold: what is recorded of usage has to be
 // enough for its prices, and its charges must be taxable. Errors name the path of the field.
 func ReadCatalog(r io.Reader) ([]catalog.Plan, error) {
-	plans, err := quote.ParseCatalog(r)
+	file, err := catalogfile.Read(r)
 	if err != nil {
 		return nil, err
 	}
+	plans := file.Plans()
 	for i, plan := range plans {
 		if err := plan.CheckMeasured(); err != nil {
-			return nil, fmt.Errorf("catalog[%d]: %w", i, err)
+			return nil, fmt.Errorf("[%d]: %w", i, err)
 		}
 		for _, charge := range plan.Charges {
 			if err := tax.CheckCategory(charge.TaxCategory); err != nil {
-				return nil, fmt.Errorf("catalog[%d]: plan %q charge %q: %w", i, plan.ID, charge.ID, err)
+				return nil, fmt.Errorf("[%d]: plan %q charge %q: %w", i, plan.ID, charge.ID, err)
 			}
 		}
 	}

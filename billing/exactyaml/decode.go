@@ -1,6 +1,7 @@
-package quote
+package exactyaml
 
 import (
+	"cmp"
 	"encoding"
 	"encoding/json"
 	"fmt"
@@ -12,40 +13,36 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// decoder fills Go values from a tree of YAML. Unlike the decoders of libraries it names the path of what is wrong, takes
-// no field that it does not know, misses none that must be there, and hands on numbers as they are written.
-type decoder struct{}
-
-func (d decoder) into(node *yaml.Node, v reflect.Value, path string) error {
+// into fills a Go value from a tree.
+func (f Format) into(node *yaml.Node, v reflect.Value, path string) error {
 	if node.Kind == yaml.AliasNode {
 		node = node.Alias
 	}
 	if v.Kind() == reflect.Pointer {
 		v.Set(reflect.New(v.Type().Elem()))
-		return d.into(node, v.Elem(), path)
+		return f.into(node, v.Elem(), path)
 	}
 	switch target := v.Addr().Interface().(type) {
-	case *Expectation:
-		target.node = node
-		return nil
+	case yaml.Unmarshaler:
+		return f.at(path, target.UnmarshalYAML(node))
 	case encoding.TextUnmarshaler:
-		return scalar(node, path, func(text string) error { return target.UnmarshalText([]byte(text)) })
+		return f.scalar(node, path, func(text string) error { return target.UnmarshalText([]byte(text)) })
 	case json.Unmarshaler:
 		text, err := json.Marshal(plain(node))
 		if err != nil {
-			return fmt.Errorf("%s: %w", path, err)
+			return f.at(path, err)
 		}
-		return at(path, target.UnmarshalJSON(text))
+		return f.at(path, target.UnmarshalJSON(text))
 	}
 	switch v.Kind() {
 	case reflect.Struct:
-		return d.fields(node, v, path)
+		return f.fields(node, v, path)
 	case reflect.Slice:
-		return d.items(node, v, path)
+		return f.items(node, v, path)
 	case reflect.Map:
-		return d.entries(node, v, path)
+		return f.entries(node, v, path)
 	default:
-		return scalar(node, path, func(text string) error { return setScalar(node, v, text) })
+		return f.scalar(node, path, func(text string) error { return setScalar(node, v, text) })
 	}
 }
 
@@ -71,49 +68,54 @@ func setScalar(node *yaml.Node, v reflect.Value, text string) error {
 	return nil
 }
 
-func scalar(node *yaml.Node, path string, set func(text string) error) error {
+// Scalar hands the text of a single value on; the error begins with the path.
+func Scalar(node *yaml.Node, path string, set func(text string) error) error {
+	return Format{}.scalar(node, path, set)
+}
+
+func (f Format) scalar(node *yaml.Node, path string, set func(text string) error) error {
 	if node.Kind != yaml.ScalarNode || node.Tag == "!!null" {
-		return fmt.Errorf("%s: a single value is expected, not %s", path, kindOf(node))
+		return fmt.Errorf("%s: a single value is expected, not %s", f.orTop(path), Describe(node))
 	}
-	return at(path, set(node.Value))
+	return f.at(path, set(node.Value))
 }
 
 // fields fills a struct. The fields that must be there are those that are not left out when they are empty.
-func (d decoder) fields(node *yaml.Node, v reflect.Value, path string) error {
-	values, err := mapping(node, path)
+func (f Format) fields(node *yaml.Node, v reflect.Value, path string) error {
+	values, err := f.members(node, path)
 	if err != nil {
 		return err
 	}
 	var known []string
 	for _, field := range reflect.VisibleFields(v.Type()) {
-		name, optional := tagOf(field)
+		name, optional := NameOf(field)
 		if name == "" {
 			continue
 		}
 		known = append(known, name)
-		i := slices.IndexFunc(values, func(m member) bool { return m.name == name })
+		i := slices.IndexFunc(values, func(m Member) bool { return m.Name == name })
 		switch {
 		case i >= 0:
-			if err := d.into(values[i].value, v.FieldByIndex(field.Index), join(path, name)); err != nil {
+			if err := f.into(values[i].Value, v.FieldByIndex(field.Index), Join(path, name)); err != nil {
 				return err
 			}
 			if err := checkTags(field, v.FieldByIndex(field.Index)); err != nil {
-				return at(join(path, name), err)
+				return f.at(Join(path, name), err)
 			}
 		case !optional:
-			return fmt.Errorf("%s: is missing", join(path, name))
+			return fmt.Errorf("%s: is missing", Join(path, name))
 		}
 	}
 	for _, given := range values {
-		if !slices.Contains(known, given.name) {
-			return fmt.Errorf("%s: no such field: use one of %s", join(path, given.name), strings.Join(known, ", "))
+		if !slices.Contains(known, given.Name) {
+			return fmt.Errorf("%s: no such field: use one of %s", Join(path, given.Name), strings.Join(known, ", "))
 		}
 	}
 	return nil
 }
 
-// tagOf is a field's name in a scenario, empty for one that is not part of it, and whether it may be left out.
-func tagOf(field reflect.StructField) (name string, optional bool) {
+// NameOf is a field's name in a document, empty for one that is not part of it, and whether it may be left out.
+func NameOf(field reflect.StructField) (name string, optional bool) {
 	name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
 	if name == "-" || !field.IsExported() {
 		return "", true
@@ -124,7 +126,7 @@ func tagOf(field reflect.StructField) (name string, optional bool) {
 // checkTags holds a value to the tags of its field, which the JSON Schema repeats.
 func checkTags(field reflect.StructField, v reflect.Value) error {
 	if words, ok := field.Tag.Lookup("enum"); ok && !slices.Contains(strings.Split(words, ","), v.String()) {
-		return fmt.Errorf("%q must be one of %s", clip(v.String()), strings.ReplaceAll(words, ",", ", "))
+		return fmt.Errorf("%q must be one of %s", Clip(v.String()), strings.ReplaceAll(words, ",", ", "))
 	}
 	if v.Kind() == reflect.Pointer {
 		v = v.Elem()
@@ -135,43 +137,46 @@ func checkTags(field reflect.StructField, v reflect.Value) error {
 	return nil
 }
 
-func (d decoder) items(node *yaml.Node, v reflect.Value, path string) error {
+func (f Format) items(node *yaml.Node, v reflect.Value, path string) error {
 	if node.Kind != yaml.SequenceNode {
-		return fmt.Errorf("%s: a list is expected, not %s", path, kindOf(node))
+		return fmt.Errorf("%s: a list is expected, not %s", f.orTop(path), Describe(node))
 	}
 	v.Set(reflect.MakeSlice(v.Type(), len(node.Content), len(node.Content)))
 	for i, item := range node.Content {
-		if err := d.into(item, v.Index(i), fmt.Sprintf("%s[%d]", path, i)); err != nil {
+		if err := f.into(item, v.Index(i), fmt.Sprintf("%s[%d]", path, i)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (d decoder) entries(node *yaml.Node, v reflect.Value, path string) error {
-	values, err := mapping(node, path)
+func (f Format) entries(node *yaml.Node, v reflect.Value, path string) error {
+	values, err := f.members(node, path)
 	if err != nil {
 		return err
 	}
 	v.Set(reflect.MakeMap(v.Type()))
 	for _, given := range values {
 		value := reflect.New(v.Type().Elem()).Elem()
-		if err := d.into(given.value, value, join(path, given.name)); err != nil {
+		if err := f.into(given.Value, value, Join(path, given.Name)); err != nil {
 			return err
 		}
-		v.SetMapIndex(reflect.ValueOf(given.name).Convert(v.Type().Key()), value)
+		v.SetMapIndex(reflect.ValueOf(given.Name).Convert(v.Type().Key()), value)
 	}
 	return nil
 }
 
-// member is a name with its value.
-type member struct {
-	name  string
-	value *yaml.Node
+// Member is a name with its value.
+type Member struct {
+	Name  string
+	Value *yaml.Node
 }
 
-// mapping lists the members of a mapping. Those that are merged in ("<<") come after its own, which take precedence.
-func mapping(node *yaml.Node, path string) ([]member, error) {
+// Members lists the members of a mapping; the error begins with the path. Those that are merged in ("<<") come after its
+// own, which take precedence.
+func Members(node *yaml.Node, path string) ([]Member, error) { return Format{}.members(node, path) }
+
+func (f Format) members(node *yaml.Node, path string) ([]Member, error) {
 	if node.Kind == yaml.AliasNode {
 		node = node.Alias
 	}
@@ -179,26 +184,26 @@ func mapping(node *yaml.Node, path string) ([]member, error) {
 		return nil, nil
 	}
 	if node.Kind != yaml.MappingNode {
-		return nil, fmt.Errorf("%s: fields with values are expected, not %s", orTop(path), kindOf(node))
+		return nil, fmt.Errorf("%s: fields with values are expected, not %s", f.orTop(path), Describe(node))
 	}
-	var own, merged []member
+	var own, merged []Member
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		name, value := node.Content[i].Value, node.Content[i+1]
 		if node.Content[i].Tag == "!!merge" {
-			more, err := mapping(value, join(path, name))
+			more, err := f.members(value, Join(path, name))
 			if err != nil {
 				return nil, err
 			}
 			merged = append(merged, more...)
 			continue
 		}
-		if slices.ContainsFunc(own, func(m member) bool { return m.name == name }) {
-			return nil, fmt.Errorf("%s: is given twice", join(path, name))
+		if slices.ContainsFunc(own, func(m Member) bool { return m.Name == name }) {
+			return nil, fmt.Errorf("%s: is given twice", Join(path, name))
 		}
-		own = append(own, member{name, value})
+		own = append(own, Member{name, value})
 	}
 	for _, m := range merged {
-		if !slices.ContainsFunc(own, func(o member) bool { return o.name == m.name }) {
+		if !slices.ContainsFunc(own, func(o Member) bool { return o.Name == m.Name }) {
 			own = append(own, m)
 		}
 	}
@@ -232,7 +237,8 @@ func plain(node *yaml.Node) any {
 	return node.Value
 }
 
-func kindOf(node *yaml.Node) string {
+// Describe says what a node is, for an error.
+func Describe(node *yaml.Node) string {
 	switch {
 	case node.Kind == yaml.MappingNode:
 		return "fields with values"
@@ -241,11 +247,11 @@ func kindOf(node *yaml.Node) string {
 	case node.Tag == "!!null":
 		return "nothing"
 	}
-	return strconv.Quote(clip(node.Value))
+	return strconv.Quote(Clip(node.Value))
 }
 
-// clip keeps what is quoted in an error short.
-func clip(text string) string {
+// Clip keeps what is quoted in an error short.
+func Clip(text string) string {
 	const most = 40
 	if runes := []rune(text); len(runes) > most {
 		return string(runes[:most]) + "…"
@@ -254,21 +260,17 @@ func clip(text string) string {
 }
 
 // at puts the path in front of an error.
-func at(path string, err error) error {
+func (f Format) at(path string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("%s: %w", orTop(path), err)
+	return fmt.Errorf("%s: %w", f.orTop(path), err)
 }
 
-func orTop(path string) string {
-	if path == "" {
-		return "scenario"
-	}
-	return path
-}
+func (f Format) orTop(path string) string { return cmp.Or(path, f.Name) }
 
-func join(path, name string) string {
+// Join is the path of a member.
+func Join(path, name string) string {
 	if path == "" {
 		return name
 	}

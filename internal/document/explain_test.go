@@ -15,7 +15,9 @@ import (
 // The price of a phase may be of another model than the regular one; the words are those of the phase.
 func TestALineNamesItsPhase(t *testing.T) {
 	t.Parallel()
-	price := func(p catalog.Price) map[money.Currency]catalog.Price { return map[money.Currency]catalog.Price{"USD": p} }
+	price := func(p catalog.Price) map[money.Currency]catalog.Price {
+		return map[money.Currency]catalog.Price{"USD": p}
+	}
 	line := lineFacts{currency: "USD", formats: formatsFor("en-US"), row: store.InvoiceLine{
 		ChargeID: "seats", Explanation: json.RawMessage(`{"steps": [{"tier": 1, "quantity": "3", "unit_amount": "9", "flat_amount": "0", "amount": "27"}], "phase": 1}`),
 	}}

@@ -67,6 +67,8 @@ type Plan struct {
 	Credits  CreditPolicy `json:"credits,omitzero"`
 	BilledBy BilledBy     `json:"billed_by"`
 	Charges  []Charge     `json:"charges"`
+	// AddOns are what can be bought with the plan.
+	AddOns []AddOn `json:"add_ons,omitzero"`
 	// Entitlements are the features that the plan opens, each once.
 	Entitlements []entitlement.Entitlement `json:"entitlements,omitzero"`
 	// Spend limits what the plan costs in a period as a whole, by currency.
@@ -88,10 +90,10 @@ type Charge struct {
 	Prices      map[money.Currency]Price `json:"prices"`
 }
 
-// Charge returns the charge with the given id; the error lists those that exist.
+// Charge returns the charge with the given id, the plan's own or one of an add-on; the error lists those that exist.
 func (p Plan) Charge(id string) (Charge, error) {
 	ids := make([]string, 0, len(p.Charges))
-	for _, charge := range p.Charges {
+	for _, charge := range p.EveryCharge() {
 		if charge.ID == id {
 			return charge, nil
 		}
@@ -109,7 +111,7 @@ func (c Charge) Price(currency money.Currency) (Price, error) {
 	return price, nil
 }
 
-// Currencies returns, sorted, the currencies in which every charge has a price:
+// Currencies returns, sorted, the currencies in which every charge of its own has a price:
 // those in which the plan can be sold.
 func (p Plan) Currencies() []money.Currency {
 	if len(p.Charges) == 0 {

@@ -75,7 +75,7 @@ func (a Account) offered(
 	if before, err = a.Records.Plan(ctx, state.Terms); err != nil {
 		return plan, before, err
 	}
-	return plan, before, a.mayFollow(state, before, plan, at)
+	return plan, before, a.mayFollow(state, before, sold(plan, terms), at)
 }
 
 func (a Account) change(ctx context.Context, state subscription.State, c subscription.Command) (Outcome, error) {
@@ -105,7 +105,8 @@ func (a Account) change(ctx context.Context, state subscription.State, c subscri
 }
 
 // mayFollow refuses a plan that the subscription cannot go over to.
-func (a Account) mayFollow(state subscription.State, before, plan catalog.Plan, at time.Time) error {
+func (a Account) mayFollow(state subscription.State, before catalog.Plan, terms invoicing.Terms, at time.Time) error {
+	plan := terms.Plan
 	switch {
 	case plan.BilledBy != state.BilledBy:
 		return refuse("billing_mismatch", "plan %q is billed by %s, the subscription by %s: end it and start another",
@@ -115,7 +116,7 @@ func (a Account) mayFollow(state subscription.State, before, plan catalog.Plan, 
 			"subscription %s ends after %d periods of %s: a plan billed every %s would make another term of it; start a new subscription",
 			state.ID, state.EndsAfter, before.Interval, plan.Interval)
 	}
-	return a.checkTaxable(plan, at)
+	return a.checkTaxable(terms, at)
 }
 
 // mayEndPeriod refuses to end the period under way for one of another length when the subscription is to end with it.
@@ -141,7 +142,8 @@ func (a Account) changeInPeriod(ctx context.Context, state subscription.State, c
 	if facts.Revises, err = a.revision(ctx, state, c.At); err != nil {
 		return Outcome{}, err
 	}
-	facts.Revises.NewTerms = &invoicing.Terms{Plan: plan, Seats: c.Terms.Seats}
+	terms := sold(plan, *c.Terms)
+	facts.Revises.NewTerms = &terms
 	if err := a.Records.Enforce(ctx, *c.Terms, c.At); err != nil {
 		return Outcome{}, err
 	}

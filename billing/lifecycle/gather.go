@@ -37,19 +37,22 @@ func (a Account) closingPart(ctx context.Context, full, part calendar.Period) (*
 		if err != nil {
 			return nil, err
 		}
-		segment := invoicing.Segment{
-			Period: inForce.clip(closing.Period), Terms: invoicing.Terms{Plan: plan, Seats: inForce.Terms.Seats},
-		}
-		for _, meter := range slices.Sorted(slices.Values(plan.Meters())) { // the order in which usage is stored
-			from := segment.Period.Start
+		segment := invoicing.Segment{Period: inForce.clip(closing.Period), Terms: sold(plan, inForce.Terms)}
+		for _, meter := range slices.Sorted(slices.Values(segment.Terms.Meters())) { // the order in which usage is stored
+			spans := []calendar.Period{segment.Period}
 			if !seen[meter] {
-				seen[meter], from = true, time.Time{}
+				seen[meter] = true
+				if spans, err = a.withEarlier(ctx, segment, meter, part.Start); err != nil {
+					return nil, err
+				}
 			}
-			used, err := a.Records.ClaimUsage(ctx, meter, from, segment.Period.End, full.Start)
-			if err != nil {
-				return nil, err
+			for _, span := range spans {
+				used, err := a.Records.ClaimUsage(ctx, meter, span.Start, span.End, full.Start)
+				if err != nil {
+					return nil, err
+				}
+				segment.Usage = append(segment.Usage, used...)
 			}
-			segment.Usage = append(segment.Usage, used...)
 		}
 		closing.Segments = append(closing.Segments, segment)
 	}
@@ -109,7 +112,8 @@ func (a Account) withPending(ctx context.Context, state subscription.State, fact
 		if err != nil {
 			return err
 		}
-		revision.NewTerms = &invoicing.Terms{Plan: plan, Seats: change.Terms.Seats}
+		terms := sold(plan, change.Terms)
+		revision.NewTerms = &terms
 		facts.Earlier = append(facts.Earlier, *revision)
 	}
 	return nil

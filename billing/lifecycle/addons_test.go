@@ -21,7 +21,7 @@ func byQuantity(id, amount string) catalog.Charge {
 
 // held is a quantity of one add-on, none if it is 0.
 func held(t require.TestingT, id string, quantity int64) subscription.AddOns {
-	made, err := subscription.AddOns{}.Changed(subscription.AddOn{ID: id, Quantity: quantity})
+	made, err := subscription.AddOns{}.Changed(subscription.HeldAddOn{ID: id, Quantity: quantity})
 	require.NoError(t, err)
 	return made
 }

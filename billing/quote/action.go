@@ -145,10 +145,10 @@ func (a *Subscribe) agreement(w *world, s step) (lifecycle.Agreement, error) {
 }
 
 // quantities are add-ons as terms have them.
-func quantities(asked []Added) []subscription.AddOn {
-	list := make([]subscription.AddOn, len(asked))
+func quantities(asked []Added) []subscription.HeldAddOn {
+	list := make([]subscription.HeldAddOn, len(asked))
 	for i, a := range asked {
-		list[i] = subscription.AddOn{ID: a.ID, Quantity: 1}
+		list[i] = subscription.HeldAddOn{ID: a.ID, Quantity: 1}
 		if a.Quantity != nil {
 			list[i].Quantity = *a.Quantity
 		}

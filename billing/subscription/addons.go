@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// AddOn is something that the plan's version sells with it (catalog.AddOn), and how many of it: 1 or more.
-type AddOn struct {
+// HeldAddOn is something that the plan's version sells with it (catalog.AddOn), and how many of it: 1 or more.
+type HeldAddOn struct {
 	ID       string `json:"id"`
 	Quantity int64  `json:"quantity"`
 }
@@ -21,7 +21,7 @@ type AddOns struct{ text string }
 
 // NewAddOns makes the list, in whatever order they come. The error is a *Refusal: add_on_invalid for an id that no add-on
 // can have, add_on_quantity for a quantity below 1, add_on_twice.
-func NewAddOns(list ...AddOn) (AddOns, error) {
+func NewAddOns(list ...HeldAddOn) (AddOns, error) {
 	for _, a := range list {
 		if a.Quantity < 1 {
 			return AddOns{}, refuse("add_on_quantity", "add_ons: quantity of %q must be 1 or more, not %d: leave it out to have none", a.ID, a.Quantity)
@@ -32,7 +32,7 @@ func NewAddOns(list ...AddOn) (AddOns, error) {
 
 // Changed is the list with other quantities of some add-ons, 0 for those to be removed; the others stay as they are. Errors
 // are those of NewAddOns.
-func (a AddOns) Changed(list ...AddOn) (AddOns, error) {
+func (a AddOns) Changed(list ...HeldAddOn) (AddOns, error) {
 	kept := a.List()
 	for i, change := range list {
 		switch {
@@ -40,15 +40,15 @@ func (a AddOns) Changed(list ...AddOn) (AddOns, error) {
 			return AddOns{}, refuse("add_on_invalid", "add_ons: %q is no id of an add-on", change.ID)
 		case change.Quantity < 0:
 			return AddOns{}, refuse("add_on_quantity", "add_ons: quantity of %q must be 0 or more, not %d: 0 removes it", change.ID, change.Quantity)
-		case slices.ContainsFunc(list[:i], func(before AddOn) bool { return before.ID == change.ID }):
+		case slices.ContainsFunc(list[:i], func(before HeldAddOn) bool { return before.ID == change.ID }):
 			return AddOns{}, refuse("add_on_twice", "add_ons: %q is there twice: give one quantity", change.ID)
 		}
-		kept = slices.DeleteFunc(kept, func(held AddOn) bool { return held.ID == change.ID })
+		kept = slices.DeleteFunc(kept, func(held HeldAddOn) bool { return held.ID == change.ID })
 		if change.Quantity > 0 {
 			kept = append(kept, change)
 		}
 	}
-	slices.SortFunc(kept, func(a, b AddOn) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(kept, func(a, b HeldAddOn) int { return cmp.Compare(a.ID, b.ID) })
 	texts := make([]string, len(kept))
 	for i, held := range kept {
 		texts[i] = fmt.Sprintf("%s*%d", held.ID, held.Quantity)
@@ -60,9 +60,9 @@ func (a AddOns) Changed(list ...AddOn) (AddOns, error) {
 const addOnMarks = "* "
 
 // List returns the add-ons, sorted by id.
-func (a AddOns) List() []AddOn {
+func (a AddOns) List() []HeldAddOn {
 	texts := strings.Fields(a.text)
-	list := make([]AddOn, len(texts))
+	list := make([]HeldAddOn, len(texts))
 	for i, text := range texts {
 		id, quantity, _ := strings.Cut(text, "*")
 		list[i].ID = id
@@ -94,7 +94,7 @@ func (a AddOns) MarshalJSON() ([]byte, error) { return json.Marshal(a.List()) }
 
 // UnmarshalJSON reads a list and holds it to the rules of NewAddOns.
 func (a *AddOns) UnmarshalJSON(text []byte) error {
-	var list []AddOn
+	var list []HeldAddOn
 	if err := json.Unmarshal(text, &list); err != nil {
 		return fmt.Errorf("add_ons: %w", err)
 	}

@@ -3,6 +3,7 @@ package catalog
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -97,9 +98,7 @@ func (p Plan) validateAddOn(addOn AddOn, charges, meters map[string]bool) error 
 		}
 		charges[charge.ID], own[charge.Meter] = true, charge.Kind == Usage
 	}
-	for meter, used := range own {
-		meters[meter] = used
-	}
+	maps.Copy(meters, own)
 	return nil
 }
 

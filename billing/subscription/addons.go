@@ -24,7 +24,7 @@ type AddOns struct{ text string }
 func NewAddOns(list ...HeldAddOn) (AddOns, error) {
 	for _, a := range list {
 		if a.Quantity < 1 {
-			return AddOns{}, refuse("add_on_quantity", "add_ons: quantity of %q must be 1 or more, not %d: leave it out to have none", a.ID, a.Quantity)
+			return AddOns{}, refuse("add_on_quantity", "quantity of %q must be 1 or more, not %d: leave it out to have none", a.ID, a.Quantity)
 		}
 	}
 	return AddOns{}.Changed(list...)
@@ -37,11 +37,11 @@ func (a AddOns) Changed(list ...HeldAddOn) (AddOns, error) {
 	for i, change := range list {
 		switch {
 		case change.ID == "" || strings.ContainsAny(change.ID, addOnMarks):
-			return AddOns{}, refuse("add_on_invalid", "add_ons: %q is no id of an add-on", change.ID)
+			return AddOns{}, refuse("add_on_invalid", "%q is no id of an add-on", change.ID)
 		case change.Quantity < 0:
-			return AddOns{}, refuse("add_on_quantity", "add_ons: quantity of %q must be 0 or more, not %d: 0 removes it", change.ID, change.Quantity)
+			return AddOns{}, refuse("add_on_quantity", "quantity of %q must be 0 or more, not %d: 0 removes it", change.ID, change.Quantity)
 		case slices.ContainsFunc(list[:i], func(before HeldAddOn) bool { return before.ID == change.ID }):
-			return AddOns{}, refuse("add_on_twice", "add_ons: %q is there twice: give one quantity", change.ID)
+			return AddOns{}, refuse("add_on_twice", "%q is there twice: give one quantity", change.ID)
 		}
 		kept = slices.DeleteFunc(kept, func(held HeldAddOn) bool { return held.ID == change.ID })
 		if change.Quantity > 0 {
@@ -100,7 +100,7 @@ func (a *AddOns) UnmarshalJSON(text []byte) error {
 	}
 	made, err := NewAddOns(list...)
 	if err != nil {
-		return err
+		return fmt.Errorf("add_ons: %w", err)
 	}
 	*a = made
 	return nil

@@ -195,7 +195,8 @@ func (q Queries) PeriodFaults(ctx context.Context) ([]PeriodFault, error) {
 		   AND (s.ended_at IS NULL OR s.ended_at > (r.period || '-02')::timestamptz)
 		   AND NOT EXISTS (SELECT FROM invoice_run_member m WHERE m.run_id = r.id AND m.subscription_id = s.id)
 		UNION ALL
-		SELECT s.id, s.cycle, 'is on plan ' || s.plan_id || ' with ' || s.seats || ' seats and add-ons ' || s.add_ons || ', but plan ' || g.plan_id || ' with ' || g.seats || ' and ' || g.add_ons || ' is in force'
+		SELECT s.id, s.cycle, 'is on plan ' || s.plan_id || ' with ' || s.seats || ' seats and add-ons ' || s.add_ons ||
+		       ', but plan ' || g.plan_id || ' with ' || g.seats || ' and ' || g.add_ons || ' is in force'
 		  FROM subscription s JOIN subscription_segment g ON g.subscription_id = s.id AND g.to_at IS NULL
 		 WHERE s.status IN ('active', 'held', 'past_due') AND (s.plan_id, s.plan_version, s.seats, s.add_ons) <> (g.plan_id, g.plan_version, g.seats, g.add_ons)
 		UNION ALL

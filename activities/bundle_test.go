@@ -74,7 +74,7 @@ func makeTemplate() error {
 }
 
 // newDatabase returns the address of a migrated, empty database.
-func newDatabase(t *testing.T) string {
+func newDatabase(t testing.TB) string {
 	t.Helper()
 	startPostgres.Do(func() { errPostgres = makeTemplate() })
 	require.NoError(t, errPostgres)
@@ -124,7 +124,7 @@ func setup(t *testing.T) *bundle {
 	b.collection = &activities.Collection{Store: s, Temporal: b.temporal}
 	b.runs = &activities.Runs{Store: s, Collection: b.collection}
 	b.filing = &activities.Filing{Store: s}
-	b.sell()
+	sell(t, s)
 	return b
 }
 
@@ -152,6 +152,11 @@ const catalogue = `[
     {"id":"desk","name":"seats","kind":"recurring","per":"seat","timing":"advance","tax_category":"saas_b2c","prices":{"EUR":{"model":"per_unit","unit_amount":"2.5"}}}]}]},
  {"id":"seats-yearly","version":1,"name":"Seats by the year","interval":{"unit":"year","count":1},"proration":"day","billed_by":"renewal","charges":[
   {"id":"seat","name":"seats","kind":"recurring","per":"seat","timing":"advance","tax_category":"saas_b2c","prices":{"EUR":{"model":"per_unit","unit_amount":"100"}}}]},
+ {"id":"seats-ramp","version":1,"name":"Seats on a ramp","interval":{"unit":"month","count":1},"proration":"day","billed_by":"renewal","charges":[
+  {"id":"seat","name":"seats","kind":"recurring","per":"seat","timing":"advance","tax_category":"saas_b2c","prices":{"EUR":{"model":"per_unit","unit_amount":"12"}}},
+  {"id":"support","name":"support","kind":"recurring","per":"subscription","timing":"arrears","tax_category":"saas_b2c","prices":{"EUR":{"model":"flat","flat_amount":"31"}}},
+  {"id":"calls","name":"calls","kind":"usage","meter":"calls","timing":"arrears","tax_category":"saas_b2c","prices":{"EUR":{"model":"per_unit","unit_amount":"0.01"}}}],
+  "phases":[{"periods":2,"percent":"50"},{"periods":1,"prices":{"seat":{"EUR":{"model":"per_unit","unit_amount":"8"}}}}]},
  {"id":"trial","version":1,"name":"Trial","interval":{"unit":"month","count":1},"trial_days":14,"proration":"day","billed_by":"renewal","charges":[
   {"id":"fee","name":"fee","kind":"recurring","per":"subscription","timing":"advance","tax_category":"saas_b2c","prices":{"EUR":{"model":"flat","flat_amount":"25"}}}]},
  {"id":"metered","version":1,"name":"Metered","interval":{"unit":"month","count":1},"proration":"day","billed_by":"renewal","charges":[
@@ -165,15 +170,15 @@ const catalogue = `[
   {"id":"calls","name":"calls","kind":"usage","meter":"calls","timing":"arrears","tax_category":"saas_b2c","prices":{"EUR":{"model":"per_unit","unit_amount":"0.02"}}}]}
 ]`
 
-func (b *bundle) sell() {
-	b.t.Helper()
-	require.NoError(b.t, b.AddEntity(b.ctx, store.Entity{
+func sell(t testing.TB, s *store.Store) {
+	t.Helper()
+	require.NoError(t, s.AddEntity(t.Context(), store.Entity{
 		ID: "acme", Name: "Acme", Country: "US", Zone: "America/New_York", BookCurrency: "USD", InvoicePrefix: "ACM", Dunning: dunning.DefaultPolicy(),
 	}, day0))
 	plans, err := catalog.Parse(strings.NewReader(catalogue))
-	require.NoError(b.t, err)
+	require.NoError(t, err)
 	for _, plan := range plans {
-		require.NoError(b.t, b.AddPlan(b.ctx, "acme", plan, day0))
+		require.NoError(t, s.AddPlan(t.Context(), "acme", plan, day0))
 	}
 }
 

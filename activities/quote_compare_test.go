@@ -11,7 +11,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/quote"
+	"github.com/perennial-billing/perennial/internal/store"
 )
 
 // scenario is the time line for the quote.
@@ -61,6 +63,7 @@ type document struct {
 type documentLine struct {
 	Kind, Description, Exact, Credits string
 	Amount, Tax                       int64
+	Phase                             int
 	Start, End                        time.Time
 }
 
@@ -79,7 +82,7 @@ func (h *history) documents() []document {
 			for _, l := range lines {
 				line := documentLine{
 					Kind: l.Kind, Description: l.Description, Exact: l.Exact.String(), Amount: l.Amount, Tax: l.Tax,
-					Start: l.PeriodStart.UTC(), End: l.PeriodEnd.UTC(),
+					Start: l.PeriodStart.UTC(), End: l.PeriodEnd.UTC(), Phase: phaseOf(h.t, l),
 				}
 				if l.CreditsInvoice != nil {
 					line.Credits = fmt.Sprintf("%s line %d", *l.CreditsInvoice, *l.CreditsPosition)
@@ -99,6 +102,13 @@ func (h *history) documents() []document {
 	return inOrder(all)
 }
 
+// phaseOf is the phase whose price a line on record says it has.
+func phaseOf(t require.TestingT, l store.InvoiceLine) int {
+	var explained invoicing.Explanation
+	require.NoError(t, json.Unmarshal(l.Explanation, &explained))
+	return explained.Phase
+}
+
 func quotedDocuments(r quote.Result) []document {
 	var all []document
 	for _, i := range r.Invoices {
@@ -110,7 +120,7 @@ func quotedDocuments(r quote.Result) []document {
 		for _, l := range i.Lines {
 			line := documentLine{
 				Kind: string(l.Kind), Description: l.Description, Exact: l.Exact.String(), Amount: l.Amount.Minor, Tax: l.Tax.Minor,
-				Start: l.Period.Start.Clock().UTC(), End: l.Period.End.Clock().UTC(),
+				Start: l.Period.Start.Clock().UTC(), End: l.Period.End.Clock().UTC(), Phase: l.Explanation.Phase,
 			}
 			if l.Credits != nil {
 				line.Credits = fmt.Sprintf("%s line %d", l.Credits.Invoice, l.Credits.Line)

@@ -25,8 +25,9 @@ func TestWhatIsQuotedHappens(t *testing.T) {
 	t.Parallel()
 	b := inBritain(t)
 	var invoices, credits, refusals, addOns int
+	phases := map[int]bool{}
 	for seed := range uint64(60) {
-		line := randomTimeline(seed, "seats", "roomy", "roomy", "roomy", "seats-yearly", "trial", "metered")
+		line := randomTimeline(seed, "seats", "roomy", "roomy", "roomy", "seats-ramp", "seats-ramp", "seats-yearly", "trial", "metered")
 		scenario, err := quote.Parse(strings.NewReader(line.scenario(t)))
 		require.NoError(t, err, "seed %d", seed)
 		quoted, err := quote.Run(t.Context(), scenario)
@@ -34,6 +35,11 @@ func TestWhatIsQuotedHappens(t *testing.T) {
 		happened := line.happen(b, nil)
 		require.Equal(t, quotedDocuments(quoted), happened.documents(), "seed %d: %s", seed, line.scenario(t))
 		require.Equal(t, quotedRefusals(quoted), happened.refused, "seed %d: %s", seed, line.scenario(t))
+		for _, invoice := range quoted.Invoices {
+			for _, line := range invoice.Lines {
+				phases[line.Explanation.Phase] = true
+			}
+		}
 		invoices += len(quoted.Invoices)
 		credits += len(slices.DeleteFunc(quoted.Invoices, func(i quote.Invoice) bool { return i.Kind != quote.ACreditNote }))
 		refusals += len(quoted.Refused)
@@ -45,6 +51,7 @@ func TestWhatIsQuotedHappens(t *testing.T) {
 	require.Greater(t, credits, 20)
 	require.Greater(t, refusals, 40)
 	require.Greater(t, addOns, 80)
+	require.Len(t, phases, 3, "every phase of the ramp and the regular prices")
 }
 
 // TestMonthsAreBilledAsQuoted plays four months of the monthly run: with late usage, without usage, and with an end.

@@ -166,6 +166,12 @@ func arithmetic(line quote.Line) string {
 			text += fmt.Sprintf(" - %s", taken.Amount.Decimal())
 		}
 	}
+	if line.Explanation.Agreed {
+		text += " (agreed price)"
+	}
+	if line.Explanation.Phase > 0 {
+		text += fmt.Sprintf(" (phase %d)", line.Explanation.Phase)
+	}
 	return text
 }
 

@@ -93,6 +93,8 @@ func TestQuoteForPeople(t *testing.T) {
 	require.Contains(t, out, "REFUSED  timeline[4] at 2027-04-21: subscription sub_ada is paused")
 	require.Contains(t, out, "ada has a credit of USD 20.32.\n")
 	require.Contains(t, ok(t, "quote", "-f", quoteExamples+"/months.yaml"), "SKIPPED  sub_1, 2027-02-01 to 2027-03-01: nothing to bill\n")
+	require.Regexp(t, `Team: 4 × seats .* 4 × 6 \(phase 1\) +24\.00`, ok(t, "quote", "-f", quoteExamples+"/phases.yaml"))
+	require.Regexp(t, `Team: 4 × seats .* 4 × 8 \(agreed price\) +32\.00`, ok(t, "quote", "-f", quoteExamples+"/agreed.yaml"))
 	require.Regexp(t, `Pays +USD 275\.00 of invoice:sub_1:cycle-0`, ok(t, "quote", "-f", quoteExamples+"/unpaid.yaml"))
 }
 

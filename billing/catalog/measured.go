@@ -13,7 +13,7 @@ func (p Plan) CheckMeasured() error {
 			return fmt.Errorf("plan %q: %w", p.ID, err)
 		}
 	}
-	return nil
+	return p.checkPhasesMeasured()
 }
 
 func checkMeasured(path string, charges []Charge) error {
@@ -22,6 +22,22 @@ func checkMeasured(path string, charges []Charge) error {
 			if field, needs := charge.Prices[currency].beyondSums(); field != "" {
 				return fmt.Errorf("%s[%d].prices.%s.%s needs %s, which is not recorded of subscriptions yet: it is for quotes only",
 					path, i, currency, field, needs)
+			}
+		}
+	}
+	return nil
+}
+
+// checkPhasesMeasured looks at the prices that phases have of their own; a percentage asks for what the regular price does.
+func (p Plan) checkPhasesMeasured() error {
+	for i, phase := range p.Phases {
+		for _, charge := range p.Charges {
+			charge.Prices = phase.Prices[charge.ID]
+			for _, currency := range charge.currencies() {
+				if field, needs := charge.Prices[currency].beyondSums(); field != "" {
+					return fmt.Errorf("plan %q: phases[%d].prices.%s.%s.%s needs %s, which is not recorded of subscriptions yet: it is for quotes only",
+						p.ID, i, charge.ID, currency, field, needs)
+				}
 			}
 		}
 	}

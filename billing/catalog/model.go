@@ -97,6 +97,10 @@ type Price struct {
 
 	// Converted is set on a price that is not the catalogue's own. It is no part of a catalogue.
 	Converted *Conversion `json:"-"`
+	// Phase is set on the price of a plan's phase: its number, counted from 1. It is no part of a catalogue.
+	Phase int `json:"-"`
+	// Agreed is set on a price that was agreed with the customer. It is no part of a catalogue.
+	Agreed bool `json:"-"`
 }
 
 // Tier is a range of quantities: above the previous tier's bound, up to and

@@ -69,6 +69,8 @@ type Plan struct {
 	Charges  []Charge     `json:"charges"`
 	// AddOns are what can be bought with the plan.
 	AddOns []AddOn `json:"add_ons,omitzero"`
+	// Phases follow each other from the first paid period on, after the trial; after the last one prices are the regular ones.
+	Phases []Phase `json:"phases,omitzero"`
 	// Entitlements are the features that the plan opens, each once.
 	Entitlements []entitlement.Entitlement `json:"entitlements,omitzero"`
 	// Spend limits what the plan costs in a period as a whole, by currency.

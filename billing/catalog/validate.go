@@ -46,7 +46,7 @@ func (p Plan) Validate() error {
 	if len(p.Currencies()) == 0 {
 		return fmt.Errorf("plan %q: no currency has a price in every charge, so it cannot be sold", p.ID)
 	}
-	for _, rule := range []func() error{p.validateSpend, p.validateAddOns} {
+	for _, rule := range []func() error{p.validateSpend, p.validateAddOns, p.validatePhases} {
 		if err := rule(); err != nil {
 			return fmt.Errorf("plan %q: %w", p.ID, err)
 		}
@@ -126,15 +126,19 @@ func (c Charge) validate() error {
 		if known != currency {
 			return fmt.Errorf("prices: currency %q must be written %q", currency, known)
 		}
-		price := c.Prices[currency]
-		if err := c.validateModel(price); err != nil {
-			return fmt.Errorf("prices.%s.%w", currency, err)
-		}
-		if err := price.ValidateIn(currency); err != nil {
+		if err := c.validatePrice(currency); err != nil {
 			return fmt.Errorf("prices.%s.%w", currency, err)
 		}
 	}
 	return nil
+}
+
+func (c Charge) validatePrice(currency money.Currency) error {
+	price := c.Prices[currency]
+	if err := c.validateModel(price); err != nil {
+		return err
+	}
+	return price.ValidateIn(currency)
 }
 
 // validateModel checks that the model fits what is counted: seats and subscriptions have no events.

@@ -88,6 +88,10 @@ type Explanation struct {
 	AlreadyBilled string `json:"already_billed,omitempty"`
 	// Conversion says where a price came from that is not the catalogue's own.
 	Conversion *catalog.Conversion `json:"conversion,omitempty"`
+	// Phase is the plan's phase, counted from 1, whose price it is; 0 for a regular price. A credit is a share of what was charged.
+	Phase int `json:"phase,omitempty"`
+	// Agreed says that the price is not the catalogue's: it was agreed with the customer.
+	Agreed bool `json:"agreed,omitempty"`
 	// Discounts are what each discount took off, in that order.
 	Discounts []discount.Taken `json:"discounts,omitempty"`
 }

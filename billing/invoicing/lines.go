@@ -78,7 +78,7 @@ func (f Facts) commitmentLine(c catalog.Charge, terms Terms, period calendar.Per
 		Description: fmt.Sprintf("%s: committed %s", nameOf(plan, c), c.Name), Quantity: decimal.NewFromInt(1), TaxCategory: c.TaxCategory,
 		Period: period, Exact: part.Of(rated.Exact, exactPlaces), Amount: amount, Explanation: explained(part, rated.Steps),
 	}
-	line.Explanation.Conversion = price.Converted
+	line.Explanation = line.Explanation.of(price)
 	return line, nil
 }
 
@@ -117,7 +117,7 @@ func (f Facts) line(it item) (Line, error) {
 		Description: describe(plan, c, it.usage.Quantity), Quantity: it.usage.Quantity, TaxCategory: c.TaxCategory, Period: it.period,
 		Exact: priced.Prorated, Amount: priced.Amount, Explanation: explained(it.part, priced.Steps),
 	}
-	line.Explanation.Conversion = price.Converted
+	line.Explanation = line.Explanation.of(price)
 	if !it.billed.IsZero() {
 		line.Exact = line.Exact.Sub(it.billed.Decimal())
 		line.Explanation.AlreadyBilled = it.billed.Decimal().String()
@@ -133,6 +133,12 @@ func explained(part rating.Share, steps []rating.Step) Explanation {
 		return Explanation{Steps: steps}
 	}
 	return Explanation{Steps: steps, Part: part.Num, Of: part.Den}
+}
+
+// of adds where a price came from.
+func (e Explanation) of(price catalog.Price) Explanation {
+	e.Conversion, e.Phase, e.Agreed = price.Converted, price.Phase, price.Agreed
+	return e
 }
 
 // share is the part of the whole amount that was explained.

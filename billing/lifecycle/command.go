@@ -142,13 +142,14 @@ func (a Account) changeInPeriod(ctx context.Context, state subscription.State, c
 	if facts.Revises, err = a.revision(ctx, state, c.At); err != nil {
 		return Outcome{}, err
 	}
-	terms := sold(plan, *c.Terms)
-	facts.Revises.NewTerms = &terms
+	changed := state.ChangeNow(c)
+	next := inPhase(changed, plan, *c.Terms)
+	facts.Revises.NewTerms = &next
 	if err := a.Records.Enforce(ctx, *c.Terms, c.At); err != nil {
 		return Outcome{}, err
 	}
 	issued, err := a.issueIfAny(ctx, facts, state.Cycle)
-	return Outcome{State: state.ChangeNow(c), Invoice: issued}, err
+	return Outcome{State: changed, Invoice: issued}, err
 }
 
 func (a Account) cancel(ctx context.Context, state subscription.State, c subscription.Command) (Outcome, error) {

@@ -6,13 +6,14 @@ import (
 	"time"
 
 	"github.com/perennial-billing/perennial/billing/calendar"
+	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/subscription"
 )
 
 // closing gathers what the period under way is charged in arrears until an instant, as far as it has not been billed.
 func (a Account) closing(ctx context.Context, state subscription.State, until time.Time) (*invoicing.Closing, error) {
-	closing, err := a.closingPart(ctx, state.Period, calendar.Period{Start: state.UnbilledFrom(), End: until})
+	closing, err := a.closingPart(ctx, state, state.Period, calendar.Period{Start: state.UnbilledFrom(), End: until})
 	if err != nil {
 		return nil, err
 	}
@@ -25,7 +26,7 @@ func (a Account) closing(ctx context.Context, state subscription.State, until ti
 
 // closingPart gathers what a part of a period is charged in arrears: its segments, each with the usage not billed yet.
 // Usage that arrived too late for its own period goes to the first segment that has the meter.
-func (a Account) closingPart(ctx context.Context, full, part calendar.Period) (*invoicing.Closing, error) {
+func (a Account) closingPart(ctx context.Context, state subscription.State, full, part calendar.Period) (*invoicing.Closing, error) {
 	closing := &invoicing.Closing{Period: part, Full: full}
 	segments, err := a.Records.Segments(ctx, part.Start, part.End)
 	if err != nil {
@@ -37,7 +38,7 @@ func (a Account) closingPart(ctx context.Context, full, part calendar.Period) (*
 		if err != nil {
 			return nil, err
 		}
-		segment := invoicing.Segment{Period: inForce.clip(closing.Period), Terms: sold(plan, inForce.Terms)}
+		segment := invoicing.Segment{Period: inForce.clip(closing.Period), Terms: inPhase(state, plan, inForce.Terms)}
 		for _, meter := range slices.Sorted(slices.Values(segment.Terms.Meters())) { // the order in which usage is stored
 			spans := []calendar.Period{segment.Period}
 			if !seen[meter] {
@@ -68,6 +69,12 @@ func (a Account) limited(segments []invoicing.Segment) bool {
 		_, limited := s.Terms.Plan.Spend[a.Currency]
 		return limited
 	})
+}
+
+// inPhase are terms of a plan at the prices of its phase in the period under way. Everything that is billed comes through
+// here: a period is charged wholly at one phase's prices, whether it opens, closes or is revised.
+func inPhase(state subscription.State, plan catalog.Plan, terms subscription.Terms) invoicing.Terms {
+	return sold(plan.InPeriod(state.PeriodUnder(plan.ID)), terms)
 }
 
 func (s Segment) clip(to calendar.Period) calendar.Period {
@@ -112,8 +119,8 @@ func (a Account) withPending(ctx context.Context, state subscription.State, fact
 		if err != nil {
 			return err
 		}
-		terms := sold(plan, change.Terms)
-		revision.NewTerms = &terms
+		next := inPhase(state, plan, change.Terms)
+		revision.NewTerms = &next
 		facts.Earlier = append(facts.Earlier, *revision)
 	}
 	return nil

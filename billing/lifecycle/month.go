@@ -30,7 +30,7 @@ func (a Account) BillMonth(ctx context.Context, state subscription.State, month 
 		return nil, invoicing.ErrNothingToBill
 	}
 	facts := a.facts(state.ID, fmt.Sprintf("cycle-%d", cycle), invoicing.ForCycle, asOf)
-	if facts.Closes, err = a.closingPart(ctx, full, full); err != nil {
+	if facts.Closes, err = a.closingPart(ctx, state, full, full); err != nil {
 		return nil, err
 	}
 	state.Cycle, state.Period = cycle, full

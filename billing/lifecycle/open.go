@@ -119,8 +119,10 @@ func CheckSellable(plan catalog.Plan, terms subscription.Terms, currency money.C
 	if err := checkAddOns(plan, terms.AddOns); err != nil {
 		return err
 	}
-	if err := invoicing.CheckAmounts(sold(plan, terms), currency); err != nil {
-		return refuse("amount_too_large", "%d seats: %s", terms.Seats, err)
+	for _, phased := range plan.InEachPhase() {
+		if err := invoicing.CheckAmounts(sold(phased, terms), currency); err != nil {
+			return refuse("amount_too_large", "%d seats: %s", terms.Seats, err)
+		}
 	}
 	return nil
 }

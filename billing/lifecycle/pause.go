@@ -151,8 +151,8 @@ func (a Account) chargeRest(ctx context.Context, state subscription.State, at ti
 	}
 	facts := a.facts(state.ID, key, invoicing.ForChange, at)
 	facts.Revises = a.changing(state, at)
-	terms := sold(plan, state.Terms)
-	facts.Revises.NewTerms = &terms
+	rest := inPhase(state, plan, state.Terms)
+	facts.Revises.NewTerms = &rest
 	return a.issueIfAny(ctx, facts, state.Cycle)
 }
 

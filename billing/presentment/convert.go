@@ -72,6 +72,10 @@ func Convert(plan catalog.Plan, to money.Currency, rates []tax.Rate, p Policy, d
 		return Conversion{}, failed(NotPriced, "plan %q version %d has a minimum or maximum spend in some currencies and cannot be converted to %s: add prices in it",
 			plan.ID, plan.Version, to)
 	}
+	if slices.ContainsFunc(plan.Phases, func(phase catalog.Phase) bool { return len(phase.Prices) > 0 }) {
+		return Conversion{}, failed(NotPriced, "plan %q version %d has phases with prices of their own and cannot be converted to %s: add prices in it",
+			plan.ID, plan.Version, to)
+	}
 	found, err := p.route(rates, from, to, day)
 	if err != nil {
 		return Conversion{}, err

@@ -268,6 +268,11 @@ func TestWhatCannotBeConverted(t *testing.T) {
 	_, err := presentment.Convert(sold, "JPY", friday, policy(func(p *presentment.Policy) { p.BaseCurrency = "GBP" }), day("2027-02-26"))
 	require.Equal(t, presentment.NotPriced, presentment.Code(err))
 	require.ErrorContains(t, err, "none in GBP")
+	ramped := sold
+	ramped.Phases = []catalog.Phase{{Prices: map[string]map[money.Currency]catalog.Price{sold.Charges[0].ID: {}}}}
+	_, err = presentment.Convert(ramped, "JPY", friday, policy(), day("2027-02-26"))
+	require.Equal(t, presentment.NotPriced, presentment.Code(err))
+	require.ErrorContains(t, err, "has phases with prices of their own and cannot be converted to JPY")
 	_, err = presentment.Convert(plan([]catalog.Price{flat("999999999999999999")}, nil), "JPY", friday, policy(), day("2027-02-26"))
 	require.Equal(t, presentment.AmountTooLarge, presentment.Code(err))
 	tiny := tax.Rate{From: "USD", To: "JPY", Date: day("2027-02-26"), Value: dec("0.0000000000004"), Source: "manual"}

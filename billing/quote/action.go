@@ -91,7 +91,7 @@ func (a *Subscribe) whose(w *world) (*customer, error) {
 func (a *Subscribe) do(ctx context.Context, w *world, s step) error {
 	b := &book{
 		w: w, owner: s.who, zone: s.who.zone, currency: a.Currency,
-		credited: map[invoicing.LineRef]bool{}, done: map[string]subscription.Command{},
+		credited: map[invoicing.LineRef]bool{}, done: map[string]subscription.Command{}, agreed: map[planVersion]catalog.Agreed{},
 	}
 	if b.currency == "" {
 		b.currency = s.who.currency
@@ -108,6 +108,9 @@ func (a *Subscribe) do(ctx context.Context, w *world, s step) error {
 		return err
 	}
 	if err := agreement.Check(); err != nil {
+		return err
+	}
+	if err := b.agree(ctx, "subscribe.prices", agreement.Terms, a.Prices); err != nil {
 		return err
 	}
 	plan, err := b.Offer(ctx, agreement.Terms, agreement.StartAt)
@@ -191,6 +194,11 @@ func (a *Change) do(ctx context.Context, w *world, s step) error {
 	terms, err := a.terms(ctx, b)
 	if err != nil {
 		return err
+	}
+	if _, repeated := b.done[a.ID]; !repeated {
+		if err := b.agree(ctx, "change.prices", terms, a.Prices); err != nil {
+			return err
+		}
 	}
 	return b.command(ctx, s, a.ID, a.Timing, subscription.Command{Kind: subscription.ChangeTerms, Terms: &terms, BillNext: a.Bill == BillNext})
 }

@@ -30,10 +30,17 @@ type book struct {
 	items      []invoicing.Item
 	planCredit money.Amount
 	fair       *fair
+	// agreed are the prices that were agreed for a version of a plan.
+	agreed map[planVersion]catalog.Agreed
 	// done are the commands that were carried out, by id.
 	done map[string]subscription.Command
 	// month is the next one that the monthly run bills, as its first day; zero for who is not billed by it.
 	month calendar.Date
+}
+
+type planVersion struct {
+	id      string
+	version int
 }
 
 // document is an issued invoice.
@@ -52,11 +59,11 @@ func (b *book) account() lifecycle.Account {
 	return lifecycle.Account{Records: b, Currency: b.currency, Zone: b.zone, Seller: b.w.seller, Buyer: b.owner.buyer}
 }
 
-// Plan is a plan version of the catalogue.
+// Plan is a plan version of the catalogue, at the prices that were agreed for it.
 func (b *book) Plan(_ context.Context, terms subscription.Terms) (catalog.Plan, error) {
 	for _, plan := range b.w.scenario.Catalog {
 		if plan.ID == terms.PlanID && plan.Version == terms.PlanVersion {
-			return plan, nil
+			return plan.WithAgreed(b.agreed[planVersion{plan.ID, plan.Version}]), nil
 		}
 	}
 	return catalog.Plan{}, &subscription.Refusal{
@@ -64,7 +71,7 @@ func (b *book) Plan(_ context.Context, terms subscription.Terms) (catalog.Plan, 
 	}
 }
 
-// Offer is the plan at the catalogue's price.
+// Offer is the plan at the agreed prices, or the catalogue's.
 func (b *book) Offer(ctx context.Context, terms subscription.Terms, _ time.Time) (catalog.Plan, error) {
 	plan, err := b.Plan(ctx, terms)
 	if err != nil {

@@ -126,6 +126,7 @@ type Subscribe struct {
 	StartsAt    Instant        `json:"starts_at,omitzero" doc:"When it begins, earlier or later than the entry; at the entry's instant when left out"`
 	EndsAfter   int            `json:"ends_after,omitempty" minimum:"0" doc:"A fixed term: the number of periods after which it ends by itself"`
 	EndsAt      Instant        `json:"ends_at,omitzero" doc:"A fixed term to an instant, in place of ends_after; the last period is prorated"`
+	Prices      catalog.Agreed `json:"prices,omitempty" doc:"Prices agreed for this version in place of the catalogue's, by charge id"`
 	FairBilling *FairBilling   `json:"fair_billing,omitempty" doc:"Charge the seats of active members; seats may then be left out"`
 }
 
@@ -177,6 +178,8 @@ type Change struct {
 	Seats        *int64  `json:"seats,omitempty" minimum:"0" doc:"The new number of seats; as many as before when left out"`
 	AddOns       []Added `json:"add_ons,omitempty" doc:"Add-ons with their new quantities; the others stay as they are"`
 	Bill         Bill    `json:"bill,omitempty" enum:"now,next" doc:"Whether the difference is invoiced now (when left out) or with the next invoice"`
+
+	Prices catalog.Agreed `json:"prices,omitempty" doc:"Prices agreed for a version that the subscription has not had"`
 	Timing
 }
 

@@ -159,3 +159,26 @@ func TestCommitmentsCostTheSameWheneverTheyArePaid(t *testing.T) {
 		require.True(t, arrears.Exact.Equal(rest.Exact.Add(part.Of(Commitment(p).Exact, limitPlaces))))
 	})
 }
+
+// A price times a factor charges so many times as much for whatever is used, to the last decimal.
+func TestAPriceTimesAFactor(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		price, used := prices().Draw(t, "price"), usages().Draw(t, "used")
+		before := price
+		factor := decimals(10).Draw(t, "factor").Round(2)
+		if factor.IsZero() {
+			factor = d("0.5")
+		}
+		once, err := Rate(price, used)
+		require.NoError(t, err)
+		times := price.Times(factor)
+		if times.Validate() != nil { // more decimals than a price may have
+			t.Skip()
+		}
+		rated, err := Rate(times, used)
+		require.NoError(t, err)
+		require.True(t, once.Exact.Mul(factor).Equal(rated.Exact), "%s × %s is not %s", once.Exact, factor, rated.Exact)
+		require.Equal(t, before, price, "the price itself is not changed")
+	})
+}

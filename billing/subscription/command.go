@@ -87,6 +87,7 @@ func (s State) Defer(c Command) State {
 // ChangeNow puts new terms in force at once. They take the place of terms deferred to the next boundary, but a
 // cancellation deferred to it stands: who cancels must not be billed on because of a seat added meanwhile.
 func (s State) ChangeNow(c Command) State {
+	s = s.takeUp(c.Terms.PlanID)
 	s.Terms, s.LastAt, s.Pending = *c.Terms, c.At.UTC(), nil
 	if s.AtPeriodEnd != nil && !s.AtPeriodEnd.Cancel {
 		next := *s.AtPeriodEnd

@@ -50,6 +50,9 @@ type State struct {
 	// one before it is a stub, if the plan's periods are aligned. It moves with the anchor when a pause ends or the schedule
 	// changes, and when a cycle is passed over because the customer's calendar has not got its days.
 	AnchorCycle int `json:"anchor_cycle"`
+	// Since says of plans in force in the period under way in which cycle they came into force: those it does not list, in the
+	// first one.
+	Since []PlanSince `json:"since,omitempty"`
 	// EndsAfter, when above 0, is a fixed term: the number of cycles after which the subscription ends by itself.
 	EndsAfter int `json:"ends_after,omitempty"`
 	// EndsAt, when set, is a fixed term to an instant, at which the subscription ends by itself, in mid-period and when

@@ -80,7 +80,8 @@ func (s State) enter(period calendar.Period) State {
 	if customer := s.CustomerAtBoundary(); customer != s.CustomerID {
 		s = s.ownedBy(customer, s.LastAt)
 	}
-	s.Terms = s.TermsAtBoundary()
+	next := s.TermsAtBoundary()
+	s.Since, s.Terms = s.sinceInCycle(next.PlanID), next
 	s.AtPeriodEnd, s.Extended, s.BilledUntil, s.Pending = nil, 0, nil, nil
 	s.Cycle++
 	s.Period, s.Full = calendar.Period{Start: period.Start.UTC(), End: period.End.UTC()}, calendar.Period{}

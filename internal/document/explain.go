@@ -36,7 +36,7 @@ func (l *lineFacts) read() error {
 		return nil
 	}
 	var err error
-	if l.charge, err = l.plan.Charge(l.row.ChargeID); err != nil {
+	if l.charge, err = l.plan.InPhase(l.explained.Phase).Charge(l.row.ChargeID); err != nil {
 		return fmt.Errorf("line %d: %w", l.row.Position, err)
 	}
 	if l.charge.Kind == catalog.Usage && l.explained.Of > 0 {
@@ -90,6 +90,9 @@ func (l *lineFacts) details() []string {
 	}
 	if l.explained.Late != "" {
 		details = append(details, fmt.Sprintf("Includes %s used before this period and reported late", l.late()))
+	}
+	if l.explained.Phase > 0 {
+		details = append(details, fmt.Sprintf("The price of phase %d of the plan", l.explained.Phase))
 	}
 	for _, taken := range l.explained.Discounts {
 		details = append(details, l.discounted(taken))

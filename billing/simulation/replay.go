@@ -1,0 +1,267 @@
+package simulation
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/perennial-billing/perennial/billing/calendar"
+	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/discount"
+	"github.com/perennial-billing/perennial/billing/invoicing"
+	"github.com/perennial-billing/perennial/billing/lifecycle"
+	"github.com/perennial-billing/perennial/billing/money"
+	"github.com/perennial-billing/perennial/billing/subscription"
+	"github.com/perennial-billing/perennial/billing/tax"
+)
+
+// prices says what a plan version costs. counts is false for what is only billed again because a later invoice refers to it.
+type prices func(terms subscription.Terms, counts bool) (catalog.Plan, error)
+
+// replay is a subscription whose life is lived again: what lifecycle.Records are, over its history. What was in force and
+// what was used are facts; what is charged is made anew.
+type replay struct {
+	History
+
+	inForce func(subscription.Terms) (catalog.Plan, error)
+	prices  prices
+	// counts, used and issued belong to the event under way: whether its invoice is compared, the usage that it billed, and
+	// the invoice itself, which has no id if there was none.
+	counts bool
+	used   map[metered]invoicing.Usage
+	issued Issued
+	// customer is whose invoice it is, next the one that follows a transfer.
+	customer string
+	next     string
+	made     []made
+	credited map[invoicing.LineRef]bool
+	// again are the invoices on record that were made again, taken what discounts took off those.
+	again map[string]bool
+	taken map[string][]discount.Use
+}
+
+// made is an invoice of the replay.
+type made struct {
+	invoicing.Invoice
+
+	customer string
+	issuedAt time.Time
+	counts   bool
+}
+
+// metered is a meter under a plan version.
+type metered struct {
+	planID  string
+	version int
+	meter   string
+}
+
+// nobody is taxed: amounts without tax are compared.
+const nowhere = "US"
+
+func (r *replay) account() lifecycle.Account {
+	return lifecycle.Account{
+		Records: r, Currency: r.Currency, Zone: r.Zone, Seller: tax.Seller{Country: nowhere}, Buyer: tax.Buyer{Country: nowhere},
+	}
+}
+
+// run bills everything again.
+func (r *replay) run(ctx context.Context) error {
+	state := r.first()
+	for _, event := range r.Events {
+		first := event.InvoiceID
+		if event.After.CustomerID != state.CustomerID {
+			first, r.next = event.FormerID, event.InvoiceID
+		}
+		r.counts = event.Counts
+		if err := r.begin(state.CustomerID, first); err != nil {
+			return err
+		}
+		if err := r.happen(ctx, state, event); err != nil {
+			return fmt.Errorf("%s of %s: %w", event.Command.Kind, event.Command.At.Format(time.RFC3339), err)
+		}
+		state = event.After
+	}
+	for _, month := range r.Months {
+		r.counts = true
+		if err := r.begin(cmp.Or(r.invoice(month.InvoiceID).CustomerID, r.CustomerID), month.InvoiceID); err != nil {
+			return err
+		}
+		standing := subscription.State{ID: r.SubscriptionID, Status: subscription.Active, StartAt: r.StartAt, EndedAt: r.EndedAt}
+		_, err := r.account().BillMonth(ctx, standing, month.Month, month.AsOf)
+		if err != nil && !errors.Is(err, invoicing.ErrNothingToBill) {
+			return fmt.Errorf("month %s: %w", month.Month, err)
+		}
+	}
+	return nil
+}
+
+// happen lets one thing happen again. The state that it comes to is on record and not asked for.
+func (r *replay) happen(ctx context.Context, state subscription.State, event Event) error {
+	var err error
+	command := event.Command
+	switch command.Kind {
+	case Boundary:
+		_, err = r.account().Turn(ctx, state, command.At)
+	case Planned:
+		if !missed(state, event) {
+			_, err = r.account().Turn(ctx, state, command.At)
+		}
+	case subscription.Release: // bills nothing; that the subscription was held is in no record of a command
+	default:
+		_, err = r.account().CarryOut(ctx, state, command)
+	}
+	return err
+}
+
+// missed says that a planned command was refused on its day. Why is not asked again: the reason may be gone.
+func missed(state subscription.State, event Event) bool {
+	planned, _, is := state.PlannedFor(event.Command.At)
+	return is && slices.ContainsFunc(event.After.Missed, func(m subscription.Missed) bool { return m.CommandID == planned.ID })
+}
+
+// begin prepares for an invoice of a customer: the usage that it billed is what its lines say.
+func (r *replay) begin(customer, invoiceID string) error {
+	r.customer, r.used, r.issued = customer, map[metered]invoicing.Usage{}, r.invoice(invoiceID)
+	r.again[invoiceID] = true
+	for _, line := range r.issued.Lines {
+		if line.Kind != invoicing.UsageLine {
+			continue
+		}
+		plan, err := r.inForce(subscription.Terms{PlanID: line.PlanID, PlanVersion: line.PlanVersion})
+		if err != nil {
+			return err
+		}
+		charge, err := plan.Charge(line.ChargeID)
+		if err != nil {
+			return fmt.Errorf("invoice %s: %w", invoiceID, err)
+		}
+		r.used[metered{line.PlanID, line.PlanVersion, charge.Meter}] = invoicing.Usage{
+			Meter: charge.Meter, Quantity: line.Quantity, Late: line.Late,
+		}
+	}
+	return nil
+}
+
+// Plan is a plan version at the prices of the replay.
+func (r *replay) Plan(_ context.Context, terms subscription.Terms) (catalog.Plan, error) {
+	return r.prices(terms, r.counts)
+}
+
+// Offer is the plan as well: that the terms were sold is a fact.
+func (r *replay) Offer(ctx context.Context, terms subscription.Terms, _ time.Time) (catalog.Plan, error) {
+	return r.Plan(ctx, terms)
+}
+
+// Segments lists the terms that were in force in [from, to).
+func (r *replay) Segments(_ context.Context, from, to time.Time) ([]lifecycle.Segment, error) {
+	var overlapping []lifecycle.Segment
+	for _, s := range r.History.Segments {
+		lasts := s.To.IsZero() || s.To.After(from) && s.To.After(s.From)
+		if s.From.Before(to) && lasts {
+			overlapping = append(overlapping, s)
+		}
+	}
+	return overlapping, nil
+}
+
+// Enforce changes nothing: which terms were in force is on record.
+func (r *replay) Enforce(context.Context, subscription.Terms, time.Time) error { return nil }
+
+// CloseSegment changes nothing, as Enforce does not.
+func (r *replay) CloseSegment(context.Context, time.Time) error { return nil }
+
+// ClaimUsage returns what the event's invoice billed of a meter under the terms in force before an instant: all of it for
+// the first stretch of time under them, since an invoice charges a meter once per plan version.
+func (r *replay) ClaimUsage(_ context.Context, meter string, _, to, _ time.Time) ([]invoicing.Usage, error) {
+	for _, s := range r.History.Segments {
+		if !s.From.Before(to) || !s.To.IsZero() && s.To.Before(to) {
+			continue
+		}
+		key := metered{s.Terms.PlanID, s.Terms.PlanVersion, meter}
+		used, billed := r.used[key]
+		if !billed {
+			return nil, nil
+		}
+		delete(r.used, key)
+		return []invoicing.Usage{used}, nil
+	}
+	return nil, nil
+}
+
+// RunningLines lists what the replay charged in advance for time after an instant and has not credited.
+func (r *replay) RunningLines(ctx context.Context, at time.Time) ([]invoicing.BilledLine, error) {
+	var running []invoicing.BilledLine
+	for _, invoice := range r.made {
+		for i, line := range invoice.Lines {
+			ref := invoicing.LineRef{InvoiceID: invoice.Key, Position: i + 1}
+			ahead := line.Period.End.After(at) && line.Period.End.After(invoice.issuedAt)
+			if !ahead || r.credited[ref] || !line.Kind.PaysAhead() {
+				continue
+			}
+			plan, err := r.Plan(ctx, subscription.Terms{PlanID: line.PlanID, PlanVersion: line.PlanVersion})
+			if err != nil {
+				return nil, err
+			}
+			running = append(running, invoicing.BilledLine{InvoiceID: ref.InvoiceID, Position: ref.Position, Line: line, Plan: plan})
+		}
+	}
+	return running, nil
+}
+
+// ChargedAhead is what the replay charged in advance for time inside a period and credited of that, before discounts.
+func (r *replay) ChargedAhead(_ context.Context, inside calendar.Period) ([]invoicing.PlanAmount, error) {
+	var charged []invoicing.PlanAmount
+	counts := map[invoicing.LineRef]bool{}
+	for _, invoice := range r.made {
+		for i, line := range invoice.Lines {
+			ahead := line.Kind.PaysAhead() && line.Period.End.After(invoice.issuedAt) &&
+				!line.Period.Start.Before(inside.Start) && !line.Period.End.After(inside.End)
+			counts[invoicing.LineRef{InvoiceID: invoice.Key, Position: i + 1}] = ahead
+			if !ahead && (line.Credits == nil || !counts[*line.Credits]) {
+				continue
+			}
+			price, err := line.Price()
+			if err != nil {
+				return nil, err
+			}
+			charged = append(charged, invoicing.PlanAmount{PlanID: line.PlanID, PlanVersion: line.PlanVersion, Amount: price})
+		}
+	}
+	return charged, nil
+}
+
+// Transfer goes on with the invoice of the new customer.
+func (r *replay) Transfer(_ context.Context, customerID string) (lifecycle.Account, error) {
+	err := r.begin(customerID, r.next)
+	return r.account(), err
+}
+
+// Issue makes an invoice by the rules and keeps it. What the customer has and owes does not change its lines.
+func (r *replay) Issue(_ context.Context, facts invoicing.Facts, _ int) (*lifecycle.Issued, error) {
+	facts.Balance = money.Zero(facts.Currency)
+	var err error
+	if facts.Discounts, err = r.discounts(facts); err != nil {
+		return nil, err
+	}
+	built, err := invoicing.Build(facts)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.noteDiscounts(built); err != nil {
+		return nil, err
+	}
+	for _, line := range built.Lines {
+		if line.Credits != nil {
+			r.credited[*line.Credits] = true
+		}
+	}
+	r.made = append(r.made, made{Invoice: built, customer: r.customer, issuedAt: facts.IssuedAt, counts: r.counts})
+	return &lifecycle.Issued{InvoiceID: built.Key, Total: built.Total, AmountDue: built.AmountDue}, nil
+}
+
+// AddCycle is needed by nobody.
+func (r *replay) AddCycle(context.Context, lifecycle.Cycle, time.Time) error { return nil }

@@ -1,0 +1,205 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/money"
+)
+
+// Snapshot runs f on one consistent state of the database, in a transaction that can write nothing.
+func (s *Store) Snapshot(ctx context.Context, f func(q Queries) error) error {
+	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	return pgx.BeginTxFunc(ctx, s.pool, options, func(tx pgx.Tx) error { return f(Queries{db: tx}) })
+}
+
+// HistoryRange says whose history is read: of an entity's customers, all of them unless some are named, in [From, To).
+type HistoryRange struct {
+	EntityID  string
+	Customers []string
+	From, To  time.Time
+}
+
+// HistoryCounts says how much there is to read.
+type HistoryCounts struct {
+	Subscriptions int `db:"subscriptions"`
+	Invoices      int `db:"invoices"`
+}
+
+// billedIn is the condition for subscriptions of a HistoryRange ($1 to $4) that may have been billed in it.
+const billedIn = `s.entity_id = $1 AND s.started_at < $4 AND (cardinality($2::text[]) = 0 OR s.customer_id = ANY($2)
+		OR EXISTS (SELECT FROM invoice i WHERE i.subscription_id = s.id AND i.customer_id = ANY($2) AND i.issued_at >= $3 AND i.issued_at < $4))
+	AND (s.ended_at IS NULL OR s.ended_at >= $3
+		OR EXISTS (SELECT FROM invoice i WHERE i.subscription_id = s.id AND i.issued_at >= $3 AND i.issued_at < $4)
+		OR EXISTS (SELECT FROM invoice_run_member m JOIN invoice_run r ON r.id = m.run_id
+			WHERE r.entity_id = $1 AND r.as_of >= $3 AND r.as_of < $4 AND m.subscription_id = s.id))`
+
+func (r HistoryRange) args(more ...any) []any {
+	customers := r.Customers
+	if customers == nil {
+		customers = []string{}
+	}
+	return append([]any{r.EntityID, customers, r.From, r.To}, more...)
+}
+
+// CountHistory counts the subscriptions that History lists and all invoices issued in the range.
+func (q Queries) CountHistory(ctx context.Context, r HistoryRange) (HistoryCounts, error) {
+	return one[HistoryCounts](ctx, q.db, "size of the history of "+r.EntityID, `
+		SELECT (SELECT COUNT(*) FROM subscription s WHERE `+billedIn+`) AS subscriptions,
+		       (SELECT COUNT(*) FROM invoice WHERE entity_id = $1 AND (cardinality($2::text[]) = 0 OR customer_id = ANY($2))
+		           AND issued_at >= $3 AND issued_at < $4) AS invoices`, r.args()...)
+}
+
+// HistoryEntry is a subscription that may have been billed in a HistoryRange.
+type HistoryEntry struct {
+	ID         string         `db:"id"`
+	CustomerID string         `db:"customer_id"`
+	Currency   money.Currency `db:"currency"`
+	Zone       string         `db:"zone"`
+	StartedAt  time.Time      `db:"started_at"`
+	EndedAt    *time.Time     `db:"ended_at"`
+	// Since is the start of the last billing period that began before the range, if any: from then on commands matter.
+	Since *time.Time `db:"since"`
+	// ByRun says that the monthly run bills the subscription.
+	ByRun bool `db:"by_run"`
+}
+
+// History lists subscriptions by id, after a given one.
+func (q Queries) History(ctx context.Context, r HistoryRange, after string, limit int) ([]HistoryEntry, error) {
+	return many[HistoryEntry](ctx, q.db, "history of "+r.EntityID, `
+		SELECT s.id, s.customer_id, s.currency, s.zone, s.started_at, s.ended_at, s.billed_by = 'invoice_run' AS by_run,
+		       (SELECT MAX(c.period_start) FROM subscription_cycle c WHERE c.subscription_id = s.id AND c.period_start < $3) AS since
+		  FROM subscription s WHERE `+billedIn+` AND s.id > $5
+		 ORDER BY s.id LIMIT $6`, r.args(after, limit)...)
+}
+
+// PastCommand is a command that was carried out, or a boundary that was turned.
+type PastCommand struct {
+	SubscriptionID string          `db:"subscription_id"`
+	At             time.Time       `db:"at"`
+	Input          json.RawMessage `db:"input"`
+	// After is the state that it left.
+	After json.RawMessage `db:"after"`
+	// InvoiceID is the invoice that came of it, FormerID that of the customer before a transfer; empty for none.
+	InvoiceID string `db:"invoice_id"`
+	FormerID  string `db:"former_id"`
+}
+
+// pastCommand reads a command into a PastCommand.
+const pastCommand = `c.subscription_id, c.at, c.input, c.result->'state' AS after, COALESCE(c.result->'invoice'->>'invoice_id', '') AS invoice_id,
+	COALESCE(c.result->'former'->>'invoice_id', '') AS former_id`
+
+// PastCommands lists the commands of subscriptions from each one's Since on until an instant (excluded), in their order.
+func (q Queries) PastCommands(ctx context.Context, of []HistoryEntry, to time.Time) ([]PastCommand, error) {
+	ids, since := idsOf(of)
+	return many[PastCommand](ctx, q.db, "commands", `
+		SELECT `+pastCommand+` FROM unnest($1::text[], $2::timestamptz[]) AS s (id, since) JOIN command c ON c.subscription_id = s.id
+		 WHERE (s.since IS NULL OR c.at >= s.since) AND c.at < $3 ORDER BY c.subscription_id, c.at, c.recorded_at`, ids, since, to)
+}
+
+// CommandsBefore lists, of each subscription with a Since, the last command before that.
+func (q Queries) CommandsBefore(ctx context.Context, of []HistoryEntry) ([]PastCommand, error) {
+	ids, since := idsOf(of)
+	return many[PastCommand](ctx, q.db, "commands", `
+		SELECT p.subscription_id, p.at, p.input, p.after, p.invoice_id, p.former_id FROM unnest($1::text[], $2::timestamptz[]) AS s (id, since) CROSS JOIN LATERAL (
+			SELECT `+pastCommand+` FROM command c WHERE c.subscription_id = s.id AND c.at < s.since
+			 ORDER BY c.at DESC, c.recorded_at DESC LIMIT 1) p`, ids, since)
+}
+
+func idsOf(entries []HistoryEntry) (ids []string, since []*time.Time) {
+	ids, since = make([]string, len(entries)), make([]*time.Time, len(entries))
+	for i, e := range entries {
+		ids[i], since[i] = e.ID, e.Since
+	}
+	return ids, since
+}
+
+// PastSegment is a segment with its subscription.
+type PastSegment struct {
+	SubscriptionID string `db:"subscription_id"`
+	Segment
+}
+
+// PastSegments lists the terms that were in force before an instant, oldest first.
+func (q Queries) PastSegments(ctx context.Context, of []HistoryEntry, to time.Time) ([]PastSegment, error) {
+	ids, _ := idsOf(of)
+	return many[PastSegment](ctx, q.db, "segments", `
+		SELECT subscription_id, seq, plan_id, plan_version, seats, from_at, to_at FROM subscription_segment
+		 WHERE subscription_id = ANY($1) AND from_at < $2 ORDER BY subscription_id, seq`, ids, to)
+}
+
+// PastLine is a line of an issued invoice.
+type PastLine struct {
+	SubscriptionID string `db:"subscription_id"`
+	CustomerID     string `db:"customer_id"`
+	InvoiceID      string `db:"invoice_id"`
+	Number         string `db:"number"`
+	// Serial is the number without the seller's prefix.
+	Serial      int64     `db:"serial"`
+	BusinessKey string    `db:"business_key"`
+	IssuedAt    time.Time `db:"issued_at"`
+	InvoiceLine
+}
+
+// serialOf is the number of an invoice i without the seller's prefix, in the order in which invoices were issued.
+const serialOf = `regexp_replace(i.number, '^.*-', '')::bigint AS serial`
+
+// PastLines lists the lines of the invoices that were issued to subscriptions from an instant on, or from each one's Since on
+// if that is before, until another instant (excluded); invoice by invoice.
+func (q Queries) PastLines(ctx context.Context, of []HistoryEntry, from, to time.Time) ([]PastLine, error) {
+	ids, since := idsOf(of)
+	return many[PastLine](ctx, q.db, "invoice lines", `
+		SELECT i.subscription_id, i.customer_id, l.invoice_id, i.number, `+serialOf+`, i.business_key, i.issued_at, `+prefixed("l", lineColumns)+`
+		  FROM unnest($1::text[], $2::timestamptz[]) AS s (id, since)
+		  JOIN invoice i ON i.subscription_id = s.id AND i.issued_at >= LEAST(s.since, $3) AND i.issued_at < $4
+		  JOIN invoice_line l ON l.invoice_id = i.id
+		 ORDER BY i.subscription_id, i.issued_at, i.id, l.position`, ids, since, from, to)
+}
+
+// PastMonth is a month that the monthly run settled for a subscription.
+type PastMonth struct {
+	SubscriptionID string    `db:"subscription_id"`
+	Period         string    `db:"period"`
+	AsOf           time.Time `db:"as_of"`
+	InvoiceID      *string   `db:"invoice_id"`
+}
+
+// PastMonths lists the months that were settled by runs of [from, to), oldest first.
+func (q Queries) PastMonths(ctx context.Context, of []HistoryEntry, r HistoryRange) ([]PastMonth, error) {
+	ids, _ := idsOf(of)
+	return many[PastMonth](ctx, q.db, "months", `
+		SELECT m.subscription_id, r.period, r.as_of, m.invoice_id FROM invoice_run r JOIN invoice_run_member m ON m.run_id = r.id
+		 WHERE r.entity_id = $1 AND r.as_of >= $2 AND r.as_of < $3 AND m.subscription_id = ANY($4)
+		   AND (m.invoice_id IS NOT NULL OR m.skipped_because IS NOT NULL) ORDER BY m.subscription_id, r.period`, r.EntityID, r.From, r.To, ids)
+}
+
+// PriceLocks lists what plan versions were sold at to subscriptions, the price that counts of each.
+func (q Queries) PriceLocks(ctx context.Context, of []HistoryEntry) ([]PriceLock, error) {
+	ids, _ := idsOf(of)
+	return many[PriceLock](ctx, q.db, "local prices", `
+		SELECT DISTINCT ON (subscription_id, plan_id, plan_version) subscription_id, plan_id, plan_version, conversion, quote_id, locked_at
+		  FROM price_lock WHERE subscription_id = ANY($1) ORDER BY subscription_id, plan_id, plan_version, locked_at DESC`, ids)
+}
+
+// PlanVersions lists all versions of an entity's plans.
+func (q Queries) PlanVersions(ctx context.Context, entityID string) ([]catalog.Plan, error) {
+	rows, err := many[planRow](ctx, q.db, "plans of "+entityID, `
+		SELECT entity_id, definition FROM plan_version WHERE entity_id = $1 ORDER BY plan_id, version`, entityID)
+	if err != nil {
+		return nil, err
+	}
+	plans := make([]catalog.Plan, len(rows))
+	for i, row := range rows {
+		version, err := row.read()
+		if err != nil {
+			return nil, fmt.Errorf("plans of %s: %w", entityID, err)
+		}
+		plans[i] = version.Plan
+	}
+	return plans, nil
+}

@@ -1,0 +1,218 @@
+package simulate
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/perennial-billing/perennial/billing/calendar"
+	"github.com/perennial-billing/perennial/billing/invoicing"
+	"github.com/perennial-billing/perennial/billing/lifecycle"
+	"github.com/perennial-billing/perennial/billing/money"
+	"github.com/perennial-billing/perennial/billing/simulation"
+	"github.com/perennial-billing/perennial/billing/subscription"
+	"github.com/perennial-billing/perennial/internal/store"
+)
+
+// zones are those that were loaded.
+type zones map[string]calendar.Zone
+
+func (z zones) load(name string) (calendar.Zone, error) {
+	zone, loaded := z[name]
+	if !loaded {
+		var err error
+		if zone, err = calendar.LoadZone(name); err != nil {
+			return zone, err
+		}
+		z[name] = zone
+	}
+	return zone, nil
+}
+
+// reading gathers the histories of a batch of subscriptions.
+type reading struct {
+	q       store.Queries
+	in      store.HistoryRange
+	entries []store.HistoryEntry
+	byID    map[string]*simulation.History
+	// owners are the customers that each subscription has had.
+	owners map[string]map[string]bool
+}
+
+// read reads the histories of a batch, in the order of its entries.
+func read(ctx context.Context, q store.Queries, in store.HistoryRange, z zones, entries []store.HistoryEntry) ([]simulation.History, error) {
+	r := reading{q: q, in: in, entries: entries, byID: map[string]*simulation.History{}, owners: map[string]map[string]bool{}}
+	all := make([]simulation.History, len(entries))
+	for i, e := range entries {
+		zone, err := z.load(e.Zone)
+		if err != nil {
+			return nil, fmt.Errorf("subscription %s: %w", e.ID, err)
+		}
+		all[i] = simulation.History{
+			SubscriptionID: e.ID, CustomerID: e.CustomerID, Currency: e.Currency, Zone: zone, StartAt: e.StartedAt, EndedAt: e.EndedAt,
+		}
+		r.byID[e.ID], r.owners[e.ID] = &all[i], map[string]bool{e.CustomerID: true}
+	}
+	for _, part := range []func(context.Context) error{r.segments, r.sold, r.lines, r.months, r.before, r.commands, r.discounts} {
+		if err := part(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+func (r *reading) segments(ctx context.Context) error {
+	rows, err := r.q.PastSegments(ctx, r.entries, r.in.To)
+	for _, row := range rows {
+		segment := lifecycle.Segment{
+			From: row.From, Terms: subscription.Terms{PlanID: row.PlanID, PlanVersion: row.PlanVersion, Seats: row.Seats},
+		}
+		if row.To != nil {
+			segment.To = *row.To
+		}
+		h := r.byID[row.SubscriptionID]
+		h.Segments = append(h.Segments, segment)
+	}
+	return err
+}
+
+func (r *reading) sold(ctx context.Context) error {
+	rows, err := r.q.PriceLocks(ctx, r.entries)
+	for _, row := range rows {
+		h := r.byID[row.SubscriptionID]
+		h.Sold = append(h.Sold, simulation.Sold{PlanID: row.PlanID, PlanVersion: row.PlanVersion, At: row.LockedAt, Conversion: row.Conversion})
+	}
+	return err
+}
+
+func (r *reading) discounts(ctx context.Context) error {
+	customers := map[string]bool{}
+	for _, owners := range r.owners {
+		maps.Copy(customers, owners)
+	}
+	rows, err := r.q.PastDiscounts(ctx, slices.Collect(maps.Keys(customers)), r.in.To)
+	for _, row := range rows {
+		d := simulation.Discount{Discount: row.Discount, CustomerID: row.CustomerID}
+		for _, use := range row.Uses {
+			d.Taken = append(d.Taken, simulation.Taken{Use: use.Use, InvoiceID: use.InvoiceID, Serial: use.Serial, IssuedAt: use.IssuedAt})
+		}
+		for _, h := range r.byID {
+			if r.owners[h.SubscriptionID][row.CustomerID] && (row.SubscriptionID == "" || row.SubscriptionID == h.SubscriptionID) {
+				h.Discounts = append(h.Discounts, d)
+			}
+		}
+	}
+	return err
+}
+
+func (r *reading) lines(ctx context.Context) error {
+	rows, err := r.q.PastLines(ctx, r.entries, r.in.From, r.in.To)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		h := r.byID[row.SubscriptionID]
+		if n := len(h.Issued); n == 0 || h.Issued[n-1].ID != row.InvoiceID {
+			h.Issued = append(h.Issued, simulation.Issued{
+				ID: row.InvoiceID, CustomerID: row.CustomerID, Number: row.Number, Serial: row.Serial, Key: row.BusinessKey, Counts: !row.IssuedAt.Before(r.in.From),
+			})
+		}
+		r.owners[row.SubscriptionID][row.CustomerID] = true
+		late, err := lateOf(row.InvoiceLine)
+		if err != nil {
+			return fmt.Errorf("invoice %s, line %d: %w", row.Number, row.Position, err)
+		}
+		invoice := &h.Issued[len(h.Issued)-1]
+		invoice.Lines = append(invoice.Lines, simulation.Line{
+			Kind: invoicing.LineKind(row.Kind), PlanID: row.PlanID, PlanVersion: row.PlanVersion, ChargeID: row.ChargeID, Quantity: row.Quantity,
+			Late: late, Amount: money.New(row.Amount, h.Currency), Period: calendar.Period{Start: row.PeriodStart, End: row.PeriodEnd},
+		})
+	}
+	return nil
+}
+
+// lateOf is the part of a line's usage that belongs to earlier periods, which only its explanation says.
+func lateOf(line store.InvoiceLine) (decimal.Decimal, error) {
+	var explanation struct {
+		Late string `json:"late"`
+	}
+	if line.Kind != string(invoicing.UsageLine) {
+		return decimal.Zero, nil
+	}
+	if err := json.Unmarshal(line.Explanation, &explanation); err != nil || explanation.Late == "" {
+		return decimal.Zero, err
+	}
+	return money.ParseDecimal(explanation.Late)
+}
+
+func (r *reading) months(ctx context.Context) error {
+	rows, err := r.q.PastMonths(ctx, r.entries, r.in)
+	for _, row := range rows {
+		month := simulation.Month{Month: row.Period, AsOf: row.AsOf}
+		if row.InvoiceID != nil {
+			month.InvoiceID = *row.InvoiceID
+		}
+		h := r.byID[row.SubscriptionID]
+		h.Months = append(h.Months, month)
+	}
+	return err
+}
+
+// before reads the states that the first events met.
+func (r *reading) before(ctx context.Context) error {
+	rows, err := r.q.CommandsBefore(ctx, r.byRenewal())
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		state, err := stateAfter(row)
+		if err != nil {
+			return err
+		}
+		r.byID[row.SubscriptionID].Before = &state
+	}
+	return nil
+}
+
+func (r *reading) commands(ctx context.Context) error {
+	rows, err := r.q.PastCommands(ctx, r.byRenewal(), r.in.To)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		event := simulation.Event{InvoiceID: row.InvoiceID, FormerID: row.FormerID, Counts: !row.At.Before(r.in.From)}
+		if err := json.Unmarshal(row.Input, &event.Command); err != nil {
+			return fmt.Errorf("recorded command of subscription %s: %w", row.SubscriptionID, err)
+		}
+		if event.After, err = stateAfter(row); err != nil {
+			return err
+		}
+		r.owners[row.SubscriptionID][event.After.CustomerID] = true
+		h := r.byID[row.SubscriptionID]
+		h.Events = append(h.Events, event)
+	}
+	return nil
+}
+
+func stateAfter(row store.PastCommand) (subscription.State, error) {
+	var state subscription.State
+	if err := json.Unmarshal(row.After, &state); err != nil { //nolint:musttag // add-ons have a form of their own in JSON
+		return state, fmt.Errorf("recorded state of subscription %s: %w", row.SubscriptionID, err)
+	}
+	return state, nil
+}
+
+// byRenewal are the entries whose commands bill something: the monthly run bills the others.
+func (r *reading) byRenewal() []store.HistoryEntry {
+	var renewed []store.HistoryEntry
+	for _, e := range r.entries {
+		if !e.ByRun {
+			renewed = append(renewed, e)
+		}
+	}
+	return renewed
+}

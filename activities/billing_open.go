@@ -107,8 +107,7 @@ func addOnce(ctx context.Context, tx store.Tx, in message.Subscribe, customer st
 	if err != nil {
 		return err
 	}
-	terms := subscription.Terms{PlanID: existing.PlanID, PlanVersion: existing.PlanVersion, Seats: existing.Seats}
-	same := existing.CustomerID == in.CustomerID && terms == in.Terms && existing.Currency == in.Currency &&
+	same := existing.CustomerID == in.CustomerID && existing.Terms() == in.Terms && existing.Currency == in.Currency &&
 		existing.StartedAt.Equal(in.StartAt.Truncate(time.Microsecond)) // as the database keeps it
 	if existing.Status != subscription.Scheduled || !same {
 		return refusal("subscription_exists", "subscription %s exists: choose another id", in.SubscriptionID)

@@ -46,7 +46,7 @@ func (a account) Segments(ctx context.Context, from, to time.Time) ([]lifecycle.
 	segments := make([]lifecycle.Segment, len(rows))
 	for i, row := range rows {
 		segments[i] = lifecycle.Segment{
-			From: row.From, Terms: subscription.Terms{PlanID: row.PlanID, PlanVersion: row.PlanVersion, Seats: row.Seats},
+			From: row.From, Terms: subscription.Terms{PlanID: row.PlanID, PlanVersion: row.PlanVersion, Seats: row.Seats, AddOns: row.AddOns},
 		}
 		if row.To != nil {
 			segments[i].To = *row.To

@@ -24,11 +24,12 @@ func (l timeline) scenario(t *testing.T) string {
 		fields := map[string]any{"subscription": e.subscription}
 		switch e.action {
 		case "subscribe":
-			fields = map[string]any{"id": e.subscription, "plan": e.plan, "plan_version": 1, "seats": e.seats}
+			fields = map[string]any{"id": e.subscription, "plan": e.plan, "plan_version": 1, "seats": e.seats, "add_ons": e.addOns}
 		case "usage":
 			fields = map[string]any{"meter": "calls", "quantity": e.quantity, "happened_at": e.happened}
 		case "change":
 			fields["plan"], fields["plan_version"], fields["seats"], fields["when"] = e.plan, 1, e.seats, e.when
+			fields["add_ons"] = e.quantities()
 			if e.billNext {
 				fields["bill"] = quote.BillNext
 			}

@@ -24,10 +24,10 @@ import (
 func TestWhatIsQuotedHappens(t *testing.T) {
 	t.Parallel()
 	b := inBritain(t)
-	var invoices, credits, refusals int
+	var invoices, credits, refusals, addOns int
 	phases := map[int]bool{}
 	for seed := range uint64(60) {
-		line := randomTimeline(seed, "seats", "seats", "seats-ramp", "seats-yearly", "trial", "metered")
+		line := randomTimeline(seed, "seats", "roomy", "roomy", "roomy", "seats-ramp", "seats-ramp", "seats-yearly", "trial", "metered")
 		scenario, err := quote.Parse(strings.NewReader(line.scenario(t)))
 		require.NoError(t, err, "seed %d", seed)
 		quoted, err := quote.Run(t.Context(), scenario)
@@ -43,10 +43,14 @@ func TestWhatIsQuotedHappens(t *testing.T) {
 		invoices += len(quoted.Invoices)
 		credits += len(slices.DeleteFunc(quoted.Invoices, func(i quote.Invoice) bool { return i.Kind != quote.ACreditNote }))
 		refusals += len(quoted.Refused)
+		for _, i := range quoted.Invoices {
+			addOns += len(slices.DeleteFunc(i.Lines, func(l quote.Line) bool { return !strings.Contains(l.Description, "Roomy + ") }))
+		}
 	}
 	require.Greater(t, invoices, 300, "the time lines must be worth playing")
 	require.Greater(t, credits, 20)
 	require.Greater(t, refusals, 40)
+	require.Greater(t, addOns, 80)
 	require.Len(t, phases, 3, "every phase of the ramp and the regular prices")
 }
 
@@ -109,6 +113,7 @@ type event struct {
 	subscription string
 	when         quote.When
 	seats        int64
+	addOns       subscription.AddOns
 	plan         string
 	billNext     bool
 	quantity     int64
@@ -125,8 +130,9 @@ func randomTimeline(seed uint64, plans ...string) timeline {
 	}
 	at := day0.Add(time.Duration(rng.IntN(40*24*3600)) * time.Second)
 	for n := range 1 + rng.IntN(2) {
-		plan, seats := randomTerms(rng, plans)
-		line.entries = append(line.entries, event{at: at, action: "subscribe", subscription: fmt.Sprintf("%s_%d", line.customer, n), plan: plan, seats: seats})
+		e := event{at: at, action: "subscribe", subscription: fmt.Sprintf("%s_%d", line.customer, n)}
+		e.randomTerms(rng, plans)
+		line.entries = append(line.entries, e)
 	}
 	subscriptions := len(line.entries)
 	for range 15 {
@@ -136,7 +142,7 @@ func randomTimeline(seed uint64, plans ...string) timeline {
 		case "usage":
 			e.quantity, e.happened = int64(rng.IntN(5000)), at.Add(-time.Duration(rng.IntN(40*24*3600))*time.Second)
 		case "change":
-			e.plan, e.seats = randomTerms(rng, plans)
+			e.randomTerms(rng, plans)
 			e.when = quote.When(pick("now", "now", "period_end"))
 			e.billNext = e.when == quote.Now && rng.IntN(3) == 0
 		case "cancel":
@@ -154,12 +160,22 @@ func randomTimeline(seed uint64, plans ...string) timeline {
 	return line
 }
 
-func randomTerms(rng *rand.Rand, plans []string) (plan string, seats int64) {
-	plan = plans[rng.IntN(len(plans))]
-	if strings.HasPrefix(plan, "seats") {
-		seats = int64(1 + rng.IntN(9))
+func (e *event) randomTerms(rng *rand.Rand, plans []string) {
+	e.plan = plans[rng.IntN(len(plans))]
+	if strings.HasPrefix(e.plan, "seats") || e.plan == "roomy" {
+		e.seats = int64(1 + rng.IntN(9))
 	}
-	return plan, seats
+	if e.plan != "roomy" {
+		return
+	}
+	e.addOns, _ = subscription.AddOns{}.Changed(
+		subscription.HeldAddOn{ID: "storage", Quantity: int64(rng.IntN(4))}, subscription.HeldAddOn{ID: "support", Quantity: int64(rng.IntN(2))})
+}
+
+// quantities are those of all add-ons there are, as an entry of a scenario asks for them.
+func (e event) quantities() []subscription.HeldAddOn {
+	held := e.addOns.Quantities()
+	return []subscription.HeldAddOn{{ID: "storage", Quantity: held["storage"]}, {ID: "support", Quantity: held["support"]}}
 }
 
 // history is what came of a time line in the real thing.
@@ -225,7 +241,7 @@ func (h *history) play(customer string, i int, e event) {
 	switch e.action {
 	case "subscribe":
 		in := agreement(e.subscription, customer, e.plan, e.seats, "EUR")
-		in.StartAt = e.at
+		in.StartAt, in.Terms.AddOns = e.at, e.addOns
 		opened, err := h.billing.OpenSubscription(h.ctx, in)
 		require.NoError(h.t, err)
 		require.Nil(h.t, opened.Refusal)
@@ -249,7 +265,7 @@ func (h *history) command(i int, e event) {
 	c := subscription.Command{ID: fmt.Sprintf("timeline[%d]", i), Kind: subscription.Kind(e.action), At: e.at, AtPeriodEnd: e.when == quote.PeriodEnd}
 	switch e.action {
 	case "change":
-		c.Terms, c.BillNext = &subscription.Terms{PlanID: e.plan, PlanVersion: 1, Seats: e.seats}, e.billNext
+		c.Terms, c.BillNext = &subscription.Terms{PlanID: e.plan, PlanVersion: 1, Seats: e.seats, AddOns: e.addOns}, e.billNext
 	case "cancel":
 		c.CreditUnused = true
 	}

@@ -144,6 +144,7 @@ var violations = map[string][]string{
 		`UPDATE fraud_rule SET expression = 'false'`, `UPDATE fraud_rule SET kind = 'allow'`, `DELETE FROM fraud_rule`,
 		`UPDATE fraud_rule SET status = 'retired', retired_at = now(); UPDATE fraud_rule SET status = 'draft', retired_at = NULL`,
 	},
+	"subscription_add_ons_are_a_list":   {`UPDATE subscription SET add_ons = '"storage"'`},
 	"subscription_status_check":         {`UPDATE subscription SET status = 'lost'`},
 	"item_expires_later":                {`UPDATE fraud_list_item SET expires_at = added_at`},
 	"fraud_list_item_once":              {`INSERT INTO fraud_list_item (entity_id, list, value, source, added_by, why, added_at) VALUES ('acme', 'bad', 'KP', 'operator', 'ada', 'again', '2027-01-02')`},
@@ -174,6 +175,7 @@ var violations = map[string][]string{
 	"ends_at_period_end":             {`UPDATE subscription SET cancel_at_period_end = TRUE`, `UPDATE subscription SET at_period_end = '{"cancel": true}'`},
 	"ended_has_no_next_action":       {`UPDATE subscription SET status = 'canceled'`, `UPDATE subscription SET status = 'canceled', ended_at = '2027-01-02'`},
 	"period_has_length":              {`UPDATE subscription SET period_end = period_start`},
+	"segment_add_ons_are_a_list":     {`UPDATE subscription_segment SET add_ons = '{}'`},
 	"segment_does_not_run_backwards": {`UPDATE subscription_segment SET to_at = from_at - interval '1 second'`},
 	"segment_one_open":               {`INSERT INTO subscription_segment (subscription_id, seq, plan_id, plan_version, seats, from_at) VALUES ('sub', 2, 'pro', 1, 2, '2027-01-15')`},
 	"one_invoice_or_a_reason": {

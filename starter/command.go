@@ -99,15 +99,17 @@ func changing() *ordering {
 	var in service.Change
 	var seats int64
 	o := &ordering{command: &cobra.Command{
-		Use: "change ID", Short: "Change plan or seats, now, at the period's end or on a date",
+		Use: "change ID", Short: "Change plan, seats or add-ons, now, at the period's end or on a date",
 		Example: `  go run ./starter subscription change cafe-team --seats 12
   go run ./starter subscription change erika-pro --plan pro-yearly --at-period-end
+  go run ./starter subscription change cafe-team --add-on storage=3 --add-on support=0
   go run ./starter subscription change cafe-team --seats 20 --at 2027-09-01`,
 	}}
 	f := o.command.Flags()
 	f.StringVar(&in.Plan, "plan", "", "the new plan")
 	f.IntVar(&in.PlanVersion, "plan-version", 0, "version of the plan (default: the newest)")
 	f.Int64Var(&seats, "seats", 0, "the new number of seats")
+	f.Var((*addOns)(&in.AddOns), "add-on", "an add-on with its new quantity, as ID=QUANTITY, 0 to remove it (repeat for several)")
 	f.BoolVar(&in.BillNext, "bill-next", false, "leave the difference to the next invoice")
 	o.when(&in.AtPeriodEnd)
 	asked(o.command, &in.Asked)

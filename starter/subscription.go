@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/perennial-billing/perennial/billing/subscription"
 	"github.com/perennial-billing/perennial/internal/store"
 	"github.com/perennial-billing/perennial/starter/service"
 	"github.com/perennial-billing/perennial/workflows/message"
@@ -31,6 +32,7 @@ func (p *program) subscribe() *cobra.Command {
 	f.StringVar(&in.Plan, "plan", "", "what is bought")
 	f.IntVar(&in.PlanVersion, "plan-version", 0, "version of the plan (default: the newest)")
 	f.Int64Var(&in.Seats, "seats", 0, "for plans priced per seat")
+	f.Var((*addOns)(&in.AddOns), "add-on", "what is bought with the plan, as ID=QUANTITY (repeat for several)")
 	f.StringVar(&in.Currency, "currency", "", "ISO 4217 (default: the quote's, else the customer's)")
 	f.StringVar(&in.Quote, "quote", "", "the local price that the customer was shown, by \"plan price\"")
 	f.StringVar(&in.Device, "device", "", "an opaque id of the customer's device, for limits on free trials; only a hash is kept")
@@ -95,12 +97,15 @@ func (p *program) listSubscriptions() *cobra.Command {
 	return c
 }
 
-func terms(s store.Subscription) string { return termsInWords(s.PlanID, s.PlanVersion, s.Seats) }
+func terms(s store.Subscription) string { return termsInWords(s.Terms()) }
 
-func termsInWords(plan string, version int, seats int64) string {
-	text := fmt.Sprintf("%s version %d", plan, version)
-	if seats > 0 {
-		text += fmt.Sprintf(", %d seats", seats)
+func termsInWords(t subscription.Terms) string {
+	text := fmt.Sprintf("%s version %d", t.PlanID, t.PlanVersion)
+	if t.Seats > 0 {
+		text += fmt.Sprintf(", %d seats", t.Seats)
+	}
+	for _, held := range t.AddOns.List() {
+		text += fmt.Sprintf(", %d × %s", held.Quantity, held.ID)
 	}
 	return text
 }
@@ -111,7 +116,7 @@ func waitingTerms(s store.Subscription) string {
 		return ""
 	}
 	next := s.AtPeriodEnd.Terms
-	return termsInWords(next.PlanID, next.PlanVersion, next.Seats)
+	return termsInWords(*next)
 }
 
 func (p *program) printSubscription(result any, s service.Subscription) error {

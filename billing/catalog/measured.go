@@ -5,15 +5,27 @@ import "fmt"
 // CheckMeasured refuses a plan that cannot be billed where all that is known of usage is the sum of each meter. The error
 // names the field that asks for more.
 func (p Plan) CheckMeasured() error {
-	for i, charge := range p.Charges {
-		for _, currency := range charge.currencies() {
-			if field, needs := charge.Prices[currency].beyondSums(); field != "" {
-				return fmt.Errorf("plan %q: charges[%d].prices.%s.%s needs %s, which is not recorded of subscriptions yet: it is for quotes only",
-					p.ID, i, currency, field, needs)
-			}
+	if err := checkMeasured("charges", p.Charges); err != nil {
+		return fmt.Errorf("plan %q: %w", p.ID, err)
+	}
+	for i, addOn := range p.AddOns {
+		if err := checkMeasured(fmt.Sprintf("add_ons[%d].charges", i), addOn.Charges); err != nil {
+			return fmt.Errorf("plan %q: %w", p.ID, err)
 		}
 	}
 	return p.checkPhasesMeasured()
+}
+
+func checkMeasured(path string, charges []Charge) error {
+	for i, charge := range charges {
+		for _, currency := range charge.currencies() {
+			if field, needs := charge.Prices[currency].beyondSums(); field != "" {
+				return fmt.Errorf("%s[%d].prices.%s.%s needs %s, which is not recorded of subscriptions yet: it is for quotes only",
+					path, i, currency, field, needs)
+			}
+		}
+	}
+	return nil
 }
 
 // checkPhasesMeasured looks at the prices that phases have of their own; a percentage asks for what the regular price does.

@@ -69,6 +69,8 @@ type Plan struct {
 	Credits  CreditPolicy `json:"credits,omitzero"`
 	BilledBy BilledBy     `json:"billed_by"`
 	Charges  []Charge     `json:"charges"`
+	// AddOns are what can be bought with the plan.
+	AddOns []AddOn `json:"add_ons,omitzero"`
 	// Phases follow each other from the first paid period on, after the trial; after the last one prices are the regular ones.
 	Phases []Phase `json:"phases,omitzero"`
 	// Entitlements are the features that the plan opens, each once.
@@ -92,10 +94,10 @@ type Charge struct {
 	Prices      map[money.Currency]Price `json:"prices"`
 }
 
-// Charge returns the charge with the given id; the error lists those that exist.
+// Charge returns the charge with the given id, the plan's own or one of an add-on; the error lists those that exist.
 func (p Plan) Charge(id string) (Charge, error) {
 	ids := make([]string, 0, len(p.Charges))
-	for _, charge := range p.Charges {
+	for _, charge := range p.EveryCharge() {
 		if charge.ID == id {
 			return charge, nil
 		}
@@ -113,7 +115,7 @@ func (c Charge) Price(currency money.Currency) (Price, error) {
 	return price, nil
 }
 
-// Currencies returns, sorted, the currencies in which every charge has a price:
+// Currencies returns, sorted, the currencies in which every charge of its own has a price:
 // those in which the plan can be sold.
 func (p Plan) Currencies() []money.Currency {
 	if len(p.Charges) == 0 {

@@ -33,11 +33,11 @@ func (p Plan) Validate() error {
 			return fmt.Errorf("plan %q: charges[%d].id %q is used twice", p.ID, i, charge.ID)
 		}
 		seen[charge.ID] = true
-		if err := charge.validate(); err != nil {
-			return fmt.Errorf("plan %q: charges[%d].%w", p.ID, i, err)
+		if charge.Per == PerQuantity {
+			return fmt.Errorf("plan %q: charges[%d].per quantity is for the charges of add_ons: a plan has seats", p.ID, i)
 		}
-		if p.BilledBy == ByInvoiceRun && charge.Timing != Arrears {
-			return fmt.Errorf("plan %q: charges[%d].timing must be arrears for billed_by invoice_run: a run bills the month that ended", p.ID, i)
+		if err := p.validateCharge(charge); err != nil {
+			return fmt.Errorf("plan %q: charges[%d].%w", p.ID, i, err)
 		}
 	}
 	if err := p.validateEntitlements(); err != nil {
@@ -46,10 +46,20 @@ func (p Plan) Validate() error {
 	if len(p.Currencies()) == 0 {
 		return fmt.Errorf("plan %q: no currency has a price in every charge, so it cannot be sold", p.ID)
 	}
-	for _, check := range []func() error{p.validateSpend, p.validatePhases} {
-		if err := check(); err != nil {
+	for _, rule := range []func() error{p.validateSpend, p.validateAddOns, p.validatePhases} {
+		if err := rule(); err != nil {
 			return fmt.Errorf("plan %q: %w", p.ID, err)
 		}
+	}
+	return nil
+}
+
+func (p Plan) validateCharge(charge Charge) error {
+	if err := charge.validate(); err != nil {
+		return err
+	}
+	if p.BilledBy == ByInvoiceRun && charge.Timing != Arrears {
+		return errors.New("timing must be arrears for billed_by invoice_run: a run bills the month that ended")
 	}
 	return nil
 }
@@ -148,7 +158,7 @@ func (c Charge) validateModel(price Price) error {
 func (c Charge) validateKind() error {
 	switch c.Kind {
 	case Recurring:
-		if err := oneOf("per", c.Per, PerSubscription, PerSeat); err != nil {
+		if err := oneOf("per", c.Per, PerSubscription, PerSeat, PerQuantity); err != nil {
 			return err
 		}
 		if c.Meter != "" {

@@ -21,11 +21,12 @@ func (f Facts) closingLines() ([]Line, error) {
 	var lines []Line
 	for _, tenure := range f.Closes.tenures() {
 		first := len(lines)
-		for _, charge := range tenure.plan().Charges {
-			if charge.Timing != catalog.Arrears {
+		for _, charge := range tenure.plan().EveryCharge() {
+			bought := tenure.paying(charge)
+			if charge.Timing != catalog.Arrears || len(bought) == 0 {
 				continue
 			}
-			more, err := f.arrears(tenure, charge)
+			more, err := f.arrears(bought, charge)
 			if err != nil {
 				return nil, err
 			}
@@ -181,6 +182,14 @@ func (t tenure) period() calendar.Period {
 	return calendar.Period{Start: t[0].Period.Start, End: t[len(t)-1].Period.End}
 }
 
+// paying are the segments of a tenure in which a charge is paid for: all, but for a charge of an add-on.
+func (t tenure) paying(c catalog.Charge) tenure {
+	if _, added := t.plan().AddOnOf(c.ID); !added {
+		return t
+	}
+	return slices.DeleteFunc(slices.Clone(t), func(s Segment) bool { return s.Terms.bought(c) == 0 })
+}
+
 // used joins what the segments used of a meter.
 func (t tenure) used(meter string) (Usage, error) {
 	total := Usage{Meter: meter}
@@ -212,7 +221,7 @@ func (t tenure) stretches(c catalog.Charge) []Segment {
 	var joined []Segment
 	for _, segment := range t {
 		if last := len(joined) - 1; last >= 0 && joined[last].Period.End.Equal(segment.Period.Start) &&
-			quantity(c, joined[last].Terms.Seats).Equal(quantity(c, segment.Terms.Seats)) {
+			joined[last].Terms.quantity(c).Equal(segment.Terms.quantity(c)) {
 			joined[last].Period.End = segment.Period.End
 			continue
 		}
@@ -222,7 +231,7 @@ func (t tenure) stretches(c catalog.Charge) []Segment {
 }
 
 // check guards against charging time or usage twice or not at all: segments follow each other inside the period, and
-// every meter that was used has a charge in the plan in force.
+// every meter that was used has a charge in force.
 func (c Closing) check() error {
 	from := c.Period.Start
 	for i, segment := range c.Segments {
@@ -232,7 +241,7 @@ func (c Closing) check() error {
 		from = segment.Period.End
 		plan := segment.Terms.Plan
 		for _, usage := range segment.Usage {
-			if !slices.Contains(plan.Meters(), usage.Meter) {
+			if !slices.Contains(segment.Terms.Meters(), usage.Meter) {
 				return fmt.Errorf("closing segment %d: plan %q version %d has no charge for meter %q, of which %s were used",
 					i+1, plan.ID, plan.Version, usage.Meter, usage.Quantity)
 			}

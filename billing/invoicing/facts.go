@@ -88,11 +88,13 @@ type Opening struct {
 	Terms Terms
 }
 
-// Terms are a plan and the seats bought of it.
+// Terms are a plan, the seats bought of it and the add-ons bought with it.
 type Terms struct {
 	Plan catalog.Plan
 	// Seats is 0 for plans without seats.
 	Seats int64
+	// AddOns are how many there are, 1 or more, of each add-on of the plan, by id.
+	AddOns map[string]int64
 }
 
 // Closing is a period that ended, to be charged in arrears.

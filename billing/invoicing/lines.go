@@ -27,7 +27,7 @@ func (f Facts) openingLines() ([]Line, error) {
 		return nil, fmt.Errorf("plan %q: %w", terms.Plan.ID, err)
 	}
 	var lines []Line
-	for _, charge := range terms.Plan.Charges {
+	for _, charge := range terms.Charges() {
 		line, due, err := f.inAdvance(charge, terms, period, rating.Share{Num: num, Den: den})
 		if err != nil {
 			return nil, err
@@ -75,7 +75,7 @@ func (f Facts) commitmentLine(c catalog.Charge, terms Terms, period calendar.Per
 	}
 	line := Line{
 		Kind: CommitmentLine, ChargeID: c.ID, PlanID: plan.ID, PlanVersion: plan.Version,
-		Description: fmt.Sprintf("%s: committed %s", plan.Name, c.Name), Quantity: decimal.NewFromInt(1), TaxCategory: c.TaxCategory,
+		Description: fmt.Sprintf("%s: committed %s", nameOf(plan, c), c.Name), Quantity: decimal.NewFromInt(1), TaxCategory: c.TaxCategory,
 		Period: period, Exact: part.Of(rated.Exact, exactPlaces), Amount: amount, Explanation: explained(part, rated.Steps),
 	}
 	line.Explanation = line.Explanation.of(price)
@@ -95,7 +95,7 @@ type item struct {
 
 // ofSeats is an item of a recurring charge.
 func ofSeats(c catalog.Charge, terms Terms, period calendar.Period, part rating.Share) item {
-	return item{charge: c, terms: terms, usage: rating.Units(quantity(c, terms.Seats)), period: period, part: part}
+	return item{charge: c, terms: terms, usage: rating.Units(terms.quantity(c)), period: period, part: part}
 }
 
 // line makes the line of an item: rated, prorated, then rounded once. Its errors name the plan and the charge, and the
@@ -149,17 +149,9 @@ func (e Explanation) share() rating.Share {
 	return rating.Share{Num: e.Part, Den: e.Of}
 }
 
-// quantity is what a recurring charge is multiplied by.
-func quantity(c catalog.Charge, seats int64) decimal.Decimal {
-	if c.Per == catalog.PerSeat {
-		return decimal.NewFromInt(seats)
-	}
-	return decimal.NewFromInt(1)
-}
-
 func describe(plan catalog.Plan, c catalog.Charge, qty decimal.Decimal) string {
-	if c.Kind == catalog.Usage || c.Per == catalog.PerSeat {
-		return fmt.Sprintf("%s: %s × %s", plan.Name, qty.String(), c.Name)
+	if c.Kind == catalog.Usage || c.Per == catalog.PerSeat || c.Per == catalog.PerQuantity {
+		return fmt.Sprintf("%s: %s × %s", nameOf(plan, c), qty.String(), c.Name)
 	}
-	return fmt.Sprintf("%s: %s", plan.Name, c.Name)
+	return fmt.Sprintf("%s: %s", nameOf(plan, c), c.Name)
 }

@@ -121,7 +121,7 @@ func (f Facts) credits() ([]Line, error) {
 }
 
 // keeps says that the new terms contain the very same charge, which then simply goes on. In a plan that does not
-// prorate it goes on whatever the seats.
+// prorate it goes on whatever the seats, and add-ons are paid for until the period ends.
 func (r Revision) keeps(billed BilledLine) bool {
 	if r.NewTerms == nil {
 		return false
@@ -135,7 +135,7 @@ func (r Revision) keeps(billed BilledLine) bool {
 		return false
 	}
 	fixed := plan.Proration == catalog.GrainNone && r.At.After(line.Period.Start)
-	return fixed || quantity(charge, r.NewTerms.Seats).Equal(line.Quantity)
+	return fixed || r.NewTerms.quantity(charge).Equal(line.Quantity)
 }
 
 func (r Revision) kept(charge catalog.Charge) bool {
@@ -215,7 +215,7 @@ func (f Facts) chargesForRest() ([]Line, error) {
 	}
 	rest := calendar.Period{Start: revision.At, End: revision.Period.End}
 	var lines []Line
-	for _, charge := range terms.Plan.Charges {
+	for _, charge := range terms.Charges() {
 		if revision.kept(charge) {
 			continue
 		}

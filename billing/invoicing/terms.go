@@ -3,6 +3,7 @@ package invoicing
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/shopspring/decimal"
 
@@ -11,6 +12,53 @@ import (
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/rating"
 )
+
+// Charges lists what the terms pay for: the plan's own charges and those of the add-ons that were bought.
+func (t Terms) Charges() []catalog.Charge {
+	if len(t.Plan.AddOns) == 0 {
+		return t.Plan.Charges
+	}
+	return slices.DeleteFunc(slices.Clone(t.Plan.EveryCharge()), func(c catalog.Charge) bool { return t.bought(c) == 0 })
+}
+
+// Meters lists the meters that the terms pay for, those of the plan itself first.
+func (t Terms) Meters() []string {
+	var meters []string
+	for _, c := range t.Charges() {
+		if c.Kind == catalog.Usage && !slices.Contains(meters, c.Meter) {
+			meters = append(meters, c.Meter)
+		}
+	}
+	return meters
+}
+
+// bought is how many there are of the add-on that a charge belongs to, and 1 for the plan itself.
+func (t Terms) bought(c catalog.Charge) int64 {
+	if addOn, is := t.Plan.AddOnOf(c.ID); is {
+		return t.AddOns[addOn.ID]
+	}
+	return 1
+}
+
+// quantity is what a recurring charge is multiplied by: 0 for one of an add-on that was not bought.
+func (t Terms) quantity(c catalog.Charge) decimal.Decimal {
+	bought := t.bought(c)
+	switch {
+	case bought == 0 || c.Per == catalog.PerQuantity:
+		return decimal.NewFromInt(bought)
+	case c.Per == catalog.PerSeat:
+		return decimal.NewFromInt(t.Seats)
+	}
+	return decimal.NewFromInt(1)
+}
+
+// nameOf is what a line calls that to which a charge belongs: the plan, with the add-on if it is one's.
+func nameOf(plan catalog.Plan, c catalog.Charge) string {
+	if addOn, is := plan.AddOnOf(c.ID); is {
+		return plan.Name + " + " + addOn.Name
+	}
+	return plan.Name
+}
 
 // roomForTax is how many times an amount before tax must fit into the largest one.
 const roomForTax = 4
@@ -48,7 +96,7 @@ func RecurringTotal(terms Terms, currency money.Currency) (money.Amount, error) 
 // sumOf adds up what the charges cost that have a price in the currency.
 func (f Facts) sumOf(terms Terms, cost func(Facts, catalog.Charge, Terms) (money.Amount, error)) (money.Amount, error) {
 	total := money.Zero(f.Currency)
-	for _, charge := range terms.Plan.Charges {
+	for _, charge := range terms.Charges() {
 		if _, priced := charge.Prices[f.Currency]; !priced {
 			continue
 		}

@@ -79,7 +79,7 @@ func (a Account) beginCycle(ctx context.Context, state subscription.State, at ti
 		return Outcome{State: begun}, nil
 	}
 	facts := a.facts(state.ID, fmt.Sprintf("cycle-%d", state.Cycle+1), invoicing.ForCycle, at)
-	facts.Opens = &invoicing.Opening{Period: begun.Period, Full: begun.Full, Terms: inPhase(begun, plan, terms.Seats)}
+	facts.Opens = &invoicing.Opening{Period: begun.Period, Full: begun.Full, Terms: inPhase(begun, plan, terms)}
 	if state.InPeriod() {
 		if err := a.endPeriodEarly(ctx, &facts, state, at); err != nil {
 			return Outcome{}, err

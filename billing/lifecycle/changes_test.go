@@ -249,14 +249,3 @@ func TestChangesBilledWithTheNextInvoice(t *testing.T) {
 		l.requireFair(t)
 	}
 }
-
-// Terms can name add-ons, which no invoice charges: they are refused, and not given away.
-func TestAddOnsAreNotGivenAway(t *testing.T) {
-	t.Parallel()
-	l := begin(t, "UTC", "2027-04-01", on("a"), flat("a", "30", catalog.GrainDay))
-	more := change("a")
-	addOns, err := subscription.NewAddOns(subscription.AddOn{PlanID: "storage", PlanVersion: 1, Quantity: 2})
-	require.NoError(t, err)
-	*more.Terms = more.Terms.With(addOns)
-	require.Equal(t, "add_ons_not_sold", l.do("2027-04-11", more))
-}

@@ -81,7 +81,7 @@ func (a Account) offered(
 	if before, err = a.Records.Plan(ctx, state.Terms); err != nil {
 		return plan, before, err
 	}
-	return plan, before, a.mayFollow(state, before, plan, at)
+	return plan, before, a.mayFollow(state, before, sold(plan, terms), at)
 }
 
 func (a Account) change(ctx context.Context, state subscription.State, c subscription.Command) (Outcome, error) {
@@ -122,7 +122,8 @@ func (a Account) TermsBegin(state subscription.State, c subscription.Command) ti
 }
 
 // mayFollow refuses a plan that the subscription cannot go over to.
-func (a Account) mayFollow(state subscription.State, before, plan catalog.Plan, at time.Time) error {
+func (a Account) mayFollow(state subscription.State, before catalog.Plan, terms invoicing.Terms, at time.Time) error {
+	plan := terms.Plan
 	switch {
 	case plan.BilledBy != state.BilledBy:
 		return refuse("billing_mismatch", "plan %q is billed by %s, the subscription by %s: end it and start another",
@@ -132,7 +133,7 @@ func (a Account) mayFollow(state subscription.State, before, plan catalog.Plan, 
 			"subscription %s ends after %d periods of %s: a plan billed every %s would make another term of it; start a new subscription",
 			state.ID, state.EndsAfter, before.Interval, plan.Interval)
 	}
-	return a.checkTaxable(plan, at)
+	return a.checkTaxable(terms, at)
 }
 
 // mayEndPeriod refuses to end the period under way for one of another length when the subscription is to end with it.
@@ -159,7 +160,7 @@ func (a Account) changeInPeriod(ctx context.Context, state subscription.State, c
 		return Outcome{}, err
 	}
 	changed := state.ChangeNow(c)
-	next := inPhase(changed, plan, c.Terms.Seats)
+	next := inPhase(changed, plan, *c.Terms)
 	facts.Revises.NewTerms = &next
 	if err := a.Records.Enforce(ctx, *c.Terms, c.At); err != nil {
 		return Outcome{}, err

@@ -38,19 +38,22 @@ func (a Account) closingPart(ctx context.Context, state subscription.State, full
 		if err != nil {
 			return nil, err
 		}
-		segment := invoicing.Segment{
-			Period: inForce.clip(closing.Period), Terms: inPhase(state, plan, inForce.Terms.Seats),
-		}
-		for _, meter := range slices.Sorted(slices.Values(plan.Meters())) { // the order in which usage is stored
-			from := segment.Period.Start
+		segment := invoicing.Segment{Period: inForce.clip(closing.Period), Terms: inPhase(state, plan, inForce.Terms)}
+		for _, meter := range slices.Sorted(slices.Values(segment.Terms.Meters())) { // the order in which usage is stored
+			spans := []calendar.Period{segment.Period}
 			if !seen[meter] {
-				seen[meter], from = true, time.Time{}
+				seen[meter] = true
+				if spans, err = a.withEarlier(ctx, segment, meter, part.Start); err != nil {
+					return nil, err
+				}
 			}
-			used, err := a.Records.ClaimUsage(ctx, meter, from, segment.Period.End, full.Start)
-			if err != nil {
-				return nil, err
+			for _, span := range spans {
+				used, err := a.Records.ClaimUsage(ctx, meter, span.Start, span.End, full.Start)
+				if err != nil {
+					return nil, err
+				}
+				segment.Usage = append(segment.Usage, used...)
 			}
-			segment.Usage = append(segment.Usage, used...)
 		}
 		closing.Segments = append(closing.Segments, segment)
 	}
@@ -70,8 +73,8 @@ func (a Account) limited(segments []invoicing.Segment) bool {
 
 // inPhase are terms of a plan at the prices of its phase in the period under way. Everything that is billed comes through
 // here: a period is charged wholly at one phase's prices, whether it opens, closes or is revised.
-func inPhase(state subscription.State, plan catalog.Plan, seats int64) invoicing.Terms {
-	return invoicing.Terms{Plan: plan.InPeriod(state.PeriodUnder(plan.ID)), Seats: seats}
+func inPhase(state subscription.State, plan catalog.Plan, terms subscription.Terms) invoicing.Terms {
+	return sold(plan.InPeriod(state.PeriodUnder(plan.ID)), terms)
 }
 
 func (s Segment) clip(to calendar.Period) calendar.Period {
@@ -116,7 +119,7 @@ func (a Account) withPending(ctx context.Context, state subscription.State, fact
 		if err != nil {
 			return err
 		}
-		next := inPhase(state, plan, change.Terms.Seats)
+		next := inPhase(state, plan, change.Terms)
 		revision.NewTerms = &next
 		facts.Earlier = append(facts.Earlier, *revision)
 	}

@@ -86,7 +86,12 @@ func TestAnotherInterval(t *testing.T) {
 
 func play(t *testing.T, entries string) quote.Result {
 	t.Helper()
-	scenario, err := quote.Parse(strings.NewReader(catalogue + entries))
+	return playScenario(t, catalogue+entries)
+}
+
+func playScenario(t *testing.T, text string) quote.Result {
+	t.Helper()
+	scenario, err := quote.Parse(strings.NewReader(text))
 	require.NoError(t, err)
 	result, err := quote.Run(t.Context(), scenario)
 	require.NoError(t, err)

@@ -27,7 +27,9 @@ func drawPlans(rt *rapid.T, grain catalog.Grain) []catalog.Plan {
 	plans := make([]catalog.Plan, 0, 3)
 	for _, id := range []string{"a", "b", "c"} {
 		cents := rapid.Int64Range(0, 100_000).Draw(rt, "price")
-		plans = append(plans, flat(id, decimal.New(cents, -2).String(), grain))
+		plan := flat(id, decimal.New(cents, -2).String(), grain)
+		plan.AddOns = []catalog.AddOn{{ID: "extra", Name: "Extra", Charges: []catalog.Charge{byQuantity("block", "7.77")}}}
+		plans = append(plans, plan)
 	}
 	return plans
 }
@@ -38,6 +40,9 @@ func (l *life) drawCommand(rt *rapid.T) subscription.Command {
 		change("a"), change("b"), change("c"), pause(anyMode.Draw(rt, "mode")), resume, resume, cancel, credit, again, handOff,
 		{Kind: subscription.Transfer, Customer: "cus_1"},
 	}).Draw(rt, "command")
+	if c.Kind == subscription.ChangeTerms {
+		*c.Terms = c.Terms.With(held(rt, "extra", rapid.Int64Range(0, 3).Draw(rt, "extra")))
+	}
 	c.BillNext = c.Kind == subscription.ChangeTerms && rapid.Bool().Draw(rt, "bill next")
 	switch rapid.IntRange(0, 5).Draw(rt, "when") {
 	case 0:

@@ -55,7 +55,7 @@ func (a Account) Open(agreement Agreement, plan catalog.Plan) (subscription.Stat
 	if err := a.checkTerm(agreement, plan); err != nil {
 		return subscription.State{}, err
 	}
-	if err := a.checkTaxable(plan, agreement.StartAt); err != nil {
+	if err := a.checkTaxable(sold(plan, agreement.Terms), agreement.StartAt); err != nil {
 		return subscription.State{}, err
 	}
 	state := subscription.New(agreement.SubscriptionID, agreement.CustomerID, agreement.Terms, plan.BilledBy,
@@ -83,15 +83,16 @@ func (a Account) checkTerm(agreement Agreement, plan catalog.Plan) error {
 	return nil
 }
 
-// checkTaxable refuses a plan with something whose tax cannot be decided: no invoice could be made of what cannot be taxed.
-func (a Account) checkTaxable(plan catalog.Plan, at time.Time) error {
+// checkTaxable refuses terms with something whose tax cannot be decided: no invoice could be made of what cannot be taxed.
+func (a Account) checkTaxable(terms invoicing.Terms, at time.Time) error {
+	plan := terms.Plan
 	taxable := func(what, category string) error {
 		if _, err := tax.Determine(a.Seller, a.Buyer, category, a.Zone.DateOf(at)); err != nil {
 			return refuse("tax_undetermined", "plan %q %s cannot be taxed: %s", plan.ID, what, err)
 		}
 		return nil
 	}
-	for _, charge := range plan.Charges {
+	for _, charge := range terms.Charges() {
 		if err := taxable(fmt.Sprintf("charge %q", charge.ID), charge.TaxCategory); err != nil {
 			return err
 		}
@@ -102,11 +103,12 @@ func (a Account) checkTaxable(plan catalog.Plan, at time.Time) error {
 	return nil
 }
 
-// mostSeats keeps any sane price times the seats within the range of amounts.
+// mostSeats, of seats and of each add-on, keeps any sane price times their number within the range of amounts.
 const mostSeats = 10_000_000
 
 // CheckSellable refuses terms of a plan that cannot be sold in a currency. The error is a *subscription.Refusal with the
-// code currency_not_priced, seats_missing, seats_too_many, seats_not_sold, add_ons_not_sold or amount_too_large.
+// code currency_not_priced, seats_missing, seats_too_many, seats_not_sold, add_ons_not_sold, add_on_unknown, add_on_once,
+// add_on_too_many or amount_too_large.
 func CheckSellable(plan catalog.Plan, terms subscription.Terms, currency money.Currency) error {
 	switch {
 	case !slices.Contains(plan.Currencies(), currency):
@@ -117,11 +119,12 @@ func CheckSellable(plan catalog.Plan, terms subscription.Terms, currency money.C
 		return refuse("seats_too_many", "plan %q: seats must be at most %d, not %d", plan.ID, mostSeats, terms.Seats)
 	case !plan.HasSeats() && terms.Seats != 0:
 		return refuse("seats_not_sold", "plan %q has no seats: leave seats out", plan.ID)
-	case !terms.AddOns.IsZero(): // no invoice would charge them
-		return refuse("add_ons_not_sold", "plan %q is sold without add-ons: leave add_ons out", plan.ID)
+	}
+	if err := checkAddOns(plan, terms.AddOns); err != nil {
+		return err
 	}
 	for _, phased := range plan.InEachPhase() {
-		if err := invoicing.CheckAmounts(invoicing.Terms{Plan: phased, Seats: terms.Seats}, currency); err != nil {
+		if err := invoicing.CheckAmounts(sold(phased, terms), currency); err != nil {
 			return refuse("amount_too_large", "%d seats: %s", terms.Seats, err)
 		}
 	}

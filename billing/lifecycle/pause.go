@@ -60,13 +60,14 @@ func (a Account) mayExtend(ctx context.Context, state subscription.State) error 
 	if plan.Alignment != (calendar.Alignment{}) {
 		return refuse("cannot_extend", "subscription %s: the periods of plan %q are aligned and cannot move: pause with keep or credit", state.ID, plan.ID)
 	}
-	at := slices.IndexFunc(plan.Charges, func(c catalog.Charge) bool { return c.Kind == catalog.Recurring && c.Timing == catalog.Arrears })
+	charges := sold(plan, state.Terms).Charges()
+	at := slices.IndexFunc(charges, func(c catalog.Charge) bool { return c.Kind == catalog.Recurring && c.Timing == catalog.Arrears })
 	if at < 0 {
 		return nil
 	}
 	return refuse("cannot_extend",
 		"subscription %s: charge %q of plan %q is paid in arrears, so there is no paid time of it to serve later: pause with keep or credit",
-		state.ID, plan.Charges[at].ID, plan.ID)
+		state.ID, charges[at].ID, plan.ID)
 }
 
 // pauseAtBoundary bills what the period that ended used, and begins none, or one that is not charged.
@@ -150,7 +151,7 @@ func (a Account) chargeRest(ctx context.Context, state subscription.State, at ti
 	}
 	facts := a.facts(state.ID, key, invoicing.ForChange, at)
 	facts.Revises = a.changing(state, at)
-	rest := inPhase(state, plan, state.Terms.Seats)
+	rest := inPhase(state, plan, state.Terms)
 	facts.Revises.NewTerms = &rest
 	return a.issueIfAny(ctx, facts, state.Cycle)
 }

@@ -88,7 +88,7 @@ func Convert(plan catalog.Plan, to money.Currency, rates []tax.Rate, p Policy, d
 		return Conversion{}, failed(AmountTooLarge, "1 %s is less than 0.000000000001 %s on %s: prices that far apart are not converted", from, to, day)
 	}
 	factor := new(big.Rat).Mul(found.ratio, p.MarkupPercent.Shift(-2).Add(decimal.NewFromInt(1)).Rat())
-	for _, charge := range plan.Charges {
+	for _, charge := range plan.EveryCharge() {
 		if _, priced := charge.Prices[to]; priced {
 			continue
 		}
@@ -136,9 +136,18 @@ func (c converter) price(from catalog.Price) (catalog.Price, error) {
 // Apply returns the plan with the converted prices as its own. The plan itself is left as it is. Since a price must be a
 // fact that is looked up, not computed again, this is the plan that invoices are made of.
 func (c Conversion) Apply(plan catalog.Plan, lockedAt time.Time) catalog.Plan {
-	plan.Charges = slices.Clone(plan.Charges)
+	plan.Charges = c.applied(plan.Charges, lockedAt)
+	plan.AddOns = slices.Clone(plan.AddOns)
+	for i, addOn := range plan.AddOns {
+		plan.AddOns[i].Charges = c.applied(addOn.Charges, lockedAt)
+	}
+	return plan
+}
+
+func (c Conversion) applied(charges []catalog.Charge, lockedAt time.Time) []catalog.Charge {
+	charges = slices.Clone(charges)
 	for _, converted := range c.Prices {
-		for i, charge := range plan.Charges {
+		for i, charge := range charges {
 			if charge.ID != converted.ChargeID {
 				continue
 			}
@@ -149,8 +158,8 @@ func (c Conversion) Apply(plan catalog.Plan, lockedAt time.Time) catalog.Plan {
 			}
 			prices := maps.Clone(charge.Prices)
 			prices[c.Currency] = price
-			plan.Charges[i].Prices = prices
+			charges[i].Prices = prices
 		}
 	}
-	return plan
+	return charges
 }

@@ -101,7 +101,10 @@ func (a *Subscribe) do(ctx context.Context, w *world, s step) error {
 	if _, err := money.ParseCurrency(string(b.currency)); err != nil {
 		return fmt.Errorf("subscribe.currency: %w", err)
 	}
-	agreement := a.agreement(w, s)
+	agreement, err := a.agreement(w, s)
+	if err != nil {
+		return err
+	}
 	if err := a.seatMembers(b, &agreement); err != nil {
 		return err
 	}
@@ -126,7 +129,7 @@ func (a *Subscribe) do(ctx context.Context, w *world, s step) error {
 	return nil
 }
 
-func (a *Subscribe) agreement(w *world, s step) lifecycle.Agreement {
+func (a *Subscribe) agreement(w *world, s step) (lifecycle.Agreement, error) {
 	agreement := lifecycle.Agreement{
 		SubscriptionID: a.ID, CustomerID: s.who.id, StartAt: s.at, EndsAfter: a.EndsAfter,
 		Terms: subscription.Terms{PlanID: a.Plan, PlanVersion: a.PlanVersion, Seats: a.Seats},
@@ -140,7 +143,21 @@ func (a *Subscribe) agreement(w *world, s step) lifecycle.Agreement {
 	if !a.EndsAt.IsZero() {
 		agreement.EndsAt = a.EndsAt.In(s.who.zone)
 	}
-	return agreement
+	var err error
+	agreement.Terms.AddOns, err = subscription.NewAddOns(quantities(a.AddOns)...)
+	return agreement, err
+}
+
+// quantities are add-ons as terms have them.
+func quantities(asked []Added) []subscription.HeldAddOn {
+	list := make([]subscription.HeldAddOn, len(asked))
+	for i, a := range asked {
+		list[i] = subscription.HeldAddOn{ID: a.ID, Quantity: 1}
+		if a.Quantity != nil {
+			list[i].Quantity = *a.Quantity
+		}
+	}
+	return list
 }
 
 func (a *Usage) whose(w *world) (*customer, error) { return w.customer("usage.customer", a.Customer) }
@@ -193,8 +210,8 @@ func (a *Change) do(ctx context.Context, w *world, s step) error {
 
 // terms are what is asked for from an instant on; what is left out stays as it is.
 func (a *Change) terms(ctx context.Context, b *book, begin time.Time) (subscription.Terms, error) {
-	if a.Plan == "" && a.PlanVersion == 0 && a.Seats == nil {
-		return subscription.Terms{}, errors.New("change: give a plan, a plan_version or seats")
+	if a.Plan == "" && a.PlanVersion == 0 && a.Seats == nil && len(a.AddOns) == 0 {
+		return subscription.Terms{}, errors.New("change: give a plan, a plan_version, seats or add_ons")
 	}
 	terms := b.state.Terms
 	switch {
@@ -215,7 +232,8 @@ func (a *Change) terms(ctx context.Context, b *book, begin time.Time) (subscript
 	case !plan.HasSeats():
 		terms.Seats = 0
 	}
-	return terms, nil
+	terms.AddOns, err = terms.AddOns.Changed(quantities(a.AddOns)...)
+	return terms, err
 }
 
 func (a *Pause) whose(w *world) (*customer, error) {

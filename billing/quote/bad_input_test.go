@@ -35,7 +35,7 @@ func TestBadInputIsNamed(t *testing.T) {
 		sold + begun + "  - {at: 2028-01-12, pause: {}}":                                                   "timeline[1].at: 2028-01-12 is after the end of the scenario",
 		sold + begun + "  - {at: 2027-01-12, pause: {subscription: b}}":                                    `timeline[1].pause.subscription: there is no subscription "b"`,
 		sold + begun + "  - {at: 2027-01-12, change: {when: later}}":                                       `timeline[1].change.when: "later" must be one of now, period_end`,
-		sold + begun + "  - {at: 2027-01-12, change: {}}":                                                  "timeline[1].change: give a plan, a plan_version or seats",
+		sold + begun + "  - {at: 2027-01-12, change: {}}":                                                  "timeline[1].change: give a plan, a plan_version, seats or add_ons",
 		sold + begun + "  - {at: 2027-01-12, change: {seats: -1}}":                                         "timeline[1].change.seats: must be at least 0, got -1",
 		sold + begun + "  - {at: 2027-01-12, change: {seats: 1.5}}":                                        `timeline[1].change.seats: "1.5" must be a whole number`,
 		sold + begun + "  - {at: 2027-01-12, subscribe: {id: a, plan: seats}}":                             `timeline[1].subscribe.id: "a" is the id of an earlier subscription`,

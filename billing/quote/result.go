@@ -139,17 +139,18 @@ type Refused struct {
 
 // Subscription is where a subscription stands in the end.
 type Subscription struct {
-	ID          string              `json:"id"`
-	Customer    string              `json:"customer"`
-	Status      subscription.Status `json:"status"`
-	Plan        string              `json:"plan"`
-	PlanVersion int                 `json:"plan_version"`
-	Seats       int64               `json:"seats"`
-	Period      *Period             `json:"period,omitempty" doc:"The one under way"`
-	NextDue     *Local              `json:"next_due,omitempty" doc:"When it acts by itself again"`
-	EndedAt     *Local              `json:"ended_at,omitempty"`
-	EndReason   string              `json:"end_reason,omitempty"`
-	PlanCredit  *Amount             `json:"plan_credit,omitempty" doc:"With fair billing: what lowers later charges or, in the end, has expired"`
+	ID          string                   `json:"id"`
+	Customer    string                   `json:"customer"`
+	Status      subscription.Status      `json:"status"`
+	Plan        string                   `json:"plan"`
+	PlanVersion int                      `json:"plan_version"`
+	Seats       int64                    `json:"seats"`
+	AddOns      []subscription.HeldAddOn `json:"add_ons" doc:"What was bought with the plan, by id"`
+	Period      *Period                  `json:"period,omitempty" doc:"The one under way"`
+	NextDue     *Local                   `json:"next_due,omitempty" doc:"When it acts by itself again"`
+	EndedAt     *Local                   `json:"ended_at,omitempty"`
+	EndReason   string                   `json:"end_reason,omitempty"`
+	PlanCredit  *Amount                  `json:"plan_credit,omitempty" doc:"With fair billing: what lowers later charges or, in the end, has expired"`
 }
 
 // Credit is what a customer has left to spend in a currency.
@@ -185,7 +186,8 @@ func (w *world) result() Result {
 func (b *book) shown() Subscription {
 	zone := b.zone
 	shown := Subscription{
-		ID: b.state.ID, Customer: b.owner.id, Status: b.state.Status, Plan: b.state.Terms.PlanID, PlanVersion: b.state.Terms.PlanVersion,
+		AddOns: b.state.Terms.AddOns.List(),
+		ID:     b.state.ID, Customer: b.owner.id, Status: b.state.Status, Plan: b.state.Terms.PlanID, PlanVersion: b.state.Terms.PlanVersion,
 		Seats: b.state.Terms.Seats, EndReason: b.state.EndReason, EndedAt: localIf(b.state.EndedAt, zone),
 	}
 	if b.fair != nil {

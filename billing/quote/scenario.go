@@ -70,7 +70,7 @@ type Entry struct {
 
 	Subscribe  *Subscribe  `json:"subscribe,omitempty" doc:"A customer begins a subscription"`
 	Usage      *Usage      `json:"usage,omitempty" doc:"A customer used something that a meter counts"`
-	Change     *Change     `json:"change,omitempty" doc:"A subscription goes over to another plan, or to other seats"`
+	Change     *Change     `json:"change,omitempty" doc:"A subscription goes over to another plan, to other seats or to other add-ons"`
 	Pause      *Pause      `json:"pause,omitempty" doc:"A subscription stops until it is resumed"`
 	Resume     *Resume     `json:"resume,omitempty" doc:"A pause ends"`
 	Cancel     *Cancel     `json:"cancel,omitempty" doc:"A subscription ends"`
@@ -121,12 +121,19 @@ type Subscribe struct {
 	Plan        string         `json:"plan" doc:"The plan's id"`
 	PlanVersion int            `json:"plan_version,omitempty" minimum:"1" doc:"When left out, the newest that is sold when it begins"`
 	Seats       int64          `json:"seats,omitempty" minimum:"0" doc:"For plans with a charge per seat"`
+	AddOns      []Added        `json:"add_ons,omitempty" doc:"What is bought with the plan"`
 	Currency    money.Currency `json:"currency,omitempty" doc:"The customer's when left out"`
 	StartsAt    Instant        `json:"starts_at,omitzero" doc:"When it begins, earlier or later than the entry; at the entry's instant when left out"`
 	EndsAfter   int            `json:"ends_after,omitempty" minimum:"0" doc:"A fixed term: the number of periods after which it ends by itself"`
 	EndsAt      Instant        `json:"ends_at,omitzero" doc:"A fixed term to an instant, in place of ends_after; the last period is prorated"`
 	Prices      catalog.Agreed `json:"prices,omitempty" doc:"Prices agreed for this version in place of the catalogue's, by charge id"`
 	FairBilling *FairBilling   `json:"fair_billing,omitempty" doc:"Charge the seats of active members; seats may then be left out"`
+}
+
+// Added is an add-on that is bought.
+type Added struct {
+	ID       string `json:"id" doc:"The add-on's id in the plan"`
+	Quantity *int64 `json:"quantity,omitempty" minimum:"0" doc:"How many; 1 when left out. In a change 0 removes the add-on"`
 }
 
 // Usage is a quantity of what a meter counts: one event, or the sum of many.
@@ -164,12 +171,13 @@ const (
 
 // Change asks for other terms.
 type Change struct {
-	Subscription string `json:"subscription,omitempty" doc:"Which; may be left out when there is one subscription"`
-	ID           string `json:"id,omitempty" doc:"The command's id: what is asked for twice under one id is done once"`
-	Plan         string `json:"plan,omitempty" doc:"The new plan; the present one when left out"`
-	PlanVersion  int    `json:"plan_version,omitempty" minimum:"1" doc:"When left out, the newest that is sold then, or the present one with the plan"`
-	Seats        *int64 `json:"seats,omitempty" minimum:"0" doc:"The new number of seats; as many as before when left out"`
-	Bill         Bill   `json:"bill,omitempty" enum:"now,next" doc:"Whether the difference is invoiced now (when left out) or with the next invoice"`
+	Subscription string  `json:"subscription,omitempty" doc:"Which; may be left out when there is one subscription"`
+	ID           string  `json:"id,omitempty" doc:"The command's id: what is asked for twice under one id is done once"`
+	Plan         string  `json:"plan,omitempty" doc:"The new plan; the present one when left out"`
+	PlanVersion  int     `json:"plan_version,omitempty" minimum:"1" doc:"When left out, the newest that is sold then, or the present one with the plan"`
+	Seats        *int64  `json:"seats,omitempty" minimum:"0" doc:"The new number of seats; as many as before when left out"`
+	AddOns       []Added `json:"add_ons,omitempty" doc:"Add-ons with their new quantities; the others stay as they are"`
+	Bill         Bill    `json:"bill,omitempty" enum:"now,next" doc:"Whether the difference is invoiced now (when left out) or with the next invoice"`
 
 	Prices catalog.Agreed `json:"prices,omitempty" doc:"Prices agreed for a version that the subscription has not had"`
 	Timing

@@ -43,7 +43,7 @@ func (q Queries) AddPlan(ctx context.Context, entityID string, plan catalog.Plan
 	if added == 0 {
 		return q.requireSamePlan(ctx, entityID, plan)
 	}
-	for _, charge := range plan.Charges {
+	for _, charge := range plan.EveryCharge() {
 		if charge.Kind != catalog.Usage {
 			continue
 		}

@@ -127,7 +127,7 @@ type PastSegment struct {
 func (q Queries) PastSegments(ctx context.Context, of []HistoryEntry, to time.Time) ([]PastSegment, error) {
 	ids, _ := idsOf(of)
 	return many[PastSegment](ctx, q.db, "segments", `
-		SELECT subscription_id, seq, plan_id, plan_version, seats, from_at, to_at FROM subscription_segment
+		SELECT subscription_id, seq, plan_id, plan_version, seats, add_ons, from_at, to_at FROM subscription_segment
 		 WHERE subscription_id = ANY($1) AND from_at < $2 ORDER BY subscription_id, seq`, ids, to)
 }
 

@@ -195,9 +195,10 @@ func (q Queries) PeriodFaults(ctx context.Context) ([]PeriodFault, error) {
 		   AND (s.ended_at IS NULL OR s.ended_at > (r.period || '-02')::timestamptz)
 		   AND NOT EXISTS (SELECT FROM invoice_run_member m WHERE m.run_id = r.id AND m.subscription_id = s.id)
 		UNION ALL
-		SELECT s.id, s.cycle, 'is on plan ' || s.plan_id || ' with ' || s.seats || ' seats, but plan ' || g.plan_id || ' with ' || g.seats || ' is in force'
+		SELECT s.id, s.cycle, 'is on plan ' || s.plan_id || ' with ' || s.seats || ' seats and add-ons ' || s.add_ons ||
+		       ', but plan ' || g.plan_id || ' with ' || g.seats || ' and ' || g.add_ons || ' is in force'
 		  FROM subscription s JOIN subscription_segment g ON g.subscription_id = s.id AND g.to_at IS NULL
-		 WHERE s.status IN ('active', 'held', 'past_due') AND (s.plan_id, s.plan_version, s.seats) <> (g.plan_id, g.plan_version, g.seats)
+		 WHERE s.status IN ('active', 'held', 'past_due') AND (s.plan_id, s.plan_version, s.seats, s.add_ons) <> (g.plan_id, g.plan_version, g.seats, g.add_ons)
 		UNION ALL
 		SELECT s.id, s.cycle, 'is ' || s.status || ', but no terms are in force' FROM subscription s
 		 WHERE s.status IN ('active', 'held', 'past_due') AND NOT EXISTS (SELECT FROM subscription_segment g WHERE g.subscription_id = s.id AND g.to_at IS NULL)

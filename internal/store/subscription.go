@@ -22,6 +22,7 @@ type Subscription struct {
 	PlanID            string              `db:"plan_id" json:"plan_id"`
 	PlanVersion       int                 `db:"plan_version" json:"plan_version"`
 	Seats             int64               `db:"seats" json:"seats"`
+	AddOns            subscription.AddOns `db:"add_ons" json:"add_ons,omitzero"`
 	BilledBy          catalog.BilledBy    `db:"billed_by" json:"billed_by"`
 	Anchor            time.Time           `db:"anchor" json:"-"`
 	Cycle             int                 `db:"cycle" json:"cycle"`
@@ -36,8 +37,13 @@ type Subscription struct {
 	NextActionAt *time.Time             `db:"next_action_at" json:"next_action_at,omitempty"`
 }
 
-const subscriptionColumns = `id, entity_id, customer_id, currency, zone, status, plan_id, plan_version, seats, billed_by, anchor,
+const subscriptionColumns = `id, entity_id, customer_id, currency, zone, status, plan_id, plan_version, seats, add_ons, billed_by, anchor,
 	cycle, period_start, period_end, cancel_at_period_end, at_period_end, started_at, ended_at, end_reason, next_action_at`
+
+// Terms are those in force.
+func (s Subscription) Terms() subscription.Terms {
+	return subscription.Terms{PlanID: s.PlanID, PlanVersion: s.PlanVersion, Seats: s.Seats, AddOns: s.AddOns}
+}
 
 // Subscription reads a subscription.
 func (q Queries) Subscription(ctx context.Context, id string) (Subscription, error) {
@@ -61,10 +67,10 @@ func (q Queries) AddSubscription(ctx context.Context, entityID, zone string, cur
 	next, _ := s.NextDue()
 	_, err := q.exec(ctx, "add subscription "+s.ID, `
 		INSERT INTO subscription (id, entity_id, customer_id, currency, zone, status, plan_id, plan_version, seats, billed_by, anchor,
-			cycle, started_at, next_action_at, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $13)`,
+			cycle, started_at, next_action_at, created_at, add_ons)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $13, $15)`,
 		s.ID, entityID, s.CustomerID, currency, zone, s.Status, s.Terms.PlanID, s.Terms.PlanVersion, s.Terms.Seats, s.BilledBy,
-		s.Anchor.String(), s.Cycle, s.StartAt, next)
+		s.Anchor.String(), s.Cycle, s.StartAt, next, s.Terms.AddOns)
 	if Violates(err, "subscription_pkey") {
 		return fmt.Errorf("subscription %q: %w", s.ID, ErrExists)
 	}
@@ -82,10 +88,10 @@ func (q Queries) SaveSubscription(ctx context.Context, s subscription.State) err
 	}
 	changed, err := q.exec(ctx, "save subscription "+s.ID, `
 		UPDATE subscription SET status = $2, plan_id = $3, plan_version = $4, seats = $5, anchor = $6, cycle = $7, period_start = $8,
-			period_end = $9, cancel_at_period_end = $10, ended_at = $11, end_reason = $12, next_action_at = $13, at_period_end = $14
+			period_end = $9, cancel_at_period_end = $10, ended_at = $11, end_reason = $12, next_action_at = $13, at_period_end = $14, add_ons = $15
 		WHERE id = $1`,
 		s.ID, s.Status, s.Terms.PlanID, s.Terms.PlanVersion, s.Terms.Seats, s.Anchor.String(), s.Cycle, start, end,
-		s.AtPeriodEnd != nil && s.AtPeriodEnd.Cancel, s.EndedAt, s.EndReason, next, s.AtPeriodEnd)
+		s.AtPeriodEnd != nil && s.AtPeriodEnd.Cancel, s.EndedAt, s.EndReason, next, s.AtPeriodEnd, s.Terms.AddOns)
 	if err == nil && changed == 0 {
 		return fmt.Errorf("subscription %q: %w", s.ID, ErrNotFound)
 	}
@@ -100,18 +106,19 @@ func (tx Tx) TransferSubscription(ctx context.Context, id, customerID string) er
 
 // Segment is a stretch of time under unchanged terms; To is nil while it lasts.
 type Segment struct {
-	Seq         int        `db:"seq"`
-	PlanID      string     `db:"plan_id"`
-	PlanVersion int        `db:"plan_version"`
-	Seats       int64      `db:"seats"`
-	From        time.Time  `db:"from_at"`
-	To          *time.Time `db:"to_at"`
+	Seq         int                 `db:"seq"`
+	PlanID      string              `db:"plan_id"`
+	PlanVersion int                 `db:"plan_version"`
+	Seats       int64               `db:"seats"`
+	AddOns      subscription.AddOns `db:"add_ons"`
+	From        time.Time           `db:"from_at"`
+	To          *time.Time          `db:"to_at"`
 }
 
 // Segments lists those that overlap [from, to), oldest first.
 func (q Queries) Segments(ctx context.Context, subscriptionID string, from, to time.Time) ([]Segment, error) {
 	return many[Segment](ctx, q.db, "segments of "+subscriptionID, `
-		SELECT seq, plan_id, plan_version, seats, from_at, to_at FROM subscription_segment
+		SELECT seq, plan_id, plan_version, seats, add_ons, from_at, to_at FROM subscription_segment
 		 WHERE subscription_id = $1 AND from_at < $3 AND (to_at IS NULL OR to_at > $2) AND (to_at IS NULL OR to_at > from_at)
 		 ORDER BY seq`, subscriptionID, from, to)
 }
@@ -119,9 +126,9 @@ func (q Queries) Segments(ctx context.Context, subscriptionID string, from, to t
 // OpenSegment puts terms in force from an instant on.
 func (q Queries) OpenSegment(ctx context.Context, subscriptionID string, terms subscription.Terms, from time.Time) error {
 	_, err := q.exec(ctx, "open segment of "+subscriptionID, `
-		INSERT INTO subscription_segment (subscription_id, seq, plan_id, plan_version, seats, from_at)
-		SELECT $1, COALESCE(MAX(seq), 0) + 1, $2, $3, $4, $5 FROM subscription_segment WHERE subscription_id = $1`,
-		subscriptionID, terms.PlanID, terms.PlanVersion, terms.Seats, from)
+		INSERT INTO subscription_segment (subscription_id, seq, plan_id, plan_version, seats, from_at, add_ons)
+		SELECT $1, COALESCE(MAX(seq), 0) + 1, $2, $3, $4, $5, $6 FROM subscription_segment WHERE subscription_id = $1`,
+		subscriptionID, terms.PlanID, terms.PlanVersion, terms.Seats, from, terms.AddOns)
 	return err
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/perennial-billing/perennial/billing/subscription"
 	"github.com/perennial-billing/perennial/starter/service"
 )
 
@@ -88,6 +89,7 @@ func configuration() huma.Config {
 	config.RejectUnknownQueryParameters = true // a misspelt filter would otherwise look like one that everything passes
 	registry := huma.NewMapRegistry("#/components/schemas/", schemaName)
 	registry.RegisterTypeAlias(reflect.TypeFor[service.Quantity](), reflect.TypeFor[quantity]())
+	registry.RegisterTypeAlias(reflect.TypeFor[subscription.AddOns](), reflect.TypeFor[[]subscription.HeldAddOn]())
 	config.Components.Schemas = registry
 	return config
 }

@@ -101,9 +101,10 @@ func (m migration) plan(ctx context.Context, t target, moved *MigratedSubscripti
 
 // terms are those that a subscription goes over to.
 func (m migration) terms(row store.Subscription) subscription.Terms {
-	terms := subscription.Terms{PlanID: m.to.ID, PlanVersion: m.to.Version}
-	if m.to.HasSeats() {
-		terms.Seats = row.Seats
+	terms := row.Terms()
+	terms.PlanID, terms.PlanVersion = m.to.ID, m.to.Version
+	if !m.to.HasSeats() {
+		terms.Seats = 0
 	}
 	return terms
 }
@@ -121,7 +122,7 @@ func (s *Service) latestState(ctx context.Context, row store.Subscription) (subs
 	}
 	state := turned.State
 	state.Status, state.Cycle, state.AtPeriodEnd = row.Status, row.Cycle, row.AtPeriodEnd
-	state.Terms = subscription.Terms{PlanID: row.PlanID, PlanVersion: row.PlanVersion, Seats: row.Seats}
+	state.Terms = row.Terms()
 	if row.PeriodEnd != nil {
 		state.Period = calendar.Period{Start: row.PeriodStart.UTC(), End: row.PeriodEnd.UTC()}
 	}

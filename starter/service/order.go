@@ -28,7 +28,9 @@ type Change struct {
 	Plan        string `json:"plan,omitempty" example:"pro-yearly"`
 	PlanVersion int    `json:"plan_version,omitempty" doc:"The newest of the plan when absent."`
 	Seats       *int64 `json:"seats,omitempty" example:"8"`
-	AtPeriodEnd bool   `json:"at_period_end,omitempty" doc:"Wait for the end of the billing period. For the terms in force it withdraws what was deferred."`
+	// AddOns are those with another quantity.
+	AddOns      []subscription.HeldAddOn `json:"add_ons,omitempty" doc:"Add-ons with their new quantities, 0 to remove one; the others stay as they are."`
+	AtPeriodEnd bool                     `json:"at_period_end,omitempty" doc:"Wait for the end of the billing period. For the terms in force it withdraws what was deferred."`
 	// On is a later instant at which it takes effect.
 	On time.Time `json:"on,omitzero" doc:"Plan it for this later instant."`
 	// BillNext leaves the difference to the next invoice.
@@ -40,7 +42,12 @@ func (c Change) repeats(before subscription.Command) bool {
 		before.BillNext == c.BillNext &&
 		(c.Plan == "" || c.Plan == before.Terms.PlanID) &&
 		(c.PlanVersion == 0 || c.PlanVersion == before.Terms.PlanVersion) &&
-		(c.Seats == nil || *c.Seats == before.Terms.Seats)
+		(c.Seats == nil || *c.Seats == before.Terms.Seats) && c.repeatsAddOns(before.Terms.AddOns)
+}
+
+func (c Change) repeatsAddOns(before subscription.AddOns) bool {
+	changed, err := before.Changed(c.AddOns...)
+	return err == nil && changed == before
 }
 
 func (c Change) command(ctx context.Context, s *Service, t target) (subscription.Command, error) {
@@ -51,12 +58,11 @@ func (c Change) command(ctx context.Context, s *Service, t target) (subscription
 // terms completes what was asked for with what is in force.
 func (c Change) terms(ctx context.Context, s *Service, t target) (subscription.Terms, error) {
 	row := t.row
-	terms := subscription.Terms{PlanID: cmp.Or(c.Plan, row.PlanID), PlanVersion: c.PlanVersion, Seats: row.Seats}
-	if c.Plan == "" && c.PlanVersion == 0 {
-		if c.Seats == nil {
-			return terms, invalid("plan", "nothing to change is named: give a plan, a plan_version or seats")
-		}
-		terms.PlanVersion = row.PlanVersion
+	terms := row.Terms()
+	if c.Plan != "" || c.PlanVersion != 0 {
+		terms.PlanID, terms.PlanVersion = cmp.Or(c.Plan, row.PlanID), c.PlanVersion
+	} else if c.Seats == nil && len(c.AddOns) == 0 {
+		return terms, invalid("plan", "nothing to change is named: give a plan, a plan_version, seats or add_ons")
 	}
 	if c.Seats != nil {
 		terms.Seats = *c.Seats
@@ -69,12 +75,15 @@ func (c Change) terms(ctx context.Context, s *Service, t target) (subscription.T
 	if err != nil {
 		return terms, err
 	}
+	if terms.AddOns, err = terms.AddOns.Changed(c.AddOns...); err != nil {
+		return terms, invalid("add_ons", "%s", err)
+	}
 	plan, err := s.plan(ctx, row.EntityID, terms.PlanID, terms.PlanVersion, when)
 	if err != nil {
 		return terms, err
 	}
 	terms.PlanVersion = plan.Version
-	return terms, checkAmounts(plan, row.Currency, terms.Seats)
+	return terms, checkAmounts(plan, row.Currency, terms)
 }
 
 // begin is the moment at which the terms come into force.

@@ -9,6 +9,7 @@ import (
 	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/lifecycle"
 	"github.com/perennial-billing/perennial/billing/money"
+	"github.com/perennial-billing/perennial/billing/subscription"
 )
 
 // plan reads a version (0: the newest that is sold at the moment) of a plan that an entity sells. Whether a version given by
@@ -64,8 +65,9 @@ func (s *Service) unknownPlan(ctx context.Context, entityID, id string) error {
 }
 
 // checkAmounts names the field that makes terms cost more than an amount can hold.
-func checkAmounts(plan catalog.Plan, currency money.Currency, seats int64) error {
-	err := invoicing.CheckAmounts(invoicing.Terms{Plan: plan, Seats: seats}, currency)
+func checkAmounts(plan catalog.Plan, currency money.Currency, terms subscription.Terms) error {
+	seats := terms.Seats
+	err := invoicing.CheckAmounts(invoicing.Terms{Plan: plan, Seats: seats, AddOns: terms.AddOns.Quantities()}, currency)
 	if err != nil && seats > 0 {
 		return invalid("seats", "%d seats: %s", seats, err)
 	}

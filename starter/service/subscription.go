@@ -16,17 +16,19 @@ import (
 
 // NewSubscription asks for a subscription.
 type NewSubscription struct {
-	ID          string    `json:"id" doc:"Your id: 1 to 100 letters, digits, '_', '.' or '-'." example:"sub_42"`
-	Customer    string    `json:"customer" example:"cus_42"`
-	Plan        string    `json:"plan" example:"pro"`
-	PlanVersion int       `json:"plan_version,omitempty" doc:"When absent, the newest that is sold when the subscription begins."`
-	Seats       int64     `json:"seats,omitempty" doc:"For plans priced per seat." example:"5"`
-	Currency    string    `json:"currency,omitempty" doc:"The quote's when absent, else the customer's."`
-	Quote       string    `json:"quote,omitempty" doc:"The local price that the customer was shown: see the plan's price."`
-	Device      string    `json:"device,omitempty" doc:"An opaque id of the customer's device, for limits on free trials. Only a hash of it is kept."`
-	StartAt     time.Time `json:"start_at,omitzero" doc:"At once when absent. A later start brings no invoice yet; an earlier one bills what has passed since."`
-	EndsAfter   int       `json:"ends_after,omitempty" doc:"A fixed term in billing periods; without end when absent."`
-	EndsAt      time.Time `json:"ends_at,omitzero" doc:"A fixed term to an instant, in place of ends_after. The last period is prorated."`
+	ID          string `json:"id" doc:"Your id: 1 to 100 letters, digits, '_', '.' or '-'." example:"sub_42"`
+	Customer    string `json:"customer" example:"cus_42"`
+	Plan        string `json:"plan" example:"pro"`
+	PlanVersion int    `json:"plan_version,omitempty" doc:"When absent, the newest that is sold when the subscription begins."`
+	Seats       int64  `json:"seats,omitempty" doc:"For plans priced per seat." example:"5"`
+	// AddOns are bought with the plan.
+	AddOns    []subscription.HeldAddOn `json:"add_ons,omitempty" doc:"What is bought with the plan, each once."`
+	Currency  string                   `json:"currency,omitempty" doc:"The quote's when absent, else the customer's."`
+	Quote     string                   `json:"quote,omitempty" doc:"The local price that the customer was shown: see the plan's price."`
+	Device    string                   `json:"device,omitempty" doc:"An opaque id of the customer's device, for limits on free trials. Only a hash of it is kept."`
+	StartAt   time.Time                `json:"start_at,omitzero" doc:"At once when absent. A later start brings no invoice yet; an earlier one bills what has passed since."`
+	EndsAfter int                      `json:"ends_after,omitempty" doc:"A fixed term in billing periods; without end when absent."`
+	EndsAt    time.Time                `json:"ends_at,omitzero" doc:"A fixed term to an instant, in place of ends_after. The last period is prorated."`
 }
 
 // Subscription is a subscription together with the invoice that the request brought, if any.
@@ -135,8 +137,12 @@ func (s *Service) setTerms(ctx context.Context, request *message.Subscribe, in N
 	if err != nil {
 		return err
 	}
-	request.Terms = subscription.Terms{PlanID: plan.ID, PlanVersion: plan.Version, Seats: in.Seats}
-	return checkAmounts(plan, request.Currency, in.Seats)
+	addOns, err := subscription.NewAddOns(in.AddOns...)
+	if err != nil {
+		return invalid("add_ons", "%s", err)
+	}
+	request.Terms = subscription.Terms{PlanID: plan.ID, PlanVersion: plan.Version, Seats: in.Seats, AddOns: addOns}
+	return checkAmounts(plan, request.Currency, request.Terms)
 }
 
 // setStart dates the agreement. A repeated request is dated as it was the first time.

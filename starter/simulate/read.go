@@ -69,7 +69,7 @@ func (r *reading) segments(ctx context.Context) error {
 	rows, err := r.q.PastSegments(ctx, r.entries, r.in.To)
 	for _, row := range rows {
 		segment := lifecycle.Segment{
-			From: row.From, Terms: subscription.Terms{PlanID: row.PlanID, PlanVersion: row.PlanVersion, Seats: row.Seats},
+			From: row.From, Terms: subscription.Terms{PlanID: row.PlanID, PlanVersion: row.PlanVersion, Seats: row.Seats, AddOns: row.AddOns},
 		}
 		if row.To != nil {
 			segment.To = *row.To

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -100,14 +101,14 @@ func (p *program) listSubscriptions() *cobra.Command {
 func terms(s store.Subscription) string { return termsInWords(s.Terms()) }
 
 func termsInWords(t subscription.Terms) string {
-	text := fmt.Sprintf("%s version %d", t.PlanID, t.PlanVersion)
+	parts := []string{fmt.Sprintf("%s version %d", t.PlanID, t.PlanVersion)}
 	if t.Seats > 0 {
-		text += fmt.Sprintf(", %d seats", t.Seats)
+		parts = append(parts, fmt.Sprintf("%d seats", t.Seats))
 	}
 	for _, held := range t.AddOns.List() {
-		text += fmt.Sprintf(", %d × %s", held.Quantity, held.ID)
+		parts = append(parts, fmt.Sprintf("%d × %s", held.Quantity, held.ID))
 	}
-	return text
+	return strings.Join(parts, ", ")
 }
 
 // waitingTerms are those that follow at the period's end; that it ends then is part of the status.

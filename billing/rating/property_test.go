@@ -173,8 +173,8 @@ func TestAPriceTimesAFactor(t *testing.T) {
 		once, err := Rate(price, used)
 		require.NoError(t, err)
 		times := price.Times(factor)
-		if times.Validate() != nil { // more decimals than a price may have
-			t.Skip()
+		if times.Validate() != nil {
+			t.Skip("the factor makes more decimals than a price may have")
 		}
 		rated, err := Rate(times, used)
 		require.NoError(t, err)

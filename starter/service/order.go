@@ -30,7 +30,7 @@ type Change struct {
 	Seats       *int64 `json:"seats,omitempty" example:"8"`
 	// AddOns are those with another quantity.
 	AddOns      []subscription.HeldAddOn `json:"add_ons,omitempty" doc:"Add-ons with their new quantities, 0 to remove one; the others stay as they are."`
-	AtPeriodEnd bool                     `json:"at_period_end,omitempty" doc:"Wait for the end of the billing period. For the terms in force it withdraws what was deferred."`
+	AtPeriodEnd bool                     `json:"at_period_end,omitempty" doc:"Wait for the period's end. For the terms in force it withdraws what was deferred."`
 	// On is a later instant at which it takes effect.
 	On time.Time `json:"on,omitzero" doc:"Plan it for this later instant."`
 	// BillNext leaves the difference to the next invoice.

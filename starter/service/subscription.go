@@ -26,7 +26,7 @@ type NewSubscription struct {
 	Currency  string                   `json:"currency,omitempty" doc:"The quote's when absent, else the customer's."`
 	Quote     string                   `json:"quote,omitempty" doc:"The local price that the customer was shown: see the plan's price."`
 	Device    string                   `json:"device,omitempty" doc:"An opaque id of the customer's device, for limits on free trials. Only a hash of it is kept."`
-	StartAt   time.Time                `json:"start_at,omitzero" doc:"At once when absent. A later start brings no invoice yet; an earlier one bills what has passed."`
+	StartAt   time.Time                `json:"start_at,omitzero" doc:"At once when absent. A later start brings no invoice yet; an earlier one bills the past."`
 	EndsAfter int                      `json:"ends_after,omitempty" doc:"A fixed term in billing periods; without end when absent."`
 	EndsAt    time.Time                `json:"ends_at,omitzero" doc:"A fixed term to an instant, in place of ends_after. The last period is prorated."`
 }

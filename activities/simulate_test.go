@@ -167,6 +167,57 @@ func netOf(r quote.Result, in store.HistoryRange) int64 {
 	return net
 }
 
+// What a change gave back, a coupon with an amount takes off again: 30 a month less 17.35; with a year in place of it the
+// coupon has the rest of the month's 17.35 besides its own. Another change, in a month to which only the year matters, credits
+// what was paid for that.
+func TestWhatACouponHadLeftIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.customer("ada", "EUR", "")
+	b.redeemed("ada", quotedCoupon("monthly"), day0)
+	state := b.subscribe(agreement("sub_ada", "ada", "seats", 3, "EUR")).State
+	state = b.carryOut(state, changeTo("year", day0.AddDate(0, 0, 9), "seats-yearly", 3)).State
+	b.carryOut(state, changeTo("fewer", day0.AddDate(0, 0, 40), "seats-yearly", 1))
+	invoices := b.invoices()
+	require.Len(t, invoices, 3)
+	for _, invoice := range invoices {
+		in := store.HistoryRange{EntityID: "acme", From: invoice.IssuedAt, To: invoice.IssuedAt.Add(time.Hour)}
+		require.Equal(t, 1, b.simulated(otherCatalogue, in).Control.Invoices)
+	}
+}
+
+// Two subscriptions share 17.35 a month: 10 of it are taken off the first one's seat, the rest off the others. A seat of 12.37
+// takes more; when the first subscription changes, nothing is left of what they share.
+func TestOthersKeepWhatTheyTookOfACoupon(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.customer("ada", "EUR", "")
+	b.redeemed("ada", quotedCoupon("monthly"), day0)
+	first := b.subscribe(agreement("sub_a", "ada", "seats", 1, "EUR")).State
+	b.subscribe(agreement("sub_b", "ada", "seats", 3, "EUR"))
+	b.carryOut(first, changeTo("more", day0.AddDate(0, 0, 14), "seats", 3))
+	in := store.HistoryRange{EntityID: "acme", From: day0, To: day0.AddDate(0, 0, 15)}
+	r := b.simulated(otherCatalogue, in)
+	// sub_a: 12.37 less all of it, then half of 3 × 12.37 = 18.56. sub_b: 37.11 less 7.35.
+	require.Equal(t, int64(1856+3711-735), r.Totals[0].New.Minor)
+}
+
+// Before the billing period under way coupons took off what is on record, whatever the prices: two months of 10 out of 3 × 17.35
+// leave 32.05 of a third month's 40, not the 17.35 that two months of 40 would have left.
+func TestWhatACouponTookOffBeforeIsAFact(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.customer("ada", "EUR", "")
+	b.redeemed("ada", quotedCoupon("carried"), day0)
+	state := b.turn(b.turn(b.subscribe(agreement("sub_ada", "ada", "seats", 1, "EUR")).State).State).State
+	at := state.Period.Start.AddDate(0, 0, 15)
+	b.carryOut(state, subscription.Command{ID: "end", Kind: subscription.Cancel, CreditUnused: true, At: at})
+	dearer := strings.Replace(otherCatalogue, "unit_amount: 12.37", "unit_amount: 40", 1)
+	r := b.simulated(dearer, store.HistoryRange{EntityID: "acme", From: at, To: at.Add(time.Hour)})
+	require.Len(t, r.Totals, 1)
+	require.Equal(t, int64(-398), r.Totals[0].New.Minor, "half of 40 - 32.05")
+}
+
 // live lets a customer of the same name subscribe to three seats and give commands, and three periods more pass.
 func (b *bundle) live(id string, commands ...subscription.Command) {
 	b.t.Helper()

@@ -6,10 +6,12 @@ import (
 
 	"github.com/perennial-billing/perennial/billing/discount"
 	"github.com/perennial-billing/perennial/billing/invoicing"
+	"github.com/perennial-billing/perennial/billing/money"
 )
 
 // discounts are those in force for an invoice of the replay. What they had taken off before is on record, but for the
-// invoices that are made again: there they took off what they do now.
+// invoices that are made again: there they took off what they do now. Together with what other subscriptions took off on
+// record that can be more than there was; then nothing is left.
 func (r *replay) discounts(facts invoicing.Facts) ([]discount.InForce, error) {
 	var inForce []discount.InForce
 	for _, d := range r.Discounts {
@@ -25,6 +27,9 @@ func (r *replay) discounts(facts invoicing.Facts) ([]discount.InForce, error) {
 		serves, is, err := d.Serves(facts.Period().Start, facts.IssuedAt, facts.Currency, uses)
 		if err != nil {
 			return nil, fmt.Errorf("discount %q: %w", d.ID, err)
+		}
+		if serves.Left.IsNegative() {
+			serves.Left = money.Zero(facts.Currency)
 		}
 		if is {
 			inForce = append(inForce, serves)
@@ -48,8 +53,12 @@ func (r *replay) precedes(taken Taken, facts invoicing.Facts) bool {
 	return taken.IssuedAt.Before(facts.IssuedAt)
 }
 
-// noteDiscounts remembers what each discount took off an invoice, less what went back with credits.
+// noteDiscounts remembers what each discount took off an invoice, less what went back with credits. Of the past it is on
+// record.
 func (r *replay) noteDiscounts(built invoicing.Invoice) error {
+	if r.past {
+		return nil
+	}
 	for _, total := range built.Discounts {
 		used, err := total.Taken.Sub(total.GivenBack)
 		if err != nil {

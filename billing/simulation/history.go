@@ -32,7 +32,7 @@ type History struct {
 	// Before is the state that the first of Events met; nil if that is the subscription's beginning.
 	Before *subscription.State
 	// Events are, oldest first, those of the stretch of time and the ones before it since a billing period began: what was
-	// charged in advance then is credited by a change now.
+	// charged in advance then is credited by a change now. With a coupon that is the first period of all.
 	Events []Event
 	// Months are those that the monthly run billed, oldest first.
 	Months   []Month
@@ -61,6 +61,9 @@ type Event struct {
 	FormerID  string
 	// Counts says that the event is in the stretch of time, and its invoice compared.
 	Counts bool
+	// Past says that the event was before the billing period in which the stretch of time begins: its invoice is made again
+	// for its lines, but what discounts took off in all until then is on record.
+	Past bool
 }
 
 // Month is a calendar month ("2027-01") that the monthly run billed on an invoice issued at AsOf, or found nothing to bill in.

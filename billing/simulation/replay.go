@@ -28,9 +28,10 @@ type replay struct {
 
 	inForce func(subscription.Terms) (catalog.Plan, error)
 	prices  prices
-	// counts, used and issued belong to the event under way: whether its invoice is compared, the usage that it billed, and
-	// the invoice itself, which has no id if there was none.
+	// counts, past, used and issued belong to the event under way: whether its invoice is compared, whether what discounts
+	// took off it is on record, the usage that it billed, and the invoice itself, which has no id if there was none.
 	counts bool
+	past   bool
 	used   map[metered]invoicing.Usage
 	issued Issued
 	// customer is whose invoice it is, next the one that follows a transfer.
@@ -38,7 +39,7 @@ type replay struct {
 	next     string
 	made     []made
 	credited map[invoicing.LineRef]bool
-	// again are the invoices on record that were made again, taken what discounts took off those.
+	// again are the invoices on record that were made again since the past, taken what discounts took off those.
 	again map[string]bool
 	taken map[string][]discount.Use
 }
@@ -76,7 +77,7 @@ func (r *replay) run(ctx context.Context) error {
 		if event.After.CustomerID != state.CustomerID {
 			first, r.next = event.FormerID, event.InvoiceID
 		}
-		r.counts = event.Counts
+		r.counts, r.past = event.Counts, event.Past
 		if err := r.begin(state.CustomerID, first); err != nil {
 			return err
 		}
@@ -86,7 +87,7 @@ func (r *replay) run(ctx context.Context) error {
 		state = event.After
 	}
 	for _, month := range r.Months {
-		r.counts = true
+		r.counts, r.past = true, false
 		if err := r.begin(cmp.Or(r.invoice(month.InvoiceID).CustomerID, r.CustomerID), month.InvoiceID); err != nil {
 			return err
 		}
@@ -126,7 +127,7 @@ func missed(state subscription.State, event Event) bool {
 // begin prepares for an invoice of a customer: the usage that it billed is what its lines say.
 func (r *replay) begin(customer, invoiceID string) error {
 	r.customer, r.used, r.issued = customer, map[metered]invoicing.Usage{}, r.invoice(invoiceID)
-	r.again[invoiceID] = true
+	r.again[invoiceID] = !r.past
 	for _, line := range r.issued.Lines {
 		if line.Kind != invoicing.UsageLine {
 			continue

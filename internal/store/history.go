@@ -61,18 +61,28 @@ type HistoryEntry struct {
 	Zone       string         `db:"zone"`
 	StartedAt  time.Time      `db:"started_at"`
 	EndedAt    *time.Time     `db:"ended_at"`
-	// Since is the start of the last billing period that began before the range, if any: from then on commands matter.
+	// Since is when the first command that matters may have been, if any was before the range: Period or, where there is a
+	// coupon, the start of the first billing period of all. What is credited when a period begins can be taken off by an
+	// amount again, so that its lines hang together with those of the period before.
 	Since *time.Time `db:"since"`
+	// Period is the start of the last billing period that began before the range, if any.
+	Period *time.Time `db:"period"`
 	// ByRun says that the monthly run bills the subscription.
 	ByRun bool `db:"by_run"`
 }
+
+// withCoupon is the condition for subscriptions that whoever had them had a coupon for before the end of a HistoryRange.
+const withCoupon = `EXISTS (SELECT FROM discount d WHERE d.applied_at < $4 AND COALESCE(d.subscription_id, s.id) = s.id
+	AND d.customer_id IN (SELECT s.customer_id UNION ALL SELECT i.customer_id FROM invoice i WHERE i.subscription_id = s.id))`
 
 // History lists subscriptions by id, after a given one.
 func (q Queries) History(ctx context.Context, r HistoryRange, after string, limit int) ([]HistoryEntry, error) {
 	return many[HistoryEntry](ctx, q.db, "history of "+r.EntityID, `
 		SELECT s.id, s.customer_id, s.currency, s.zone, s.started_at, s.ended_at, s.billed_by = 'invoice_run' AS by_run,
-		       (SELECT MAX(c.period_start) FROM subscription_cycle c WHERE c.subscription_id = s.id AND c.period_start < $3) AS since
-		  FROM subscription s WHERE `+billedIn+` AND s.id > $5
+		       CASE WHEN `+withCoupon+` THEN p.first ELSE p.last END AS since, p.last AS period
+		  FROM subscription s CROSS JOIN LATERAL (SELECT MIN(c.period_start) AS first, MAX(c.period_start) AS last
+		       FROM subscription_cycle c WHERE c.subscription_id = s.id AND c.period_start < $3) p
+		 WHERE `+billedIn+` AND s.id > $5
 		 ORDER BY s.id LIMIT $6`, r.args(after, limit)...)
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/shopspring/decimal"
 
@@ -183,8 +184,15 @@ func (r *reading) commands(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	periods := map[string]*time.Time{}
+	for _, e := range r.entries {
+		periods[e.ID] = e.Period
+	}
 	for _, row := range rows {
-		event := simulation.Event{InvoiceID: row.InvoiceID, FormerID: row.FormerID, Counts: !row.At.Before(r.in.From)}
+		period := periods[row.SubscriptionID]
+		event := simulation.Event{
+			InvoiceID: row.InvoiceID, FormerID: row.FormerID, Counts: !row.At.Before(r.in.From), Past: period != nil && row.At.Before(*period),
+		}
 		if err := json.Unmarshal(row.Input, &event.Command); err != nil {
 			return fmt.Errorf("recorded command of subscription %s: %w", row.SubscriptionID, err)
 		}

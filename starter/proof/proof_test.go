@@ -107,7 +107,7 @@ func periodFalsifications(id, invoice string) map[string]falsification {
 		},
 		"seats that nobody agreed to": {
 			`UPDATE subscription SET seats = 9 WHERE id = '` + id + `'`, `UPDATE subscription SET seats = 0 WHERE id = '` + id + `'`, periods,
-			[]string{"subscription " + id + ", period 0: is on plan", "with 9 seats, but plan"},
+			[]string{"subscription " + id + ", period 0: is on plan", "with 9 seats and add-ons [], but plan"},
 		},
 		"a workflow that sleeps too long": {
 			`UPDATE subscription SET next_action_at = next_action_at - interval '10 years' WHERE id = '` + id + `'`,

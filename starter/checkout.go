@@ -37,6 +37,7 @@ ends, its invoice credited, if the page closes and nobody paid. With --id the co
 	f.StringVar(&subscription.Plan, "plan", "", "of the subscription: what is bought")
 	f.IntVar(&subscription.PlanVersion, "plan-version", 0, "of the subscription: version of the plan (default: the newest)")
 	f.Int64Var(&subscription.Seats, "seats", 0, "of the subscription: for plans priced per seat")
+	f.Var((*addOns)(&subscription.AddOns), "add-on", "of the subscription: what is bought with the plan, as ID=QUANTITY (repeat for several)")
 	f.StringVar(&subscription.Currency, "currency", "", "of the subscription: ISO 4217 (default: the quote's, else the customer's)")
 	f.StringVar(&subscription.Quote, "quote", "", "of the subscription: the local price that the customer was shown")
 	f.BoolVar(&in.SaveMethod, "save-method", false, "the method that pays the invoice becomes the customer's")

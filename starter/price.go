@@ -119,11 +119,7 @@ func (p *program) planPrice() *cobra.Command {
 }
 
 func printPrice(out io.Writer, price service.PlanPrice) error {
-	rows := make([][]any, len(price.Charges))
-	for i, charge := range price.Charges {
-		rows[i] = []any{charge.ID, charge.Name, priceInWords(charge.Price, price.Currency)}
-	}
-	if err := table(out, "charge|name|price", rows); err != nil {
+	if err := table(out, "charge|name|add-on|price", priceRows(price)); err != nil {
 		return err
 	}
 	var others []string
@@ -142,6 +138,21 @@ func printPrice(out io.Writer, price service.PlanPrice) error {
 			"Quote", q.ID, "Holds until", q.ValidUntil)
 	}
 	return facts(out, pairs...)
+}
+
+// priceRows are the plan's own charges and then those of what can be bought with it.
+func priceRows(price service.PlanPrice) [][]any {
+	var rows [][]any
+	add := func(addOn string, charges []service.PricedCharge) {
+		for _, charge := range charges {
+			rows = append(rows, []any{charge.ID, charge.Name, addOn, priceInWords(charge.Price, price.Currency)})
+		}
+	}
+	add("", price.Charges)
+	for _, addOn := range price.AddOns {
+		add(addOn.ID, addOn.Charges)
+	}
+	return rows
 }
 
 // priceInWords writes a price for a line of a table.

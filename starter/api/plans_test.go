@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -62,4 +63,30 @@ func TestALocalPriceIsQuotedAndTaken(t *testing.T) {
 	} {
 		require.Equal(t, status, call(t, "GET", fill(id, path), nil).status, path)
 	}
+}
+
+func TestAddOnsOverHTTP(t *testing.T) {
+	t.Parallel()
+	id := running.Seller(t)
+	running.Customer(t, startertest.NewCustomer(id, id+"-c"))
+	_, err := running.Service.AddPlans(t.Context(), id, strings.NewReader(fill(id, `[{"id":"$-roomy","version":1,"name":"Roomy","interval":{"unit":"month","count":1},"proration":"day","billed_by":"renewal",
+		"charges":[{"id":"base","name":"base","kind":"recurring","per":"subscription","timing":"advance","tax_category":"saas_b2c","prices":{"USD":{"model":"flat","flat_amount":"20"}}}],
+		"add_ons":[{"id":"storage","name":"Storage","charges":[
+			{"id":"block","name":"blocks","kind":"recurring","per":"quantity","timing":"advance","tax_category":"saas_b2c","prices":{"USD":{"model":"per_unit","unit_amount":"6"}}}]}]}]`)))
+	require.NoError(t, err)
+
+	price := call(t, "GET", fill(id, "/v1/plans/$-roomy/price?currency=USD"), nil).json(t)
+	require.Equal(t, "storage", price["add_ons"].([]any)[0].(map[string]any)["id"])
+	sold := call(t, "POST", "/v1/subscriptions", fill(id, `{"id":"$-s","customer":"$-c","plan":"$-roomy","currency":"USD","add_ons":[{"id":"storage","quantity":3}]}`))
+	require.Equal(t, http.StatusCreated, sold.status, string(sold.body))
+	require.Equal(t, map[string]any{"minor": 3800.0, "currency": "USD"}, sold.json(t)["invoice"].(map[string]any)["total"])
+	for body, field := range map[string]string{
+		`{"id":"$-t","customer":"$-c","plan":"$-roomy","currency":"USD","add_ons":[{"id":"backup","quantity":3}]}`:   "backup",
+		`{"id":"$-t","customer":"$-c","plan":"$-roomy","currency":"USD","add_ons":[{"id":"storage","quantity":-1}]}`: "storage",
+	} {
+		bad := call(t, "POST", "/v1/subscriptions", fill(id, body))
+		require.Contains(t, []int{http.StatusBadRequest, http.StatusUnprocessableEntity}, bad.status, string(bad.body))
+		require.Contains(t, string(bad.body), field)
+	}
+	require.Equal(t, http.StatusNotFound, call(t, "GET", fill(id, "/v1/subscriptions/$-t"), nil).status)
 }

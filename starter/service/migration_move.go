@@ -144,8 +144,8 @@ func (m migration) price(ctx context.Context, t target, zone calendar.Zone, move
 	return err
 }
 
-// recurring is what a version costs a subscription in a period: by the catalogue's price, the one it was sold at, or the one
-// that it would be sold at today.
+// recurring is what a version costs a subscription in a period, with its add-ons: by the catalogue's price, the one it was sold
+// at, or the one that it would be sold at today.
 func (m migration) recurring(ctx context.Context, t target, zone calendar.Zone, plan catalog.Plan) (money.Amount, error) {
 	currency := t.row.Currency
 	if !slices.Contains(plan.Currencies(), currency) {
@@ -165,7 +165,7 @@ func (m migration) recurring(ctx context.Context, t target, zone calendar.Zone, 
 	if !plan.HasSeats() {
 		seats = 0
 	}
-	return invoicing.RecurringTotal(invoicing.Terms{Plan: plan, Seats: seats}, currency)
+	return invoicing.RecurringTotal(invoicing.Terms{Plan: plan, Seats: seats, AddOns: t.row.AddOns.Quantities()}, currency)
 }
 
 func (m migration) convert(ctx context.Context, plan catalog.Plan, currency money.Currency, at moment) (catalog.Plan, error) {

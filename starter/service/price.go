@@ -38,6 +38,7 @@ type PlanPrice struct {
 	// Catalogue lists the currencies in which the catalogue has a price of its own: the customer may choose any of them.
 	Catalogue []money.Currency `json:"catalogue_currencies" doc:"Currencies with prices of the catalogue's own, which the customer may choose instead."`
 	Charges   []PricedCharge   `json:"charges"`
+	AddOns    []PricedAddOn    `json:"add_ons,omitempty" doc:"What can be bought with the plan."`
 	Quote     *PriceQuote      `json:"quote,omitempty" doc:"Present when prices were converted: until when they hold, and how they came about."`
 	Proposed  string           `json:"proposed_because,omitempty" doc:"Why the currency was proposed, when none was asked for."`
 }
@@ -50,6 +51,13 @@ type PricedCharge struct {
 	Price catalog.Price `json:"price"`
 	// Converted says that the price is not the catalogue's own.
 	Converted bool `json:"converted,omitempty"`
+}
+
+// PricedAddOn is what can be bought with a plan, with its prices in the currency.
+type PricedAddOn struct {
+	ID      string         `json:"id"`
+	Name    string         `json:"name"`
+	Charges []PricedCharge `json:"charges"`
 }
 
 // PriceQuote is a converted price that a subscription can be created with until it ends.
@@ -193,16 +201,30 @@ func (s *Service) quote(
 
 func answerPrice(catalogue, sold catalog.Plan, currency money.Currency, quote *PriceQuote) (PlanPrice, error) {
 	answer := PlanPrice{Plan: sold.ID, PlanVersion: sold.Version, Currency: currency, Catalogue: catalogue.Currencies(), Quote: quote}
-	for _, charge := range sold.Charges {
-		price, err := charge.Price(currency)
+	var err error
+	if answer.Charges, err = pricedCharges(sold.Charges, currency); err != nil {
+		return PlanPrice{}, err
+	}
+	for _, addOn := range sold.AddOns {
+		charges, err := pricedCharges(addOn.Charges, currency)
 		if err != nil {
 			return PlanPrice{}, err
 		}
-		answer.Charges = append(answer.Charges, PricedCharge{
-			ID: charge.ID, Name: charge.Name, Kind: charge.Kind, Price: price, Converted: price.Converted != nil,
-		})
+		answer.AddOns = append(answer.AddOns, PricedAddOn{ID: addOn.ID, Name: addOn.Name, Charges: charges})
 	}
 	return answer, nil
+}
+
+func pricedCharges(charges []catalog.Charge, currency money.Currency) ([]PricedCharge, error) {
+	priced := make([]PricedCharge, len(charges))
+	for i, charge := range charges {
+		price, err := charge.Price(currency)
+		if err != nil {
+			return nil, err
+		}
+		priced[i] = PricedCharge{ID: charge.ID, Name: charge.Name, Kind: charge.Kind, Price: price, Converted: price.Converted != nil}
+	}
+	return priced, nil
 }
 
 // sellerOf is who sells a plan.

@@ -31,8 +31,8 @@ type account struct {
 	// customer owns the subscription. Its invoices are in the addressee's name, and the payer pays them.
 	customer store.Customer
 	store.Parties
-	seller   tax.Seller
-	zone     calendar.Zone
+	seller tax.Seller
+	zone   calendar.Zone
 }
 
 func openAccount(ctx context.Context, tx store.Tx, subscriptionID string) (account, error) {

@@ -49,9 +49,9 @@ type document struct {
 	of *book
 	// to is in whose name it is, payer who pays it.
 	to, payer *customer
-	number   int
-	issuedAt time.Time
-	cycle    int
+	number    int
+	issuedAt  time.Time
+	cycle     int
 	// owed is what the customer has not paid of it, offset what later credits paid of it.
 	owed, offset money.Amount
 }

@@ -172,8 +172,9 @@ func (tx Tx) AddInvoice(ctx context.Context, inv Invoice, lines []InvoiceLine) (
 		return inv, fmt.Errorf("number invoice %s: %w", inv.BusinessKey, err)
 	}
 	inv.PageKey, inv.PayerID = rand.Text(), cmp.Or(inv.PayerID, inv.CustomerID)
-	if len(inv.Parts) == 0 {
-		inv.Parts = []InvoicePart{{SubscriptionID: inv.SubscriptionID, OwnerID: inv.CustomerID}}
+	parts := inv.Parts
+	if len(parts) == 0 {
+		parts = []InvoicePart{{SubscriptionID: inv.SubscriptionID, OwnerID: inv.CustomerID}}
 	}
 	inv.Number = fmt.Sprintf("%s-%06d", prefix, last)
 	_, err = tx.exec(ctx, "add invoice "+inv.BusinessKey, `
@@ -187,7 +188,7 @@ func (tx Tx) AddInvoice(ctx context.Context, inv Invoice, lines []InvoiceLine) (
 		return inv, err
 	}
 	batch := &pgx.Batch{}
-	for _, p := range inv.Parts {
+	for _, p := range parts {
 		batch.Queue(`INSERT INTO invoice_part (invoice_id, subscription_id, owner_id) VALUES ($1, $2, $3)`, inv.ID, p.SubscriptionID, p.OwnerID)
 	}
 	for _, l := range lines {

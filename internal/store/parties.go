@@ -55,7 +55,7 @@ type Customer struct {
 	ParentID   *string       `db:"parent_id" json:"parent,omitempty"`
 	InvoicedTo account.Owner `db:"invoiced_to" json:"invoiced_to"`
 	PaidBy     account.Owner `db:"paid_by" json:"paid_by"`
-	CreatedAt          time.Time      `db:"created_at" json:"created_at"`
+	CreatedAt  time.Time     `db:"created_at" json:"created_at"`
 }
 
 // Buyer is the customer as tax rules see it.

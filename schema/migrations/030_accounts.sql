@@ -30,5 +30,11 @@ INSERT INTO invoice_part (invoice_id, subscription_id, owner_id) SELECT id, subs
 
 CREATE TRIGGER invoice_part_is_immutable BEFORE UPDATE OR DELETE ON invoice_part FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
+CREATE FUNCTION refuse_another_payer() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'invoice % is paid by %, who was the payer when it was issued', OLD.id, OLD.payer_id
+        USING ERRCODE = 'restrict_violation', CONSTRAINT = 'invoice_payer_is_final';
+END $$;
+
 CREATE TRIGGER invoice_payer_is_final BEFORE UPDATE OF payer_id ON invoice
-    FOR EACH ROW WHEN (OLD.payer_id <> NEW.payer_id) EXECUTE FUNCTION refuse_change();
+    FOR EACH ROW WHEN (OLD.payer_id <> NEW.payer_id) EXECUTE FUNCTION refuse_another_payer();

@@ -8,7 +8,7 @@ import (
 )
 
 // addressed is the account with the one in whose name an invoice of its facts has to be. What takes back lines of an earlier
-// invoice is in the name that that one is in, whoever is above whom by now: the credit is theirs who were charged, and so is
+// invoice is in the same name as it, whoever is above whom by now: the credit is theirs who were charged, and so is
 // what is charged instead until the period ends.
 //
 // The owner's wallet is held, too: it keeps two invoices in different names from taking the same rest of a discount.

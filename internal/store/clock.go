@@ -84,5 +84,6 @@ func (q Queries) Ended(ctx context.Context, clockID, customerID string, since ti
 	return many[Due](ctx, q.db, "ended subscriptions of test clock "+clockID, `
 		SELECT 'subscription/' || s.id AS workflow_id, s.customer_id, s.ended_at AS next_action_at
 		  FROM subscription s JOIN customer c ON c.id = s.customer_id
-		 WHERE c.test_clock_id = $1 AND ($2 = '' OR s.customer_id = ANY(`+familyOf("$2")+`)) AND s.ended_at >= $3 ORDER BY s.ended_at, s.id`, clockID, customerID, since)
+		 WHERE c.test_clock_id = $1 AND ($2 = '' OR s.customer_id = ANY(`+familyOf("$2")+`)) AND s.ended_at >= $3
+		 ORDER BY s.ended_at, s.id`, clockID, customerID, since)
 }

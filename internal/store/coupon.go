@@ -218,7 +218,8 @@ func (tx Tx) Redemptions(ctx context.Context, entityID, couponID, customerID, co
 func (q Queries) WasCharged(ctx context.Context, customerID string) (bool, error) {
 	var charged bool
 	err := q.db.QueryRow(ctx, `
-		SELECT EXISTS (SELECT FROM invoice i JOIN invoice_part p ON p.invoice_id = i.id WHERE p.owner_id = $1 AND i.total > 0 AND i.status <> 'void')`, customerID).Scan(&charged)
+		SELECT EXISTS (SELECT FROM invoice i JOIN invoice_part p ON p.invoice_id = i.id
+			WHERE p.owner_id = $1 AND i.total > 0 AND i.status <> 'void')`, customerID).Scan(&charged)
 	return charged, err
 }
 

@@ -116,7 +116,7 @@ func TestNobodyIsPutAboveThemselvesAtOnce(t *testing.T) {
 			})
 		}
 		require.NoError(t, group.Wait())
-		require.True(t, (refusals[0] == nil) != (refusals[1] == nil), "%v, %v", refusals[0], refusals[1])
+		require.NotEqual(t, refusals[0] == nil, refusals[1] == nil, "%v, %v", refusals[0], refusals[1])
 		for _, c := range []string{"a", "b"} {
 			_, err := running.Service.SetAccount(t.Context(), id+c, service.Account{})
 			require.NoError(t, err)

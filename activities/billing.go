@@ -26,11 +26,13 @@ type Billing struct {
 // account is one subscription's billing, inside a transaction that has the subscription to itself: who sells, who buys,
 // in which zone.
 type account struct {
-	tx       store.Tx
-	row      store.Subscription
+	tx  store.Tx
+	row store.Subscription
+	// customer owns the subscription. Its invoices are in the addressee's name, and the payer pays them.
 	customer store.Customer
-	seller   tax.Seller
-	zone     calendar.Zone
+	store.Parties
+	seller tax.Seller
+	zone   calendar.Zone
 }
 
 func openAccount(ctx context.Context, tx store.Tx, subscriptionID string) (account, error) {
@@ -40,6 +42,9 @@ func openAccount(ctx context.Context, tx store.Tx, subscriptionID string) (accou
 		return a, err
 	}
 	if a.customer, err = tx.Customer(ctx, a.row.CustomerID); err != nil {
+		return a, err
+	}
+	if a.Parties, err = tx.Parties(ctx, a.customer); err != nil {
 		return a, err
 	}
 	if a.seller, err = tx.Seller(ctx, a.row.EntityID); err != nil {

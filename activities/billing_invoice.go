@@ -20,12 +20,14 @@ import (
 // Issue builds an invoice and writes it with everything that follows from it: lines, ledger postings, credit, tax
 // entries and the mail. It returns invoicing.ErrNothingToBill when there is nothing on it.
 func (a account) Issue(ctx context.Context, facts invoicing.Facts, cycle int) (*lifecycle.Issued, error) {
-	balance, err := a.tx.LockWallet(ctx, a.customer.ID, facts.Currency)
+	a, err := a.addressed(ctx, &facts)
 	if err != nil {
 		return nil, err
 	}
-	facts.Balance = balance
-	if facts.CarriedIn, err = a.tx.Carried(ctx, a.customer.ID, facts.Currency); err != nil {
+	if facts.Balance, err = a.tx.LockWallet(ctx, a.Addressee.ID, facts.Currency); err != nil {
+		return nil, err
+	}
+	if facts.CarriedIn, err = a.tx.Carried(ctx, a.Addressee.ID, facts.Currency); err != nil {
 		return nil, err
 	}
 	if facts.Discounts, err = a.discounts(ctx, facts); err != nil {
@@ -59,7 +61,7 @@ func (a account) Issue(ctx context.Context, facts invoicing.Facts, cycle int) (*
 	if err := a.declareTax(ctx, row.ID, built, facts); err != nil {
 		return nil, err
 	}
-	if err := a.tx.QueueMail(ctx, "invoice", a.customer.ID, row.ID, facts.IssuedAt); err != nil {
+	if err := a.tx.QueueMail(ctx, "invoice", a.Addressee.ID, row.ID, facts.IssuedAt); err != nil {
 		return nil, err
 	}
 	return &lifecycle.Issued{InvoiceID: row.ID, Number: row.Number, Total: built.Total, AmountDue: built.AmountDue, Pays: paid}, nil
@@ -74,10 +76,10 @@ func (a account) book(ctx context.Context, invoiceID string, built invoicing.Inv
 	if err != nil {
 		return err
 	}
-	if err := a.tx.MoveWallet(ctx, "credit:"+invoiceID+":granted", a.customer.ID, built.CreditGranted, at); err != nil {
+	if err := a.tx.MoveWallet(ctx, "credit:"+invoiceID+":granted", a.Addressee.ID, built.CreditGranted, at); err != nil {
 		return err
 	}
-	return a.tx.MoveWallet(ctx, "credit:"+invoiceID+":applied", a.customer.ID, built.CreditApplied.Neg(), at)
+	return a.tx.MoveWallet(ctx, "credit:"+invoiceID+":applied", a.Addressee.ID, built.CreditApplied.Neg(), at)
 }
 
 func (a account) declareTax(ctx context.Context, invoiceID string, built invoicing.Invoice, facts invoicing.Facts) error {
@@ -96,7 +98,8 @@ func (a account) declareTax(ctx context.Context, invoiceID string, built invoici
 
 func (a account) rows(built invoicing.Invoice, facts invoicing.Facts, cycle int) (store.Invoice, []store.InvoiceLine, error) {
 	row := store.Invoice{
-		ID: invoiceID(built.Key), BusinessKey: built.Key, EntityID: a.row.EntityID, CustomerID: a.customer.ID, SubscriptionID: a.row.ID,
+		ID: invoiceID(built.Key), BusinessKey: built.Key, EntityID: a.row.EntityID, CustomerID: a.Addressee.ID, PayerID: a.Payer.ID, SubscriptionID: a.row.ID,
+		Parts:  []store.InvoicePart{{SubscriptionID: a.row.ID, OwnerID: a.customer.ID}},
 		Reason: string(built.Reason), Cycle: cycle, Status: "open", Currency: facts.Currency,
 		Subtotal: built.Subtotal.Minor, Tax: built.Tax.Minor, Total: built.Total.Minor,
 		CarriedIn: built.CarriedIn.Minor, CarriedOut: built.CarriedOut.Minor, CreditGranted: built.CreditGranted.Minor,

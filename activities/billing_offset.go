@@ -16,7 +16,7 @@ func (a account) debts(ctx context.Context, facts *invoicing.Facts) ([]store.Inv
 		return nil, nil // only a revision credits anything
 	}
 	unpaid, err := a.tx.LockUnpaid(ctx, a.row.ID)
-	unpaid = slices.DeleteFunc(unpaid, func(i store.Invoice) bool { return i.CustomerID != a.customer.ID }) // a former owner's
+	unpaid = slices.DeleteFunc(unpaid, func(i store.Invoice) bool { return i.CustomerID != a.Addressee.ID }) // of a former owner, or in another's name
 	for _, invoice := range unpaid {
 		facts.Debts = append(facts.Debts, invoicing.Debt{InvoiceID: invoice.ID, Owed: invoice.Owed()})
 	}
@@ -32,7 +32,7 @@ func (a account) payDebts(
 		if err := a.tx.OffsetInvoice(ctx, creditID, debt.ID, offset.Amount, at); err != nil {
 			return nil, err
 		}
-		if err := a.tx.MoveWallet(ctx, "credit:"+creditID+":pays:"+debt.ID, a.customer.ID, offset.Amount.Neg(), at); err != nil {
+		if err := a.tx.MoveWallet(ctx, "credit:"+creditID+":pays:"+debt.ID, a.Addressee.ID, offset.Amount.Neg(), at); err != nil {
 			return nil, err
 		}
 		writtenOff := debt.Status == "uncollectible"

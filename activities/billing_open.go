@@ -79,7 +79,11 @@ func openSubscription(ctx context.Context, tx store.Tx, in message.Subscribe) (m
 	if err != nil {
 		return message.Opened{}, err
 	}
-	account := lifecycle.Account{Currency: in.Currency, Zone: zone, Seller: seller, Buyer: customer.Buyer()}
+	parties, err := tx.Parties(ctx, customer)
+	if err != nil {
+		return message.Opened{}, err
+	}
+	account := lifecycle.Account{Currency: in.Currency, Zone: zone, Seller: seller, Buyer: parties.Addressee.Buyer()}
 	state, err := account.Open(agreement, made.plan)
 	if err != nil {
 		return message.Opened{}, err
@@ -88,7 +92,7 @@ func openSubscription(ctx context.Context, tx store.Tx, in message.Subscribe) (m
 		return message.Opened{}, err
 	}
 	if made.plan.HasTrial() {
-		if inspect, err := claimTrial(ctx, tx, in, customer); err != nil {
+		if inspect, err := claimTrial(ctx, tx, in, customer, parties.Payer); err != nil {
 			return message.Opened{}, err
 		} else if inspect != "" {
 			return message.Opened{}, &needsInspection{method: inspect}

@@ -17,7 +17,7 @@ import (
 
 // lifecycle is the account for the rules of a subscription's life, with the transaction as its records.
 func (a account) lifecycle() lifecycle.Account {
-	return lifecycle.Account{Records: a, Currency: a.row.Currency, Zone: a.zone, Seller: a.seller, Buyer: a.customer.Buyer()}
+	return lifecycle.Account{Records: a, Currency: a.row.Currency, Zone: a.zone, Seller: a.seller, Buyer: a.Addressee.Buyer()}
 }
 
 // turned is an outcome of the rules as workflows know it.
@@ -165,7 +165,8 @@ func (a account) Transfer(ctx context.Context, customerID string) (lifecycle.Acc
 		return lifecycle.Account{}, err
 	}
 	a.customer, a.row.CustomerID = next, next.ID
-	return a.lifecycle(), nil
+	a.Parties, err = a.tx.Parties(ctx, next)
+	return a.lifecycle(), err
 }
 
 func clockOf(c store.Customer) string {

@@ -15,13 +15,13 @@ import (
 
 // claimTrial counts a free trial against the seller's limits. It is counted under a lock in the transaction that records
 // the agreement, so that two at once cannot both be the last. Inspect is a payment method whose fingerprint must be known first.
-func claimTrial(ctx context.Context, tx store.Tx, in message.Subscribe, customer store.Customer) (inspect string, err error) {
+func claimTrial(ctx context.Context, tx store.Tx, in message.Subscribe, customer, payer store.Customer) (inspect string, err error) {
 	policy, err := tx.FraudPolicy(ctx, in.EntityID)
 	if err != nil || policy.Trials == nil {
 		return "", err
 	}
 	limits := *policy.Trials
-	fingerprint, inspect, err := trialFingerprint(ctx, tx, limits, customer.ID)
+	fingerprint, inspect, err := trialFingerprint(ctx, tx, limits, payer.ID)
 	if err != nil || inspect != "" {
 		return inspect, err
 	}

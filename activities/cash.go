@@ -65,7 +65,7 @@ func (p *Payments) noteCash(ctx context.Context, invoiceID string, at time.Time)
 	if err != nil {
 		return err
 	}
-	_, err = p.RecordCash(ctx, message.CashInput{CustomerID: invoice.CustomerID, At: at})
+	_, err = p.RecordCash(ctx, message.CashInput{CustomerID: invoice.PayerID, At: at})
 	return err
 }
 

@@ -47,17 +47,21 @@ func (c *Collection) handOver(ctx context.Context, in message.InvoiceAt, underWa
 // start starts the dunning of an invoice, once: that it is running, or ended by itself, is success. One that an operator
 // terminated is started again.
 func (c *Collection) start(ctx context.Context, invoice store.Invoice, step message.DunningStep, at time.Time, underWay bool) error {
-	_, err := c.Temporal.ExecuteWorkflow(ctx, temporalclient.StartWorkflowOptions{
+	owner, err := c.ownerOf(ctx, invoice)
+	if err != nil {
+		return err
+	}
+	_, err = c.Temporal.ExecuteWorkflow(ctx, temporalclient.StartWorkflowOptions{
 		ID: message.DunningID(invoice.ID), TaskQueue: message.BillingQueue,
 		WorkflowIDReusePolicy:                    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
 		StaticSummary:                            fmt.Sprintf("Collect %s of invoice %s", invoice.Owed(), invoice.Number),
 		TypedSearchAttributes: temporal.NewSearchAttributes(
-			message.CustomerID.ValueSet(invoice.CustomerID), message.EntityID.ValueSet(invoice.EntityID),
+			message.CustomerID.ValueSet(invoice.PayerID), message.EntityID.ValueSet(invoice.EntityID),
 			message.InvoiceID.ValueSet(invoice.ID), message.Currency.ValueSet(string(invoice.Currency)),
 			message.AmountMinor.ValueSet(invoice.Owed().Minor)),
 	}, message.DunningWorkflow, message.DunningInput{
-		InvoiceID: invoice.ID, CustomerID: invoice.CustomerID, SubscriptionID: invoice.SubscriptionID, At: at, Next: step,
+		InvoiceID: invoice.ID, CustomerID: owner, SubscriptionID: invoice.SubscriptionID, At: at, Next: step,
 		UnderWay: underWay,
 	})
 	var started *serviceerror.WorkflowExecutionAlreadyStarted
@@ -65,6 +69,15 @@ func (c *Collection) start(ctx context.Context, invoice store.Invoice, step mess
 		return fmt.Errorf("start dunning of invoice %s: %w", invoice.ID, err)
 	}
 	return nil
+}
+
+// ownerOf is whose the invoice's subscription was when it was issued.
+func (c *Collection) ownerOf(ctx context.Context, invoice store.Invoice) (string, error) {
+	parts, err := c.Store.InvoiceParts(ctx, invoice.ID)
+	if err != nil || len(parts) == 0 {
+		return "", err
+	}
+	return parts[0].OwnerID, nil
 }
 
 // NextDunningStep decides from the recorded attempts what follows, and records it for operators and for the clock. The
@@ -104,9 +117,9 @@ func tellCustomer(ctx context.Context, tx store.Tx, invoice store.Invoice, faile
 	case errAbandoned, errCheckoutExpired:
 		return nil
 	case string(stripe.ErrorCodeAuthenticationRequired):
-		return tx.QueueMailOfAttempt(ctx, "authentication_required", failed, invoice.CustomerID, at)
+		return tx.QueueMailOfAttempt(ctx, "authentication_required", failed, invoice.PayerID, at)
 	}
-	return tx.QueueMail(ctx, "payment_failed", invoice.CustomerID, invoice.ID, at)
+	return tx.QueueMail(ctx, "payment_failed", invoice.PayerID, invoice.ID, at)
 }
 
 func nextStep(ctx context.Context, tx store.Tx, invoice store.Invoice, attempts []store.Payment, asOf time.Time) (message.DunningStep, error) {
@@ -207,7 +220,7 @@ func tried(attempts []store.Payment) []dunning.Attempt {
 // standing is the dunning row that follows from a step.
 func standing(invoice store.Invoice, attempts []store.Payment, step message.DunningStep, at time.Time) store.Dunning {
 	row := store.Dunning{
-		InvoiceID: invoice.ID, CustomerID: invoice.CustomerID, Status: "retrying", Attempts: len(attempts), Reason: step.Reason,
+		InvoiceID: invoice.ID, CustomerID: invoice.PayerID, Status: "retrying", Attempts: len(attempts), Reason: step.Reason,
 		NextActionAt: &step.At, StartedAt: at,
 	}
 	switch step.Kind {
@@ -236,7 +249,7 @@ func (c *Collection) GiveUpInvoice(ctx context.Context, in message.GiveUp) (mess
 			return nil
 		}
 		row := store.Dunning{
-			InvoiceID: invoice.ID, CustomerID: invoice.CustomerID, Status: "given_up", Attempts: len(attempts), Reason: in.Reason,
+			InvoiceID: invoice.ID, CustomerID: invoice.PayerID, Status: "given_up", Attempts: len(attempts), Reason: in.Reason,
 			StartedAt: in.At, EndedAt: &in.At,
 		}
 		if given.Paid = invoice.Status == "paid"; given.Paid {

@@ -19,7 +19,7 @@ import (
 // chooseMethod says which of the customer's methods the next attempt uses; one without an id when there is none. A method
 // that cannot pay in the invoice's currency, or so little, is passed over.
 func chooseMethod(ctx context.Context, tx store.Tx, invoice store.Invoice, attempts []dunning.Attempt) (chosen dunning.Method, fallback bool, err error) {
-	rows, err := tx.PaymentMethods(ctx, invoice.CustomerID)
+	rows, err := tx.PaymentMethods(ctx, invoice.PayerID)
 	if err != nil {
 		return chosen, false, err
 	}
@@ -45,7 +45,11 @@ func (a account) nameMethod(ctx context.Context, customerID string, invoice *mes
 	if invoice == nil || !invoice.AmountDue.IsPositive() {
 		return nil
 	}
-	row := store.Invoice{CustomerID: customerID, Currency: a.row.Currency, AmountDue: invoice.AmountDue.Minor}
+	payer, err := a.payerOf(ctx, customerID)
+	if err != nil {
+		return err
+	}
+	row := store.Invoice{PayerID: payer.ID, Currency: a.row.Currency, AmountDue: invoice.AmountDue.Minor}
 	method, _, err := chooseMethod(ctx, a.tx, row, nil)
 	invoice.Method = cmp.Or(method.Network, method.Kind)
 	return err
@@ -60,7 +64,7 @@ func arrivedLate(ctx context.Context, tx store.Tx, invoice store.Invoice, method
 			ended = attempt.KnownAt
 		}
 	}
-	deposits, err := tx.Deposits(ctx, "", invoice.CustomerID)
+	deposits, err := tx.Deposits(ctx, "", invoice.PayerID)
 	for _, deposit := range deposits {
 		if deposit.Currency == invoice.Currency && deposit.Amount > 0 && deposit.FundedAt.After(ended) {
 			return deposit.FundedAt, err
@@ -153,7 +157,7 @@ func announce(ctx context.Context, tx store.Tx, invoice store.Invoice, method du
 		InvoiceID: invoice.ID, MethodID: method.ID, Amount: invoice.Owed().Minor, Currency: invoice.Currency, ToldAt: at,
 		DebitOn: kind.DebitOn(at, zone),
 	}
-	return notice.DebitOn, tx.AddDebitNotice(ctx, notice, invoice.CustomerID)
+	return notice.DebitOn, tx.AddDebitNotice(ctx, notice, invoice.PayerID)
 }
 
 // afterNotice moves a step that charges behind the notice of its debit, which is given now.

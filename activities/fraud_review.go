@@ -30,7 +30,7 @@ func (c *Collection) StartFraudReview(ctx context.Context, in message.FraudRevie
 		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		StaticSummary:            fmt.Sprintf("Decide about %s of invoice %s", amount, invoice.Number),
 		TypedSearchAttributes: temporal.NewSearchAttributes(
-			message.CustomerID.ValueSet(invoice.CustomerID), message.EntityID.ValueSet(invoice.EntityID),
+			message.CustomerID.ValueSet(invoice.PayerID), message.EntityID.ValueSet(invoice.EntityID),
 			message.InvoiceID.ValueSet(invoice.ID), message.Currency.ValueSet(string(payment.Currency)), message.AmountMinor.ValueSet(payment.Amount)),
 	}, message.FraudReviewWorkflow, in)
 	if err != nil {

@@ -215,7 +215,7 @@ func openReview(ctx context.Context, tx store.Tx, invoice store.Invoice, review 
 	if err != nil {
 		return err
 	}
-	review.CustomerID, review.DeadlineAt = invoice.CustomerID, policy.Deadline(review.OpenedAt)
+	review.CustomerID, review.DeadlineAt = invoice.PayerID, policy.Deadline(review.OpenedAt)
 	_, err = tx.AddReview(ctx, review)
 	return err
 }

@@ -39,7 +39,9 @@ type notice struct {
 	Closing string
 	Link    string
 	// Pay leads to the page on which the invoice is paid; empty when there is nothing to pay.
-	Pay     string
+	Pay string
+	// To is who gets the mail: who pays an invoice may not be the one in whose name it is. The buyer, if left out.
+	To      document.Party
 	Invoice document.Invoice
 }
 
@@ -65,6 +67,11 @@ func (m *Mailer) compose(ctx context.Context, queued store.Mail) (*mail.SGMailV3
 	if content.Link, err = url.JoinPath(m.InvoiceURL, invoice.PageKey); err != nil {
 		return nil, fmt.Errorf("InvoiceURL: %w", err)
 	}
+	to, err := m.Store.Customer(ctx, queued.CustomerID)
+	if err != nil {
+		return nil, err
+	}
+	content.To = document.Party{Name: to.Name, Email: to.Email}
 	return m.letter(queued, content)
 }
 
@@ -90,6 +97,9 @@ func (m *Mailer) notice(ctx context.Context, queued store.Mail, invoice document
 
 // letter puts a notice into an envelope. Nothing in it is tracked: links lead where they say, opening it tells nobody.
 func (m *Mailer) letter(queued store.Mail, content notice) (*mail.SGMailV3, error) {
+	if content.To.Email == "" {
+		content.To = content.Invoice.Buyer
+	}
 	var page, text bytes.Buffer
 	if err := errors.Join(noticePage.Execute(&page, content), noticeNote.Execute(&text, content)); err != nil {
 		return nil, fmt.Errorf("template %q: %w", queued.Template, err)
@@ -99,7 +109,7 @@ func (m *Mailer) letter(queued store.Mail, content notice) (*mail.SGMailV3, erro
 		return nil, fmt.Errorf("sender %q (MAIL_FROM): %w", m.From, err)
 	}
 	to := mail.NewPersonalization()
-	to.AddTos(mail.NewEmail(content.Invoice.Buyer.Name, content.Invoice.Buyer.Email))
+	to.AddTos(mail.NewEmail(content.To.Name, content.To.Email))
 	letter := mail.NewV3Mail()
 	letter.SetFrom(mail.NewEmail(orDefault(from.Name, content.Invoice.Seller.Name), from.Address))
 	letter.Subject = content.Subject

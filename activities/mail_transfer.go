@@ -9,11 +9,21 @@ import (
 	"github.com/perennial-billing/perennial/internal/store"
 )
 
-// invoiceNotice tells of an invoice, and of what its customer has to do, if anything: who pays by bank transfer must send it.
+// invoiceNotice tells of an invoice, and of what its customer has to do, if anything: who pays by bank transfer must send it,
+// and who does not pay it learns who does.
 func (m *Mailer) invoiceNotice(ctx context.Context, queued store.Mail, inv document.Invoice) (notice, error) {
 	n := invoiceNotice(inv)
 	if !inv.AmountDue.IsPositive() {
 		return n, nil
+	}
+	row, err := m.Store.Invoice(ctx, inv.ID)
+	if err != nil {
+		return n, err
+	}
+	if row.PayerID != queued.CustomerID {
+		payer, err := m.Store.Customer(ctx, row.PayerID)
+		n.Closing = payer.Name + " pays it for you."
+		return n, err
 	}
 	methods, err := m.Store.PaymentMethods(ctx, queued.CustomerID)
 	if err == nil && len(methods) > 0 && methods[0].Kind == paymethod.KindTransfer {

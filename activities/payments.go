@@ -155,7 +155,7 @@ func newAttempt(invoice store.Invoice, number int, at time.Time) store.Payment {
 
 // attempt asks the provider and records its answer.
 func (p *Payments) attempt(ctx context.Context, invoice store.Invoice, attempt store.Payment, at time.Time) (store.Payment, error) {
-	customer, err := p.Store.Customer(ctx, invoice.CustomerID)
+	customer, err := p.Store.Customer(ctx, invoice.PayerID)
 	if err != nil {
 		return attempt, err
 	}
@@ -172,7 +172,7 @@ func (p *Payments) attempt(ctx context.Context, invoice store.Invoice, attempt s
 
 func (p *Payments) ask(ctx context.Context, provider provider, invoice store.Invoice, attempt store.Payment) (outcome, error) {
 	if attempt.MethodID == nil && !attempt.Transfer {
-		code, err := p.whyNoMethod(ctx, invoice.CustomerID)
+		code, err := p.whyNoMethod(ctx, invoice.PayerID)
 		return outcome{status: store.PaymentFailed, declineCode: code, fee: money.Zero(invoice.Currency)}, err
 	}
 	if !chargeable(invoice.Owed()) {
@@ -243,7 +243,7 @@ func (p *Payments) settle(ctx context.Context, attempt store.Payment, result out
 		case attempt.Status == store.PaymentSucceeded:
 			return received(ctx, tx, invoice, attempt, at)
 		case attempt.Transfer && attempt.Status == store.PaymentRequiresAction:
-			return tx.QueueMailOfAttempt(ctx, "transfer", attempt, invoice.CustomerID, at)
+			return tx.QueueMailOfAttempt(ctx, "transfer", attempt, invoice.PayerID, at)
 		}
 		return ruleOut(ctx, tx, attempt, attempt.DeclineCode)
 	})
@@ -268,5 +268,5 @@ func received(ctx context.Context, tx store.Tx, invoice store.Invoice, attempt s
 	if err := tx.SetInvoiceStatus(ctx, invoice.ID, "paid", invoice.AmountPaid+attempt.Amount, &at); err != nil {
 		return err
 	}
-	return tx.QueueMail(ctx, "receipt", invoice.CustomerID, invoice.ID, at)
+	return tx.QueueMail(ctx, "receipt", invoice.PayerID, invoice.ID, at)
 }

@@ -122,7 +122,7 @@ func (p provider) intentParams(ctx context.Context, invoice store.Invoice, attem
 		Amount: &amount, Currency: stripe.String(string(invoice.Currency)), Customer: &customer,
 		Description:             stripe.String("Invoice " + invoice.Number),
 		AutomaticPaymentMethods: &stripe.PaymentIntentAutomaticPaymentMethodsParams{Enabled: stripe.Bool(true), AllowRedirects: stripe.String("never")},
-		Metadata:                map[string]string{"invoice": invoice.ID, "customer": invoice.CustomerID, "subscription": invoice.SubscriptionID},
+		Metadata:                map[string]string{"invoice": invoice.ID, "customer": invoice.PayerID, "subscription": invoice.SubscriptionID},
 	}, err
 }
 

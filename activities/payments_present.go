@@ -138,7 +138,7 @@ func methodOf(ctx context.Context, tx store.Tx, invoice store.Invoice, earlier [
 		return chosen, err
 	}
 	last := earlier[len(earlier)-1]
-	methods, err := tx.PaymentMethods(ctx, invoice.CustomerID)
+	methods, err := tx.PaymentMethods(ctx, invoice.PayerID)
 	for _, method := range methods {
 		asked := dunning.Method{ID: method.ID, Kind: method.Kind, Network: method.Network, Unusable: method.Status != store.MethodUsable}
 		if last.MethodID != nil && *last.MethodID == method.ID && asked.Forbidden(tried(earlier)) == "" {

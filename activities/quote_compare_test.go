@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/perennial-billing/perennial/billing/account"
 	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/quote"
 	"github.com/perennial-billing/perennial/internal/store"
@@ -24,9 +25,9 @@ func (l timeline) scenario(t *testing.T) string {
 		fields := map[string]any{"subscription": e.subscription}
 		switch e.action {
 		case "subscribe":
-			fields = map[string]any{"id": e.subscription, "plan": e.plan, "plan_version": 1, "seats": e.seats, "add_ons": e.addOns}
+			fields = map[string]any{"id": e.subscription, "plan": e.plan, "plan_version": 1, "seats": e.seats, "add_ons": e.addOns, "customer": l.customer}
 		case "usage":
-			fields = map[string]any{"meter": "calls", "quantity": e.quantity, "happened_at": e.happened}
+			fields = map[string]any{"meter": "calls", "quantity": e.quantity, "happened_at": e.happened, "customer": l.customer}
 		case "change":
 			fields["plan"], fields["plan_version"], fields["seats"], fields["when"] = e.plan, 1, e.seats, e.when
 			fields["add_ons"] = e.quantities()
@@ -36,9 +37,16 @@ func (l timeline) scenario(t *testing.T) string {
 		case "cancel":
 			fields["when"], fields["credit_unused"] = e.when, true
 		case "redeem":
-			fields = map[string]any{"coupon": e.plan}
+			fields = map[string]any{"coupon": e.plan, "customer": l.customer}
 		}
 		entries = append(entries, map[string]any{"at": e.at, e.action: fields})
+	}
+	customers := make([]any, 0, 3)
+	for _, a := range l.accounts() {
+		customers = append(customers, map[string]any{
+			"id": a.ID, "zone": l.zone, "country": "GB", "postal_code": "W1A 1AA", "currency": "EUR",
+			"parent": a.ParentID, "invoiced_to": cmp.Or(a.InvoicedTo, account.Self), "paid_by": cmp.Or(a.PaidBy, account.Self),
+		})
 	}
 	text, err := json.Marshal(map[string]any{
 		"catalog": json.RawMessage(strings.TrimSuffix(strings.TrimSpace(catalogue), "]") + l.sold + "]"), "coupons": quotedCoupons(), "timeline": entries,
@@ -46,7 +54,7 @@ func (l timeline) scenario(t *testing.T) string {
 		"seller": map[string]any{"country": "US", "registrations": []any{
 			map[string]any{"scheme": "uk_vat", "country": "GB", "number": "GB123456789", "from": "2020-01-01"},
 		}},
-		"customers": []any{map[string]any{"id": l.customer, "zone": l.zone, "country": "GB", "postal_code": "W1A 1AA", "currency": "EUR"}},
+		"customers": customers,
 	})
 	require.NoError(t, err)
 	return string(text)
@@ -54,6 +62,7 @@ func (l timeline) scenario(t *testing.T) string {
 
 // document is what an invoice says, in a form that both sides have.
 type document struct {
+	Customer, PaidBy                                                                           string
 	Key                                                                                        string
 	IssuedAt                                                                                   time.Time
 	Subtotal, Tax, Total, CarriedIn, CarriedOut, CreditGranted, CreditApplied, AmountDue, Owed int64
@@ -74,7 +83,7 @@ func (h *history) documents() []document {
 		for _, i := range h.of(state.ID) {
 			keys[i.ID] = i.BusinessKey
 			d := document{
-				Key: i.BusinessKey, IssuedAt: i.IssuedAt.UTC(), Subtotal: i.Subtotal, Tax: i.Tax, Total: i.Total, CarriedIn: i.CarriedIn, CarriedOut: i.CarriedOut,
+				Customer: i.CustomerID, PaidBy: i.PayerID, Key: i.BusinessKey, IssuedAt: i.IssuedAt.UTC(), Subtotal: i.Subtotal, Tax: i.Tax, Total: i.Total, CarriedIn: i.CarriedIn, CarriedOut: i.CarriedOut,
 				CreditGranted: i.CreditGranted, CreditApplied: i.CreditApplied, AmountDue: i.AmountDue, Owed: i.Owed().Minor,
 			}
 			lines, err := h.InvoiceLines(h.ctx, i.ID)
@@ -113,7 +122,7 @@ func quotedDocuments(r quote.Result) []document {
 	var all []document
 	for _, i := range r.Invoices {
 		d := document{
-			Key: i.ID, IssuedAt: i.IssuedAt.Clock().UTC(), Subtotal: i.Subtotal.Minor, Tax: i.Tax.Minor, Total: i.Total.Minor,
+			Customer: i.Customer, PaidBy: i.PaidBy, Key: i.ID, IssuedAt: i.IssuedAt.Clock().UTC(), Subtotal: i.Subtotal.Minor, Tax: i.Tax.Minor, Total: i.Total.Minor,
 			CarriedIn: i.CarriedIn.Minor, CarriedOut: i.CarriedOut.Minor, CreditGranted: i.CreditGranted.Minor, CreditApplied: i.CreditApplied.Minor,
 			AmountDue: i.AmountDue.Minor, Owed: i.Owed.Minor,
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/require"
 
+	"github.com/perennial-billing/perennial/billing/account"
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/quote"
 	"github.com/perennial-billing/perennial/billing/subscription"
@@ -24,7 +25,7 @@ import (
 func TestWhatIsQuotedHappens(t *testing.T) {
 	t.Parallel()
 	b := inBritain(t)
-	var invoices, credits, refusals, addOns int
+	var invoices, credits, refusals, addOns, inAnothersName, paidByAnother int
 	phases := map[int]bool{}
 	for seed := range uint64(60) {
 		line := randomTimeline(seed, "seats", "roomy", "roomy", "roomy", "seats-ramp", "seats-ramp", "seats-yearly", "trial", "metered")
@@ -44,6 +45,12 @@ func TestWhatIsQuotedHappens(t *testing.T) {
 		credits += len(slices.DeleteFunc(quoted.Invoices, func(i quote.Invoice) bool { return i.Kind != quote.ACreditNote }))
 		refusals += len(quoted.Refused)
 		for _, i := range quoted.Invoices {
+			if i.Customer != line.customer {
+				inAnothersName++
+			}
+			if i.PaidBy != line.customer {
+				paidByAnother++
+			}
 			addOns += len(slices.DeleteFunc(i.Lines, func(l quote.Line) bool { return !strings.Contains(l.Description, "Roomy + ") }))
 		}
 	}
@@ -51,6 +58,8 @@ func TestWhatIsQuotedHappens(t *testing.T) {
 	require.Greater(t, credits, 20)
 	require.Greater(t, refusals, 40)
 	require.Greater(t, addOns, 80)
+	require.Greater(t, inAnothersName, 20)
+	require.Greater(t, paidByAnother, 20)
 	require.Len(t, phases, 3, "every phase of the ramp and the regular prices")
 }
 
@@ -100,6 +109,9 @@ func inBritain(t *testing.T) *bundle {
 // timeline is a customer's random story.
 type timeline struct {
 	customer, zone string
+	// above, if not empty, are the accounts of the customer's parent and of the parent's, as far as they are not self: in whose
+	// name invoices are, and who pays them.
+	above []account.Account
 	// sold are more plans than the catalogue, as JSON.
 	sold    string
 	entries []event
@@ -128,6 +140,7 @@ func randomTimeline(seed uint64, plans ...string) timeline {
 		customer: fmt.Sprintf("quoted%d", seed),
 		zone:     pick("Europe/London", "Asia/Kolkata", "Pacific/Apia", "America/New_York", "Australia/Lord_Howe"),
 	}
+	line.above = line.randomFamily(seed)
 	at := day0.Add(time.Duration(rng.IntN(40*24*3600)) * time.Second)
 	for n := range 1 + rng.IntN(2) {
 		e := event{at: at, action: "subscribe", subscription: fmt.Sprintf("%s_%d", line.customer, n)}
@@ -160,6 +173,20 @@ func randomTimeline(seed uint64, plans ...string) timeline {
 	return line
 }
 
+// randomFamily is the customer's account and those above, in some of the time lines.
+func (l timeline) randomFamily(seed uint64) []account.Account {
+	if seed%3 != 0 {
+		return nil
+	}
+	owners := []account.Owner{account.Self, account.Parent}
+	top, middle := l.customer+"_top", l.customer+"_middle"
+	return []account.Account{
+		{ID: top},
+		{ID: middle, ParentID: top, InvoicedTo: owners[seed/3%2], PaidBy: owners[seed/6%2]},
+		{ID: l.customer, ParentID: middle, InvoicedTo: owners[seed/12%2], PaidBy: owners[seed/24%2]},
+	}
+}
+
 func (e *event) randomTerms(rng *rand.Rand, plans []string) {
 	e.plan = plans[rng.IntN(len(plans))]
 	if strings.HasPrefix(e.plan, "seats") || e.plan == "roomy" {
@@ -187,12 +214,26 @@ type history struct {
 	months []string
 }
 
+// accounts are the customer's and those above, parents first.
+func (l timeline) accounts() []account.Account {
+	if l.above == nil {
+		return []account.Account{{ID: l.customer}}
+	}
+	return l.above
+}
+
 func (l timeline) happen(b *bundle, months []string) *history {
 	b.t.Helper()
-	require.NoError(b.t, b.AddCustomer(b.ctx, store.Customer{
-		ID: l.customer, EntityID: "acme", Name: l.customer, Email: l.customer + "@example.com", Country: "GB", PostalCode: "W1A 1AA",
-		Zone: l.zone, Currency: "EUR", Locale: "en-GB", CreatedAt: day0,
-	}))
+	for _, a := range l.accounts() {
+		c := store.Customer{
+			ID: a.ID, EntityID: "acme", Name: a.ID, Email: a.ID + "@example.com", Country: "GB", PostalCode: "W1A 1AA", Zone: l.zone,
+			Currency: "EUR", Locale: "en-GB", CreatedAt: day0, InvoicedTo: a.InvoicedTo, PaidBy: a.PaidBy,
+		}
+		if a.ParentID != "" {
+			c.ParentID = &a.ParentID
+		}
+		require.NoError(b.t, b.AddCustomer(b.ctx, c))
+	}
 	h := &history{bundle: b, months: months}
 	for i, e := range l.entries {
 		h.advance(e.at)

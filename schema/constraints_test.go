@@ -29,10 +29,11 @@ INSERT INTO subscription (id, entity_id, customer_id, currency, zone, status, pl
 	VALUES ('sub', 'acme', 'ada', 'USD', 'America/New_York', 'active', 'pro', 1, 1, 'renewal', '2027-01-01', 0, '2027-01-01', '2027-02-01', '2027-01-01', '2027-02-01', '2027-01-01');
 INSERT INTO subscription_segment (subscription_id, seq, plan_id, plan_version, seats, from_at) VALUES ('sub', 1, 'pro', 1, 1, '2027-01-01');
 INSERT INTO usage_bucket (customer_id, meter, bucket_at, quantity) VALUES ('ada', 'calls', '2027-01-01', 10);
-INSERT INTO invoice (id, business_key, entity_id, customer_id, subscription_id, reason, cycle, number, status, currency, subtotal, tax, total,
+INSERT INTO invoice (id, business_key, entity_id, customer_id, payer_id, subscription_id, reason, cycle, number, status, currency, subtotal, tax, total,
 	credit_granted, credit_applied, amount_due, period_start, period_end, zone, tz_version, issued_at, provider_intent)
-	VALUES ('inv', 'invoice:sub:cycle-0', 'acme', 'ada', 'sub', 'cycle', 0, 'ACM-000001', 'open', 'USD', 1000, 100, 1100, 0, 100, 1000,
+	VALUES ('inv', 'invoice:sub:cycle-0', 'acme', 'ada', 'ada', 'sub', 'cycle', 0, 'ACM-000001', 'open', 'USD', 1000, 100, 1100, 0, 100, 1000,
 	'2027-01-01', '2027-02-01', 'America/New_York', '2026f', '2027-01-01', 'pi_1');
+INSERT INTO invoice_part (invoice_id, subscription_id, owner_id) VALUES ('inv', 'sub', 'ada');
 INSERT INTO invoice_line (invoice_id, position, kind, charge_id, plan_id, plan_version, description, quantity, exact, amount, tax, treatment,
 	jurisdiction, scheme, tax_reason, tax_rate, period_start, period_end, explanation)
 	VALUES ('inv', 1, 'recurring', 'fee', 'pro', 1, 'Pro', 1, 10, 1000, 100, 'standard', 'US', '', '', 0.1, '2027-01-01', '2027-02-01', '{}');
@@ -78,6 +79,9 @@ INSERT INTO fraud_review (payment_id, customer_id, cause, before_charge, status,
 // copyInvoice inserts another invoice like the fixture's, with some columns otherwise.
 const copyInvoice = `INSERT INTO invoice SELECT (jsonb_populate_record(i, '{"id": "inv2", "business_key": "k2", "number": "ACM-000002", "cycle": 1, "provider_intent": null, "page_key": "k2"}'::jsonb || $changes$::jsonb)).*
 	FROM invoice i WHERE id = 'inv'`
+
+// copyCustomer inserts another customer like the fixture's.
+const copyCustomer = `INSERT INTO customer SELECT (jsonb_populate_record(c, '{"id": "bob"}')).* FROM customer c; `
 
 func invoiceWith(changes string) string {
 	return regexp.MustCompile(`\$changes\$`).ReplaceAllLiteralString(copyInvoice, "'"+changes+"'")
@@ -198,6 +202,12 @@ var violations = map[string][]string{
 	"invoice_amount_due_check":        {invoiceWith(`{"credit_applied": 1200, "amount_due": -100}`)},
 	"invoice_credit_applied_check":    {invoiceWith(`{"credit_applied": -1, "amount_due": 1101}`)},
 	"invoice_is_final":                {`UPDATE invoice SET amount_due = 0, credit_applied = 1100`, `UPDATE invoice SET number = 'ACM-000009'`, `UPDATE invoice SET issued_at = now()`, `UPDATE invoice SET customer_id = 'bob'`, `DELETE FROM invoice`},
+	"nobody_is_their_own_parent":      {`UPDATE customer SET parent_id = id`},
+	"invoiced_to_self_or_parent":      {`UPDATE customer SET invoiced_to = 'uncle'`},
+	"paid_by_self_or_parent":          {`UPDATE customer SET paid_by = 'uncle'`},
+	"who_looks_up_has_a_parent":       {`UPDATE customer SET invoiced_to = 'parent'`, `UPDATE customer SET paid_by = 'parent'`},
+	"invoice_payer_is_final":          {copyCustomer + `UPDATE invoice SET payer_id = 'bob'`},
+	"invoice_part_is_immutable":       {`UPDATE invoice_part SET owner_id = 'bob'`, `DELETE FROM invoice_part`},
 	"invoice_line_is_immutable":       {`UPDATE invoice_line SET amount = 999`, `DELETE FROM invoice_line`},
 	"invoice_equals_its_lines":        {`INSERT INTO invoice_line SELECT (jsonb_populate_record(l, '{"position": 2}')).* FROM invoice_line l`},
 	"credit_names_its_original":       {`INSERT INTO invoice_line SELECT (jsonb_populate_record(l, '{"position": 2, "kind": "proration_credit"}')).* FROM invoice_line l`},

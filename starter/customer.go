@@ -12,7 +12,7 @@ import (
 
 func (p *program) customers() *cobra.Command {
 	return p.group("customer", "Create and show customers", p.createCustomer(), p.showCustomer(), p.listCustomers(), p.payWith(), p.removeMethod(),
-		p.setEmail(), p.portal())
+		p.setEmail(), p.setAccount(), p.portal())
 }
 
 func (p *program) createCustomer() *cobra.Command {
@@ -23,7 +23,9 @@ func (p *program) createCustomer() *cobra.Command {
     --country DE --zone Europe/Berlin --currency EUR --payment-method pm_card_visa
   go run ./starter customer create --id cafe --entity acme --name "Café Nord GmbH" --email rechnung@example.com \
     --country DE --zone Europe/Berlin --currency EUR --locale de-DE --business --tax-id DE136695976 \
-    --payment-method pm_card_mastercard --clock year`,
+    --payment-method pm_card_mastercard --clock year
+  go run ./starter customer create --id branch --entity acme --name "Branch Ltd" --email branch@example.com \
+    --country GB --zone Europe/London --currency GBP --parent headquarters --paid-by parent`,
 	}
 	f := c.Flags()
 	f.StringVar(&in.ID, "id", "", "your id for the customer")
@@ -40,6 +42,7 @@ func (p *program) createCustomer() *cobra.Command {
 	f.BoolVar(&in.TaxIDValidated, "tax-id-validated", false, "an authority confirmed the VAT id")
 	f.StringVar(&in.TestClock, "clock", "", "test clock that gives the customer a time of its own")
 	f.StringVar(&in.PaymentMethod, "payment-method", "", "the payment provider's token, such as pm_card_visa")
+	accountFlags(c, &in.Account)
 	c.RunE = p.ask(func(ctx context.Context, svc *service.Service, _ []string) error {
 		created, err := svc.CreateCustomer(ctx, in)
 		if err != nil {
@@ -146,7 +149,8 @@ func (p *program) printCustomer(c service.Customer) error {
 		}
 		err := facts(out, "Customer", c.ID, "Entity", c.EntityID, "Name", c.Name, "E-mail", c.Email, "Mail", stopped, "Country", c.Country,
 			"Postal code", c.PostalCode, "Zone", c.Zone, "Currency", c.Currency, "Locale", c.Locale, "Business", c.Business,
-			"Tax id", taxID, "Test clock", c.TestClockID, "Since", c.CreatedAt)
+			"Tax id", taxID, "Test clock", c.TestClockID, "Parent", c.ParentID, "Invoiced to", above(c, c.InvoicedTo), "Paid by", above(c, c.PaidBy),
+			"Since", c.CreatedAt)
 		if err != nil || len(c.PaymentMethods) == 0 {
 			return err
 		}

@@ -44,7 +44,7 @@ func (p *program) listInvoices() *cobra.Command {
 	}
 	f := c.Flags()
 	f.StringVar(&q.Entity, "entity", "", "of this legal entity only")
-	f.StringVar(&q.Customer, "customer", "", "of this customer only")
+	f.StringVar(&q.Customer, "customer", "", "in the name of this customer, or paid by this customer, only")
 	f.StringVar(&q.Subscription, "subscription", "", "of this subscription only")
 	f.StringVar(&q.Status, "status", "", "open, paid, void or uncollectible")
 	p.paging(c, &q.After, &q.Limit)
@@ -75,7 +75,7 @@ func printInvoice(out io.Writer, i service.Invoice) error {
 	if err != nil {
 		return err
 	}
-	err = facts(out, "Invoice", i.Number, "Id", i.ID, "Customer", i.CustomerID, "Subscription", i.SubscriptionID, "Status", i.Status,
+	err = facts(out, "Invoice", i.Number, "Id", i.ID, "Customer", i.CustomerID, "Paid by", paidByAnother(i), "Subscription", i.SubscriptionID, "Status", i.Status,
 		"Issued", i.IssuedAt, "Period", cell(i.PeriodStart)+" to "+cell(i.PeriodEnd), "Net", amount(i.Subtotal, i.Currency),
 		"Tax", amount(i.Tax, i.Currency), "Total", amount(i.Total, i.Currency), "From earlier invoices", amount(i.CarriedIn, i.Currency),
 		"Credit used", amount(i.CreditApplied, i.Currency), "Left to the next invoice", amount(i.CarriedOut, i.Currency),
@@ -98,6 +98,14 @@ func printInvoice(out io.Writer, i service.Invoice) error {
 	}
 	fmt.Fprintln(out)
 	return table(out, "attempt|asked|status|amount|declined because|charge", rows)
+}
+
+// paidByAnother is who pays an invoice that is in another's name.
+func paidByAnother(i service.Invoice) string {
+	if i.PayerID == i.CustomerID {
+		return ""
+	}
+	return i.PayerID
 }
 
 // ratesInWords says at which rates the prices of an invoice were converted, each once; empty if the catalogue has them all.

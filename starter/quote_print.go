@@ -29,8 +29,8 @@ func printQuotedInvoice(out io.Writer, invoice quote.Invoice) error {
 	if invoice.Kind == quote.ACreditNote {
 		title = "CREDIT NOTE"
 	}
-	fmt.Fprintf(out, "%s %d  %s of %s (%s), issued %s %s, for %s\n", title, invoice.Number, invoice.Subscription, invoice.Customer,
-		invoice.Reason, stamp(invoice.IssuedAt), invoice.IssuedAt.Zone(), span(invoice.Period))
+	fmt.Fprintf(out, "%s %d  %s of %s (%s)%s, issued %s %s, for %s\n", title, invoice.Number, invoice.Subscription, invoice.Customer,
+		invoice.Reason, paidByAnotherThan(invoice), stamp(invoice.IssuedAt), invoice.IssuedAt.Zone(), span(invoice.Period))
 	rows := make([][]any, 0, len(invoice.Lines))
 	for _, line := range invoice.Lines {
 		rows = append(rows, []any{
@@ -45,6 +45,14 @@ func printQuotedInvoice(out io.Writer, invoice quote.Invoice) error {
 	}
 	fmt.Fprintln(out)
 	return nil
+}
+
+// paidByAnotherThan says who pays an invoice that is in another's name.
+func paidByAnotherThan(invoice quote.Invoice) string {
+	if invoice.PaidBy == invoice.Customer {
+		return ""
+	}
+	return " paid by " + invoice.PaidBy
 }
 
 // sumsOf are the names and values below the lines. Most are left out when they are zero.

@@ -35,7 +35,7 @@ func (a *OneOff) do(ctx context.Context, w *world, s step) error {
 	}
 	_, err = b.Issue(ctx, invoicing.Facts{
 		Key: fmt.Sprintf("invoice:%s:items-%s", b.state.ID, s.path), Reason: invoicing.ForItems, IssuedAt: s.at.UTC(), Currency: b.currency,
-		Zone: b.owner.zone, Seller: w.seller, Buyer: b.owner.buyer, Within: b.state.Period,
+		Zone: b.owner.zone, Seller: w.seller, Buyer: b.owner.addressee().buyer, Within: b.state.Period,
 	}, b.state.Cycle)
 	return err
 }

@@ -22,6 +22,9 @@ func (s *Scenario) check() error {
 	if err := s.checkCustomers(); err != nil {
 		return err
 	}
+	if err := s.checkAccounts(); err != nil {
+		return err
+	}
 	return s.checkTimeline()
 }
 

@@ -46,17 +46,18 @@ type planVersion struct {
 // document is an issued invoice.
 type document struct {
 	invoicing.Invoice
-	of       *book
-	owner    *customer
-	number   int
-	issuedAt time.Time
-	cycle    int
+	of *book
+	// to is in whose name it is, payer who pays it.
+	to, payer *customer
+	number    int
+	issuedAt  time.Time
+	cycle     int
 	// owed is what the customer has not paid of it, offset what later credits paid of it.
 	owed, offset money.Amount
 }
 
 func (b *book) account() lifecycle.Account {
-	return lifecycle.Account{Records: b, Currency: b.currency, Zone: b.zone, Seller: b.w.seller, Buyer: b.owner.buyer}
+	return lifecycle.Account{Records: b, Currency: b.currency, Zone: b.zone, Seller: b.w.seller, Buyer: b.owner.addressee().buyer}
 }
 
 // Plan is a plan version of the catalogue, at the prices that were agreed for it.
@@ -175,16 +176,18 @@ func (b *book) AddCycle(_ context.Context, cycle lifecycle.Cycle, at time.Time) 
 
 // Issue makes an invoice of facts, completed with what the customer has and owes.
 func (b *book) Issue(ctx context.Context, facts invoicing.Facts, cycle int) (*lifecycle.Issued, error) {
-	if err := b.complete(ctx, &facts); err != nil {
+	to := b.addressed(facts)
+	facts.Buyer = to.buyer
+	if err := b.complete(ctx, &facts, to); err != nil {
 		return nil, err
 	}
-	debts := b.debts(&facts)
+	debts := b.debts(&facts, to)
 	built, err := invoicing.Build(facts)
 	if err != nil {
 		return nil, err
 	}
 	issued := &document{
-		Invoice: built, of: b, owner: b.owner, number: len(b.w.issued) + 1, issuedAt: facts.IssuedAt, cycle: cycle,
+		Invoice: built, of: b, to: to, payer: b.owner.payer(), number: len(b.w.issued) + 1, issuedAt: facts.IssuedAt, cycle: cycle,
 		owed: built.AmountDue, offset: money.Zero(b.currency),
 	}
 	if b.w.scenario.Settings.Collection != Manual {
@@ -202,10 +205,10 @@ func (b *book) Issue(ctx context.Context, facts invoicing.Facts, cycle int) (*li
 	if err := b.noteDiscounts(built); err != nil {
 		return nil, err
 	}
-	if err := b.prepay(built, facts.IssuedAt); err != nil {
+	if err := b.prepay(built, facts.IssuedAt, to); err != nil {
 		return nil, err
 	}
-	pays, err := b.settle(built, debts)
+	pays, err := b.settle(built, debts, to)
 	if err != nil {
 		return nil, err
 	}
@@ -214,10 +217,10 @@ func (b *book) Issue(ctx context.Context, facts invoicing.Facts, cycle int) (*li
 	}, nil
 }
 
-// complete adds to the facts what the customer has, and what waits for an invoice.
-func (b *book) complete(ctx context.Context, facts *invoicing.Facts) error {
-	purse := b.owner.purse(b.currency)
-	if err := purse.expire(b.w, b.owner, usableUntil(*facts)); err != nil {
+// complete adds to the facts what the one has whose name is on the invoice, and what waits for an invoice.
+func (b *book) complete(ctx context.Context, facts *invoicing.Facts, to *customer) error {
+	purse := to.purse(b.currency)
+	if err := purse.expire(b.w, to, usableUntil(*facts)); err != nil {
 		return err
 	}
 	if err := b.settleSeats(ctx, *facts); err != nil {
@@ -232,13 +235,13 @@ func (b *book) complete(ctx context.Context, facts *invoicing.Facts) error {
 }
 
 // debts adds to the facts what is owed for the subscription, which a credit pays first: only a revision credits anything.
-func (b *book) debts(facts *invoicing.Facts) []*document {
+func (b *book) debts(facts *invoicing.Facts, to *customer) []*document {
 	if facts.Revises == nil && len(facts.Earlier) == 0 {
 		return nil
 	}
 	var owing []*document
 	for _, d := range b.invoices {
-		if d.owed.IsPositive() && d.owner == b.owner {
+		if d.owed.IsPositive() && d.to == to {
 			owing = append(owing, d)
 			facts.Debts = append(facts.Debts, invoicing.Debt{InvoiceID: d.Key, Owed: d.owed})
 		}
@@ -247,8 +250,8 @@ func (b *book) debts(facts *invoicing.Facts) []*document {
 }
 
 // settle moves the customer's credit, pays debts from it, and carries on what is too little to be collected.
-func (b *book) settle(built invoicing.Invoice, debts []*document) (pays []string, err error) {
-	purse := b.owner.purse(b.currency)
+func (b *book) settle(built invoicing.Invoice, debts []*document, to *customer) (pays []string, err error) {
+	purse := to.purse(b.currency)
 	credit, err := purse.credit.Add(built.CreditGranted)
 	if err == nil {
 		credit, err = credit.Sub(built.CreditApplied)

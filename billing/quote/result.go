@@ -41,7 +41,8 @@ type Invoice struct {
 	Kind           Kind             `json:"kind" enum:"invoice,credit_note"`
 	Reason         invoicing.Reason `json:"reason" doc:"Why it exists: cycle, change, pause or final"`
 	Subscription   string           `json:"subscription"`
-	Customer       string           `json:"customer"`
+	Customer       string           `json:"customer" doc:"In whose name it is"`
+	PaidBy         string           `json:"paid_by" doc:"The customer who pays it"`
 	Cycle          int              `json:"cycle" doc:"The billing period it belongs to, from 0"`
 	IssuedAt       Local            `json:"issued_at"`
 	Period         Period           `json:"period" doc:"What it is for"`
@@ -219,7 +220,7 @@ func periodOf(p calendar.Period, zone calendar.Zone) Period {
 func (d *document) shown() Invoice {
 	zone := d.of.zone
 	shown := Invoice{
-		ID: d.Key, Number: d.number, Kind: AnInvoice, Reason: d.Reason, Subscription: d.of.state.ID, Customer: d.owner.id, Cycle: d.cycle,
+		ID: d.Key, Number: d.number, Kind: AnInvoice, Reason: d.Reason, Subscription: d.of.state.ID, Customer: d.to.id, PaidBy: d.payer.id, Cycle: d.cycle,
 		IssuedAt: local(d.issuedAt, zone), Period: periodOf(d.Period, zone), Currency: d.of.currency,
 		Lines: []Line{}, Taxes: []Tax{}, Pays: []Offset{}, Discounts: []Discounted{}, Prepaid: []Prepaid{},
 		PrepaidApplied: amountOf(orZero(d.PrepaidApplied, d.of.currency)),

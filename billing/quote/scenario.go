@@ -6,6 +6,7 @@ package quote
 import (
 	"github.com/shopspring/decimal"
 
+	"github.com/perennial-billing/perennial/billing/account"
 	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/discount"
 	"github.com/perennial-billing/perennial/billing/money"
@@ -62,6 +63,9 @@ type Customer struct {
 	Business   bool           `json:"business,omitempty" doc:"Whether the customer is a business"`
 	TaxID      string         `json:"tax_id,omitempty" doc:"The customer's VAT id"`
 	TaxIDValid bool           `json:"tax_id_valid,omitempty" doc:"Whether the tax id was validated, which reverse charge needs"`
+	Parent     string         `json:"parent,omitempty" doc:"The customer above, such as the headquarters of a branch"`
+	InvoicedTo account.Owner  `json:"invoiced_to,omitempty" enum:"self,parent" doc:"In whose name the invoices are; self when left out"`
+	PaidBy     account.Owner  `json:"paid_by,omitempty" enum:"self,parent" doc:"Who pays the invoices; self when left out"`
 }
 
 // Entry is one thing that happens. Exactly one of its actions is set.

@@ -124,14 +124,14 @@ func usableUntil(facts invoicing.Facts) time.Time {
 }
 
 // prepay books what grants paid of an invoice, and what has expired since.
-func (b *book) prepay(built invoicing.Invoice, at time.Time) error {
-	purse := b.owner.purse(b.currency)
+func (b *book) prepay(built invoicing.Invoice, at time.Time, to *customer) error {
+	purse := to.purse(b.currency)
 	next, moved, err := purse.wallet.Book(built.Key, at, built.Prepaid)
 	if err != nil {
 		return err
 	}
 	purse.move(b.w, next, moved...)
-	return purse.expire(b.w, b.owner, at)
+	return purse.expire(b.w, to, at)
 }
 
 func (c *customer) grantsShown() []GrantLeft {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/perennial-billing/perennial/billing/account"
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/lifecycle"
@@ -35,7 +36,10 @@ type world struct {
 
 // customer is who buys, with what they have and used.
 type customer struct {
-	id       string
+	id string
+	// account says who takes over invoices and payment: the customer, or parent.
+	account  account.Account
+	parent   *customer
 	zone     calendar.Zone
 	currency money.Currency
 	buyer    tax.Buyer
@@ -127,11 +131,17 @@ func newWorld(s *Scenario) (*world, error) {
 			return nil, fmt.Errorf("customers[%d].zone: %w", i, err)
 		}
 		w.customers = append(w.customers, &customer{
-			id: c.ID, zone: zone, currency: c.Currency, inBucket: map[bucketKey]*bucket{},
+			id: c.ID, account: account.Account{ID: c.ID, ParentID: c.Parent, InvoicedTo: c.InvoicedTo, PaidBy: c.PaidBy},
+			zone: zone, currency: c.Currency, inBucket: map[bucketKey]*bucket{},
 			buyer: tax.Buyer{
 				Country: c.Country, Region: c.Region, PostalCode: c.PostalCode, Business: c.Business, TaxID: c.TaxID, TaxIDValid: c.TaxIDValid,
 			},
 		})
+	}
+	for _, c := range w.customers {
+		if at := slices.IndexFunc(w.customers, func(above *customer) bool { return above.id == c.account.ParentID }); at >= 0 {
+			c.parent = w.customers[at]
+		}
 	}
 	return w, nil
 }

@@ -35,12 +35,14 @@ func (q Queries) Clocks(ctx context.Context) ([]Clock, error) {
 	return many[Clock](ctx, q.db, "test clocks", `SELECT id, now_at FROM test_clock ORDER BY id`)
 }
 
-// AttachClock gives a customer the time of a test clock if they have nothing that was dated by another: it says whether.
+// AttachClock gives a customer the time of a test clock if they have nothing that was dated by another, and nobody above or
+// below them: it says whether.
 func (q Queries) AttachClock(ctx context.Context, clockID, customerID string) (bool, error) {
 	attached, err := q.exec(ctx, "attach customer "+customerID, `
 		UPDATE customer c SET test_clock_id = $1 WHERE id = $2 AND test_clock_id IS NULL
 		   AND NOT EXISTS (SELECT FROM subscription s WHERE s.customer_id = c.id)
-		   AND NOT EXISTS (SELECT FROM invoice i WHERE i.customer_id = c.id)
+		   AND NOT EXISTS (SELECT FROM invoice i WHERE c.id IN (i.customer_id, i.payer_id))
+		   AND parent_id IS NULL AND NOT EXISTS (SELECT FROM customer below WHERE below.parent_id = c.id)
 		   AND NOT EXISTS (SELECT FROM payment_method m WHERE m.customer_id = c.id AND m.status = 'verifying')`, clockID, customerID)
 	return attached > 0, err
 }
@@ -51,10 +53,11 @@ func (q Queries) SetClock(ctx context.Context, id string, now time.Time) error {
 	return err
 }
 
-// Agenda lists what is due on a test clock until an instant (included), earliest first.
+// Agenda lists what is due on a test clock until an instant (included), earliest first. Customers who are above each other
+// come under the one at the top.
 func (q Queries) Agenda(ctx context.Context, clockID string, until time.Time) ([]Due, error) {
 	return many[Due](ctx, q.db, "agenda of test clock "+clockID, `
-		SELECT workflow_id, customer_id, next_action_at FROM agenda
+		SELECT workflow_id, top.id AS customer_id, next_action_at FROM agenda CROSS JOIN LATERAL (`+topOf("agenda.customer_id")+`) top
 		 WHERE test_clock_id = $1 AND next_action_at <= $2 ORDER BY next_action_at, workflow_id`, clockID, until)
 }
 
@@ -64,10 +67,10 @@ func (q Queries) ClockEntities(ctx context.Context, clockID string) ([]Entity, e
 		WHERE EXISTS (SELECT FROM customer c WHERE c.entity_id = e.id AND c.test_clock_id = $1) ORDER BY id`, clockID)
 }
 
-// NextActions lists when each of a customer's workflows will next do something by itself.
+// NextActions lists when each workflow of a customer, and of those above and below, will next do something by itself.
 func (q Queries) NextActions(ctx context.Context, customerID string) (map[string]time.Time, error) {
 	due, err := many[Due](ctx, q.db, "agenda of customer "+customerID,
-		`SELECT workflow_id, customer_id, next_action_at FROM agenda WHERE customer_id = $1`, customerID)
+		`SELECT workflow_id, customer_id, next_action_at FROM agenda WHERE customer_id = ANY(`+familyOf("$1")+`)`, customerID)
 	next := make(map[string]time.Time, len(due))
 	for _, entry := range due {
 		next[entry.WorkflowID] = entry.At
@@ -75,11 +78,12 @@ func (q Queries) NextActions(ctx context.Context, customerID string) (map[string
 	return next, err
 }
 
-// Ended lists the subscriptions on a test clock, of one customer or (empty) of all, that ended at an instant or later. What
-// follows from the end, such as collecting the last invoice, may still be under way.
+// Ended lists the subscriptions on a test clock, of one customer with those above and below, or (empty) of all, that ended
+// at an instant or later. What follows from the end, such as collecting the last invoice, may still be under way.
 func (q Queries) Ended(ctx context.Context, clockID, customerID string, since time.Time) ([]Due, error) {
 	return many[Due](ctx, q.db, "ended subscriptions of test clock "+clockID, `
 		SELECT 'subscription/' || s.id AS workflow_id, s.customer_id, s.ended_at AS next_action_at
 		  FROM subscription s JOIN customer c ON c.id = s.customer_id
-		 WHERE c.test_clock_id = $1 AND ($2 = '' OR s.customer_id = $2) AND s.ended_at >= $3 ORDER BY s.ended_at, s.id`, clockID, customerID, since)
+		 WHERE c.test_clock_id = $1 AND ($2 = '' OR s.customer_id = ANY(`+familyOf("$2")+`)) AND s.ended_at >= $3
+		 ORDER BY s.ended_at, s.id`, clockID, customerID, since)
 }

@@ -214,10 +214,12 @@ func (tx Tx) Redemptions(ctx context.Context, entityID, couponID, customerID, co
 		  FROM discount WHERE entity_id = $1 AND coupon_id = $2`, entityID, couponID, customerID, code)
 }
 
-// WasCharged says whether a customer ever had an invoice of more than nothing.
+// WasCharged says whether a customer ever had an invoice of more than nothing, in whosever name.
 func (q Queries) WasCharged(ctx context.Context, customerID string) (bool, error) {
 	var charged bool
-	err := q.db.QueryRow(ctx, `SELECT EXISTS (SELECT FROM invoice WHERE customer_id = $1 AND total > 0 AND status <> 'void')`, customerID).Scan(&charged)
+	err := q.db.QueryRow(ctx, `
+		SELECT EXISTS (SELECT FROM invoice i JOIN invoice_part p ON p.invoice_id = i.id
+			WHERE p.owner_id = $1 AND i.total > 0 AND i.status <> 'void')`, customerID).Scan(&charged)
 	return charged, err
 }
 

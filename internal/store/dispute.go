@@ -53,7 +53,7 @@ type DisputeFilter struct {
 func (q Queries) Disputes(ctx context.Context, f DisputeFilter) ([]Dispute, error) {
 	return many[Dispute](ctx, q.db, "disputes", `
 		SELECT `+prefixed("d", disputeColumns)+` FROM dispute d JOIN payment p ON p.id = d.payment_id JOIN invoice i ON i.id = p.invoice_id
-		 WHERE ($1 = '' OR i.entity_id = $1) AND ($2 = '' OR i.customer_id = $2) AND ($3 = '' OR d.payment_id = $3) AND ($4 = '' OR d.status = $4)
+		 WHERE ($1 = '' OR i.entity_id = $1) AND ($2 = '' OR i.payer_id = $2) AND ($3 = '' OR d.payment_id = $3) AND ($4 = '' OR d.status = $4)
 		   AND ($5 = '' OR (d.opened_at, d.id) > (SELECT opened_at, id FROM dispute WHERE id = $5))
 		 ORDER BY d.opened_at, d.id LIMIT $6`, f.EntityID, f.CustomerID, f.PaymentID, f.Status, f.After, f.Limit)
 }

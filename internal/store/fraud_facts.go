@@ -61,14 +61,14 @@ func counted(condition string) string {
 	var counts []string
 	for _, what := range []string{
 		"COUNT(*) FILTER (WHERE %s)", "COUNT(*) FILTER (WHERE o.status = 'failed' AND o.settled_at <= p.asked_at AND %s)",
-		"COUNT(DISTINCT od.fingerprint) FILTER (WHERE od.fingerprint <> '' AND %s)", "COUNT(DISTINCT oi.customer_id) FILTER (WHERE %s)",
+		"COUNT(DISTINCT od.fingerprint) FILTER (WHERE od.fingerprint <> '' AND %s)", "COUNT(DISTINCT oi.payer_id) FILTER (WHERE %s)",
 	} {
 		for _, window := range windowsBack {
 			counts = append(counts, fmt.Sprintf(what, "o.asked_at > p.asked_at - interval '"+window+"'"))
 		}
 	}
 	return `(SELECT ARRAY[` + strings.Join(counts, ", ") + `]
-		FROM payment o JOIN invoice oi ON oi.id = o.invoice_id JOIN customer oc ON oc.id = oi.customer_id
+		FROM payment o JOIN invoice oi ON oi.id = o.invoice_id JOIN customer oc ON oc.id = oi.payer_id
 		LEFT JOIN payment_method_detail od ON od.method_id = o.method_id
 		WHERE o.id <> p.id AND o.asked_at <= p.asked_at AND o.asked_at > p.asked_at - interval '30 days'
 		  AND oi.entity_id = i.entity_id AND ` + condition + `)`
@@ -79,15 +79,15 @@ const emailDomain = `lower(split_part(%s.email, '@', 2))`
 // velocities count what was attempted before: by the customer, with the card, and, for whoever asks ($2), at the e-mail domain.
 // That the fingerprint is not empty has to be said twice, or its index is not used.
 func velocities() string {
-	return counted(`oi.customer_id = i.customer_id`) + ` AS by_customer,
+	return counted(`oi.payer_id = i.payer_id`) + ` AS by_customer,
 		CASE WHEN d.fingerprint <> '' THEN ` + counted(`od.fingerprint = d.fingerprint AND od.fingerprint <> ''`) + ` END AS by_card,
 		CASE WHEN $2 THEN ` + counted(fmt.Sprintf(emailDomain, "oc")+` = `+fmt.Sprintf(emailDomain, "c")) + ` END AS by_domain`
 }
 
 // attempts reads facts. "Before" is when the attempt was asked for: what happened later must not decide about it.
 func attempts(velocity string) string {
-	const before = `FROM payment o JOIN invoice oi ON oi.id = o.invoice_id WHERE oi.customer_id = i.customer_id AND o.id <> p.id`
-	return `SELECT ` + prefixed("p", paymentColumns) + `, i.entity_id, b.book_currency, i.customer_id, c.country, c.email, c.business,
+	const before = `FROM payment o JOIN invoice oi ON oi.id = o.invoice_id WHERE oi.payer_id = i.payer_id AND o.id <> p.id`
+	return `SELECT ` + prefixed("p", paymentColumns) + `, i.entity_id, b.book_currency, i.payer_id AS customer_id, c.country, c.email, c.business,
 		c.tax_id_valid, c.created_at AS customer_since,
 		COALESCE(d.kind, '') AS kind, COALESCE(d.fingerprint, '') AS fingerprint, COALESCE(d.country, '') AS card_country,
 		COALESCE(d.funding, '') AS funding, COALESCE(d.network, '') AS network,
@@ -97,11 +97,11 @@ func attempts(velocity string) string {
 		COALESCE(e.risk_level, '') AS risk_level, e.risk_score,
 		EXISTS (SELECT FROM dispute s WHERE s.payment_id = p.id) AS disputed, EXISTS (SELECT FROM fraud_warning w WHERE w.payment_id = p.id) AS warned,
 		` + velocity + `
-		FROM payment p JOIN invoice i ON i.id = p.invoice_id JOIN customer c ON c.id = i.customer_id JOIN legal_entity b ON b.id = i.entity_id
+		FROM payment p JOIN invoice i ON i.id = p.invoice_id JOIN customer c ON c.id = i.payer_id JOIN legal_entity b ON b.id = i.entity_id
 		LEFT JOIN payment_method_detail d ON d.method_id = p.method_id
 		LEFT JOIN LATERAL (
 			SELECT risk_level, risk_score FROM payment_risk k JOIN payment o ON o.id = k.payment_id JOIN invoice oi ON oi.id = o.invoice_id
-			 WHERE oi.customer_id = i.customer_id AND o.id <> p.id AND o.asked_at <= p.asked_at ORDER BY o.asked_at DESC, o.id DESC LIMIT 1) e ON TRUE `
+			 WHERE oi.payer_id = i.payer_id AND o.id <> p.id AND o.asked_at <= p.asked_at ORDER BY o.asked_at DESC, o.id DESC LIMIT 1) e ON TRUE `
 }
 
 // Attempt reads the facts of one attempt. With emailDomain it counts what was attempted by all customers of the domain:

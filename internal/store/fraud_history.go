@@ -50,9 +50,9 @@ type triedRow struct {
 // Tried lists all attempts as velocity counts them, earliest first.
 func (q Queries) Tried(ctx context.Context, f HistoryFilter) ([]fraud.Tried, error) {
 	rows, err := many[triedRow](ctx, q.db, "attempts to pay", `
-		SELECT p.id, i.customer_id, COALESCE(d.fingerprint, '') AS fingerprint, `+fmt.Sprintf(emailDomain, "c")+` AS domain, p.asked_at,
+		SELECT p.id, i.payer_id AS customer_id, COALESCE(d.fingerprint, '') AS fingerprint, `+fmt.Sprintf(emailDomain, "c")+` AS domain, p.asked_at,
 			CASE WHEN p.status = 'failed' THEN p.settled_at END AS failed_at
-		  FROM payment p JOIN invoice i ON i.id = p.invoice_id JOIN customer c ON c.id = i.customer_id
+		  FROM payment p JOIN invoice i ON i.id = p.invoice_id JOIN customer c ON c.id = i.payer_id
 		  LEFT JOIN payment_method_detail d ON d.method_id = p.method_id
 		 WHERE `+behind+` ORDER BY p.asked_at, p.id LIMIT $6`, f.args()...)
 	list := make([]fraud.Tried, len(rows))

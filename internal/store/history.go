@@ -31,7 +31,8 @@ type HistoryCounts struct {
 
 // billedIn is the condition for subscriptions of a HistoryRange ($1 to $4) that may have been billed in it.
 const billedIn = `s.entity_id = $1 AND s.started_at < $4 AND (cardinality($2::text[]) = 0 OR s.customer_id = ANY($2)
-		OR EXISTS (SELECT FROM invoice i WHERE i.subscription_id = s.id AND i.customer_id = ANY($2) AND i.issued_at >= $3 AND i.issued_at < $4))
+		OR EXISTS (SELECT FROM invoice i JOIN invoice_part p ON p.invoice_id = i.id
+			WHERE p.subscription_id = s.id AND p.owner_id = ANY($2) AND i.issued_at >= $3 AND i.issued_at < $4))
 	AND (s.ended_at IS NULL OR s.ended_at >= $3
 		OR EXISTS (SELECT FROM invoice i WHERE i.subscription_id = s.id AND i.issued_at >= $3 AND i.issued_at < $4)
 		OR EXISTS (SELECT FROM invoice_run_member m JOIN invoice_run r ON r.id = m.run_id
@@ -49,7 +50,8 @@ func (r HistoryRange) args(more ...any) []any {
 func (q Queries) CountHistory(ctx context.Context, r HistoryRange) (HistoryCounts, error) {
 	return one[HistoryCounts](ctx, q.db, "size of the history of "+r.EntityID, `
 		SELECT (SELECT COUNT(*) FROM subscription s WHERE `+billedIn+`) AS subscriptions,
-		       (SELECT COUNT(*) FROM invoice WHERE entity_id = $1 AND (cardinality($2::text[]) = 0 OR customer_id = ANY($2))
+		       (SELECT COUNT(*) FROM invoice i WHERE entity_id = $1 AND (cardinality($2::text[]) = 0
+		           OR EXISTS (SELECT FROM invoice_part p WHERE p.invoice_id = i.id AND p.owner_id = ANY($2)))
 		           AND issued_at >= $3 AND issued_at < $4) AS invoices`, r.args()...)
 }
 
@@ -73,7 +75,7 @@ type HistoryEntry struct {
 
 // withCoupon is the condition for subscriptions that whoever had them had a coupon for before the end of a HistoryRange.
 const withCoupon = `EXISTS (SELECT FROM discount d WHERE d.applied_at < $4 AND COALESCE(d.subscription_id, s.id) = s.id
-	AND d.customer_id IN (SELECT s.customer_id UNION ALL SELECT i.customer_id FROM invoice i WHERE i.subscription_id = s.id))`
+	AND d.customer_id IN (SELECT s.customer_id UNION ALL SELECT p.owner_id FROM invoice_part p WHERE p.subscription_id = s.id))`
 
 // History lists subscriptions by id, after a given one.
 func (q Queries) History(ctx context.Context, r HistoryRange, after string, limit int) ([]HistoryEntry, error) {
@@ -141,7 +143,7 @@ func (q Queries) PastSegments(ctx context.Context, of []HistoryEntry, to time.Ti
 		 WHERE subscription_id = ANY($1) AND from_at < $2 ORDER BY subscription_id, seq`, ids, to)
 }
 
-// PastLine is a line of an issued invoice.
+// PastLine is a line of an issued invoice. CustomerID is whose the subscription was.
 type PastLine struct {
 	SubscriptionID string `db:"subscription_id"`
 	CustomerID     string `db:"customer_id"`
@@ -162,11 +164,12 @@ const serialOf = `regexp_replace(i.number, '^.*-', '')::bigint AS serial`
 func (q Queries) PastLines(ctx context.Context, of []HistoryEntry, from, to time.Time) ([]PastLine, error) {
 	ids, since := idsOf(of)
 	return many[PastLine](ctx, q.db, "invoice lines", `
-		SELECT i.subscription_id, i.customer_id, l.invoice_id, i.number, `+serialOf+`, i.business_key, i.issued_at, `+prefixed("l", lineColumns)+`
+		SELECT p.subscription_id, p.owner_id AS customer_id, l.invoice_id, i.number, `+serialOf+`, i.business_key, i.issued_at, `+prefixed("l", lineColumns)+`
 		  FROM unnest($1::text[], $2::timestamptz[]) AS s (id, since)
-		  JOIN invoice i ON i.subscription_id = s.id AND i.issued_at >= LEAST(s.since, $3) AND i.issued_at < $4
+		  JOIN invoice_part p ON p.subscription_id = s.id
+		  JOIN invoice i ON i.id = p.invoice_id AND i.issued_at >= LEAST(s.since, $3) AND i.issued_at < $4
 		  JOIN invoice_line l ON l.invoice_id = i.id
-		 ORDER BY i.subscription_id, i.issued_at, i.id, l.position`, ids, since, from, to)
+		 ORDER BY p.subscription_id, i.issued_at, i.id, l.position`, ids, since, from, to)
 }
 
 // PastMonth is a month that the monthly run settled for a subscription.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -13,12 +14,13 @@ import (
 	"github.com/perennial-billing/perennial/billing/money"
 )
 
-// Invoice is a finalised invoice. Amounts are minor units of Currency.
+// Invoice is a finalised invoice, in the name of CustomerID, and paid by PayerID. Amounts are minor units of Currency.
 type Invoice struct {
 	ID             string         `db:"id" json:"id"`
 	BusinessKey    string         `db:"business_key" json:"business_key"`
 	EntityID       string         `db:"entity_id" json:"entity_id"`
 	CustomerID     string         `db:"customer_id" json:"customer_id"`
+	PayerID        string         `db:"payer_id" json:"payer_id"`
 	SubscriptionID string         `db:"subscription_id" json:"subscription_id"`
 	Reason         string         `db:"reason" json:"reason"`
 	Cycle          int            `db:"cycle" json:"cycle"`
@@ -44,6 +46,8 @@ type Invoice struct {
 	ProviderIntent *string        `db:"provider_intent" json:"provider_intent,omitempty"`
 	// PageKey leads to the invoice's page, /invoices/{key}: who has it can read the invoice.
 	PageKey string `db:"page_key" json:"page_key"`
+	// Parts are the subscriptions that it is for, where they are read (InvoiceParts).
+	Parts []InvoicePart `db:"-" json:"parts,omitempty"`
 }
 
 // Due is what the customer was asked to pay; Owed what is still open.
@@ -78,7 +82,7 @@ type InvoiceLine struct {
 	Explanation     json.RawMessage `db:"explanation" json:"explanation"`
 }
 
-const invoiceColumns = `id, business_key, entity_id, customer_id, subscription_id, reason, cycle, number, status, currency, subtotal, tax,
+const invoiceColumns = `id, business_key, entity_id, customer_id, payer_id, subscription_id, reason, cycle, number, status, currency, subtotal, tax,
 	total, carried_in, carried_out, credit_granted, credit_applied, amount_due, amount_paid, amount_credited, period_start, period_end,
 	zone, tz_version, issued_at, paid_at, provider_intent, page_key`
 
@@ -100,7 +104,8 @@ func (tx Tx) LockInvoice(ctx context.Context, id string) (Invoice, error) {
 	return one[Invoice](ctx, tx.db, fmt.Sprintf("invoice %q", id), `SELECT `+invoiceColumns+` FROM invoice WHERE id = $1 FOR UPDATE`, id)
 }
 
-// InvoiceFilter narrows a list of invoices; empty fields do not.
+// InvoiceFilter narrows a list of invoices; empty fields do not. Those of a customer are in the customer's name, or paid by
+// the customer.
 type InvoiceFilter struct {
 	EntityID, CustomerID, SubscriptionID, Status string
 	// After continues after an invoice id.
@@ -111,7 +116,7 @@ type InvoiceFilter struct {
 // Invoices lists invoices by issue date and id.
 func (q Queries) Invoices(ctx context.Context, f InvoiceFilter) ([]Invoice, error) {
 	return many[Invoice](ctx, q.db, "invoices", `SELECT `+invoiceColumns+` FROM invoice
-		 WHERE ($1 = '' OR entity_id = $1) AND ($2 = '' OR customer_id = $2) AND ($3 = '' OR subscription_id = $3)
+		 WHERE ($1 = '' OR entity_id = $1) AND ($2 = '' OR customer_id = $2 OR payer_id = $2) AND ($3 = '' OR subscription_id = $3)
 		   AND ($4 = '' OR status = $4)
 		   AND ($5 = '' OR (issued_at, id) > (SELECT issued_at, id FROM invoice WHERE id = $5))
 		 ORDER BY issued_at, id LIMIT $6`, f.EntityID, f.CustomerID, f.SubscriptionID, f.Status, f.After, f.Limit)
@@ -156,7 +161,8 @@ func (q Queries) ChargedAhead(ctx context.Context, subscriptionID string, from, 
 		subscriptionID, from, to)
 }
 
-// AddInvoice writes an invoice with its lines. The number is taken last, so that the entity's sequence is locked briefly.
+// AddInvoice writes an invoice with its lines and parts. Without a payer its customer pays it, and without parts it is for its
+// own subscription, which is the customer's. The number is taken last, so that the entity's sequence is locked briefly.
 func (tx Tx) AddInvoice(ctx context.Context, inv Invoice, lines []InvoiceLine) (Invoice, error) {
 	var last int64
 	var prefix string
@@ -165,12 +171,16 @@ func (tx Tx) AddInvoice(ctx context.Context, inv Invoice, lines []InvoiceLine) (
 	if err != nil {
 		return inv, fmt.Errorf("number invoice %s: %w", inv.BusinessKey, err)
 	}
-	inv.PageKey = rand.Text()
+	inv.PageKey, inv.PayerID = rand.Text(), cmp.Or(inv.PayerID, inv.CustomerID)
+	parts := inv.Parts
+	if len(parts) == 0 {
+		parts = []InvoicePart{{SubscriptionID: inv.SubscriptionID, OwnerID: inv.CustomerID}}
+	}
 	inv.Number = fmt.Sprintf("%s-%06d", prefix, last)
 	_, err = tx.exec(ctx, "add invoice "+inv.BusinessKey, `
 		INSERT INTO invoice (`+invoiceColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)`,
-		inv.ID, inv.BusinessKey, inv.EntityID, inv.CustomerID, inv.SubscriptionID, inv.Reason, inv.Cycle, inv.Number, inv.Status, inv.Currency,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)`,
+		inv.ID, inv.BusinessKey, inv.EntityID, inv.CustomerID, inv.PayerID, inv.SubscriptionID, inv.Reason, inv.Cycle, inv.Number, inv.Status, inv.Currency,
 		inv.Subtotal, inv.Tax, inv.Total, inv.CarriedIn, inv.CarriedOut, inv.CreditGranted, inv.CreditApplied, inv.AmountDue, inv.AmountPaid,
 		inv.AmountCredited, inv.PeriodStart, inv.PeriodEnd,
 		inv.Zone, inv.TZVersion, inv.IssuedAt, inv.PaidAt, inv.ProviderIntent, inv.PageKey)
@@ -178,6 +188,9 @@ func (tx Tx) AddInvoice(ctx context.Context, inv Invoice, lines []InvoiceLine) (
 		return inv, err
 	}
 	batch := &pgx.Batch{}
+	for _, p := range parts {
+		batch.Queue(`INSERT INTO invoice_part (invoice_id, subscription_id, owner_id) VALUES ($1, $2, $3)`, inv.ID, p.SubscriptionID, p.OwnerID)
+	}
 	for _, l := range lines {
 		batch.Queue(`INSERT INTO invoice_line (invoice_id, `+lineColumns+`)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`,

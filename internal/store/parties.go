@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/perennial-billing/perennial/billing/account"
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/dunning"
 	"github.com/perennial-billing/perennial/billing/money"
@@ -49,7 +50,12 @@ type Customer struct {
 	TaxIDValid         bool           `db:"tax_id_valid" json:"tax_id_valid"`
 	TestClockID        *string        `db:"test_clock_id" json:"test_clock,omitempty"`
 	ProviderCustomerID *string        `db:"provider_customer_id" json:"provider_customer_id,omitempty"`
-	CreatedAt          time.Time      `db:"created_at" json:"created_at"`
+	// ParentID is the customer above; nil at the top. InvoicedTo says in whose name the customer's invoices are and PaidBy who
+	// pays them: self (as when empty) or parent.
+	ParentID   *string       `db:"parent_id" json:"parent,omitempty"`
+	InvoicedTo account.Owner `db:"invoiced_to" json:"invoiced_to"`
+	PaidBy     account.Owner `db:"paid_by" json:"paid_by"`
+	CreatedAt  time.Time     `db:"created_at" json:"created_at"`
 }
 
 // Buyer is the customer as tax rules see it.
@@ -138,16 +144,16 @@ func dateOrEmpty(d calendar.Date) string {
 }
 
 const customerColumns = `id, entity_id, name, email, country, postal_code, zone, currency, locale, business, tax_id,
-	tax_id_valid, test_clock_id, provider_customer_id, created_at`
+	tax_id_valid, test_clock_id, provider_customer_id, parent_id, invoiced_to, paid_by, created_at`
 
 // AddCustomer records a customer; ErrExists when the id is taken.
 func (q Queries) AddCustomer(ctx context.Context, c Customer) error {
 	_, err := q.exec(ctx, "add customer "+c.ID, `
 		INSERT INTO customer (id, entity_id, name, email, country, postal_code, zone, currency, locale, business, tax_id,
-			tax_id_valid, test_clock_id, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+			tax_id_valid, test_clock_id, created_at, parent_id, invoiced_to, paid_by)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
 		c.ID, c.EntityID, c.Name, c.Email, c.Country, c.PostalCode, c.Zone, c.Currency, c.Locale, c.Business, c.TaxID,
-		c.TaxIDValid, c.TestClockID, c.CreatedAt)
+		c.TaxIDValid, c.TestClockID, c.CreatedAt, c.ParentID, ownerOr(c.InvoicedTo), ownerOr(c.PaidBy))
 	if Violates(err, "customer_pkey") {
 		return fmt.Errorf("customer %q: %w", c.ID, ErrExists)
 	}

@@ -97,7 +97,7 @@ type PaymentFilter struct {
 	Limit int
 }
 
-// ListedPayment is a payment with whose it is and how much of it went back.
+// ListedPayment is a payment with who makes it and how much of it went back.
 type ListedPayment struct {
 	Payment
 
@@ -107,14 +107,14 @@ type ListedPayment struct {
 	Refunded int64 `db:"refunded" json:"refunded"`
 }
 
-const listedPayments = `, i.entity_id, i.customer_id,
+const listedPayments = `, i.entity_id, i.payer_id AS customer_id,
 		COALESCE((SELECT SUM(r.amount) FROM refund r WHERE r.payment_id = p.id AND r.status <> 'failed'), 0)::bigint AS refunded
 	  FROM payment p JOIN invoice i ON i.id = p.invoice_id`
 
 // ListedPayments lists payments by when they were asked for.
 func (q Queries) ListedPayments(ctx context.Context, f PaymentFilter) ([]ListedPayment, error) {
 	return many[ListedPayment](ctx, q.db, "payments", `SELECT `+prefixed("p", paymentColumns)+listedPayments+`
-		 WHERE ($1 = '' OR i.entity_id = $1) AND ($2 = '' OR i.customer_id = $2) AND ($3 = '' OR p.invoice_id = $3) AND ($4 = '' OR p.status = $4)
+		 WHERE ($1 = '' OR i.entity_id = $1) AND ($2 = '' OR i.payer_id = $2) AND ($3 = '' OR p.invoice_id = $3) AND ($4 = '' OR p.status = $4)
 		   AND ($5 = '' OR (p.asked_at, p.id) > (SELECT asked_at, id FROM payment WHERE id = $5))
 		 ORDER BY p.asked_at, p.id LIMIT $6`, f.EntityID, f.CustomerID, f.InvoiceID, f.Status, f.After, f.Limit)
 }

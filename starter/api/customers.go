@@ -38,6 +38,12 @@ type newEmail struct {
 	}
 }
 
+type newAccount struct {
+	ByID
+
+	Body service.Account
+}
+
 func (a *API) addCustomers(h huma.API) {
 	add(a, h, huma.Operation{
 		OperationID: "create-customer", Method: http.MethodPost, Path: "/v1/customers", Tags: []string{"customers"},
@@ -72,6 +78,15 @@ func (a *API) addCustomers(h huma.API) {
 		Summary: "Stop charging a payment method", Errors: []int{http.StatusNotFound}, DefaultStatus: http.StatusOK,
 	}, func(ctx context.Context, in *oldMethod) (service.Customer, error) {
 		return a.service.RemovePaymentMethod(ctx, in.ID, in.Method)
+	})
+	add(a, h, huma.Operation{
+		OperationID: "set-account", Method: http.MethodPut, Path: "/v1/customers/{id}/account", Tags: []string{"customers"},
+		Summary: "Say who is above a customer, and who gets and pays the invoices",
+		Errors:  []int{http.StatusNotFound, http.StatusUnprocessableEntity},
+		Description: "It replaces all three: what is left out is nobody, and self. Invoices that were issued stay with whom they were; credit for " +
+			"what they charged goes to the one in whose name they are.",
+	}, func(ctx context.Context, in *newAccount) (service.Customer, error) {
+		return a.service.SetAccount(ctx, in.ID, in.Body)
 	})
 	add(a, h, huma.Operation{
 		OperationID: "set-email", Method: http.MethodPut, Path: "/v1/customers/{id}/email", Tags: []string{"customers"},

@@ -17,7 +17,7 @@ type invoiceList struct {
 	Paging
 
 	Entity       string `query:"entity" doc:"Of this legal entity only."`
-	Customer     string `query:"customer" doc:"Of this customer only."`
+	Customer     string `query:"customer" doc:"In the name of this customer, or paid by this customer, only."`
 	Subscription string `query:"subscription" doc:"Of this subscription only."`
 	Status       string `query:"status" doc:"open, paid, void or uncollectible."`
 }

@@ -130,7 +130,7 @@ func (s *Service) wantedCheckout(ctx context.Context, in NewCheckout) (store.Che
 		if err != nil {
 			return wanted, err
 		}
-		wanted.Purpose, wanted.InvoiceID, wanted.CustomerID, wanted.SaveMethod = store.CheckoutPayment, &invoice.ID, invoice.CustomerID, in.SaveMethod
+		wanted.Purpose, wanted.InvoiceID, wanted.CustomerID, wanted.SaveMethod = store.CheckoutPayment, &invoice.ID, invoice.PayerID, in.SaveMethod
 		wanted.SuccessURL = cmp.Or(in.SuccessURL, s.payPage(invoice)+"/return")
 		wanted.CancelURL = cmp.Or(in.CancelURL, s.payPage(invoice))
 	} else {

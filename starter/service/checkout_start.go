@@ -20,8 +20,12 @@ func (s *Service) startWithCheckout(ctx context.Context, in NewCheckout) (Checko
 	if in.ID == "" {
 		in.ID = "chk_" + uuid.NewSHA1(uuid.NameSpaceOID, []byte("start:"+in.Subscription.ID)).String()
 	}
+	parties, err := s.store.Parties(ctx, customer)
+	if err != nil {
+		return Checkout{}, err
+	}
 	wanted := newCheckout(in)
-	wanted.CustomerID, wanted.SubscriptionID = customer.ID, &in.Subscription.ID
+	wanted.CustomerID, wanted.SubscriptionID = parties.Payer.ID, &in.Subscription.ID
 	s.setCheckoutPages(&wanted)
 	if err := s.dateCheckout(ctx, &wanted); err != nil {
 		return Checkout{}, err

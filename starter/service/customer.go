@@ -23,6 +23,7 @@ type NewCustomer struct {
 	TaxIDValidated bool   `json:"tax_id_validated,omitempty" doc:"An authority (VIES, HMRC) confirmed the VAT id: only then is the tax reversed."`
 	TestClock      string `json:"test_clock,omitempty" doc:"A test clock that gives the customer a time of its own."`
 	PaymentMethod  string `json:"payment_method,omitempty" doc:"The payment provider's token." example:"pm_card_visa"`
+	Account
 }
 
 // Customer is a customer with the payment methods in the order in which they are charged.
@@ -46,7 +47,12 @@ func (s *Service) CreateCustomer(ctx context.Context, in NewCustomer) (Customer,
 		}
 	}
 	err = s.store.Tx(ctx, func(tx store.Tx) error {
-		if err := tx.AddCustomer(ctx, wanted); err != nil || in.PaymentMethod == "" {
+		alone := wanted
+		alone.ParentID, alone.InvoicedTo, alone.PaidBy = nil, "", ""
+		if err := tx.AddCustomer(ctx, alone); err != nil {
+			return err
+		}
+		if err := setAccount(ctx, tx, wanted, in.Account); err != nil || in.PaymentMethod == "" {
 			return err
 		}
 		return tx.ReplacePaymentMethod(ctx, newMethod(wanted.ID, in.PaymentMethod, 1, wanted.CreatedAt))

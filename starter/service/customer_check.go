@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/mail"
@@ -9,6 +10,7 @@ import (
 
 	"golang.org/x/text/language"
 
+	"github.com/perennial-billing/perennial/billing/account"
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/tax"
@@ -46,6 +48,10 @@ func (in NewCustomer) fields(today calendar.Date, p *problems) store.Customer {
 	c := store.Customer{
 		ID: in.ID, EntityID: in.Entity, Name: in.Name, Email: in.Email, Country: strings.ToUpper(in.Country), PostalCode: in.PostalCode,
 		Zone: in.Zone, Business: in.Business, TaxIDValid: in.TaxIDValidated,
+		InvoicedTo: cmp.Or(account.Owner(in.InvoicedTo), account.Self), PaidBy: cmp.Or(account.Owner(in.PaidBy), account.Self),
+	}
+	if in.Parent != "" {
+		c.ParentID = &in.Parent
 	}
 	p.check("id", checkID(in.ID))
 	p.check("name", checkText(in.Name, longestName))

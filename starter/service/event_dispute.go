@@ -37,5 +37,5 @@ func (s *Service) disputedCustomer(ctx context.Context, about stripe.Dispute) (s
 		return "", store.ErrNotFound
 	}
 	invoice, err := s.store.InvoiceByIntent(ctx, about.PaymentIntent.ID)
-	return invoice.CustomerID, err
+	return invoice.PayerID, err
 }

@@ -178,7 +178,7 @@ func (s *Service) applyPayment(ctx context.Context, kept store.InboundEvent, eve
 	if end, err := weigh(invoice, payments, intent.ID, stripe.EventType(kept.Type)); end.status != "" || err != nil {
 		return end, err
 	}
-	at, err := s.eventTime(ctx, invoice.CustomerID, kept.OccurredAt)
+	at, err := s.eventTime(ctx, invoice.PayerID, kept.OccurredAt)
 	if err != nil {
 		return verdict{}, err
 	}

@@ -44,7 +44,7 @@ func (s *Service) PayPage(ctx context.Context, key string) (Payable, error) {
 		return Payable{}, err
 	}
 	shown := Payable{Invoice: invoice}
-	methods, err := s.store.PaymentMethods(ctx, invoice.CustomerID)
+	methods, err := s.store.PaymentMethods(ctx, invoice.PayerID)
 	if err != nil {
 		return Payable{}, err
 	}
@@ -69,7 +69,7 @@ const mostWays = 8
 
 // otherWays says how an invoice can be paid but with the method on file.
 func (s *Service) otherWays(ctx context.Context, shown *Payable) error {
-	customer, err := s.store.Customer(ctx, shown.Invoice.CustomerID)
+	customer, err := s.store.Customer(ctx, shown.Invoice.PayerID)
 	if err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func (s *Service) collectNow(ctx context.Context, invoice store.Invoice, how mes
 	if err := s.beingCollected(ctx, invoice); err != nil {
 		return "", err
 	}
-	customer, err := s.store.Customer(ctx, invoice.CustomerID)
+	customer, err := s.store.Customer(ctx, invoice.PayerID)
 	if err != nil {
 		return "", err
 	}
@@ -220,7 +220,7 @@ func (s *Service) CustomerReturned(ctx context.Context, key string) error {
 	if err != nil || last == nil || last.SettledAt != nil {
 		return err
 	}
-	customer, err := s.store.Customer(ctx, invoice.CustomerID)
+	customer, err := s.store.Customer(ctx, invoice.PayerID)
 	if err != nil {
 		return err
 	}

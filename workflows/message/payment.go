@@ -92,7 +92,8 @@ type OpenDunningInput struct {
 
 // DunningInput starts the Dunning workflow.
 type DunningInput struct {
-	InvoiceID      string `json:"invoice_id"`
+	InvoiceID string `json:"invoice_id"`
+	// CustomerID is whose the subscription was when the invoice was issued.
 	CustomerID     string `json:"customer_id"`
 	SubscriptionID string `json:"subscription_id"`
 	// At is when the invoice was handed over.

@@ -90,7 +90,8 @@ type CommandResult struct {
 // CollectionEnded is what became of an invoice in dunning.
 type CollectionEnded struct {
 	InvoiceID string `json:"invoice_id"`
-	// CustomerID is whose invoice it is, if it is told: what a former owner does not pay is not the subscription's concern.
+	// CustomerID is whose the subscription was when the invoice was issued, if it is told: what is not paid for a former
+	// owner is not the subscription's concern.
 	CustomerID string    `json:"customer_id,omitempty"`
 	At         time.Time `json:"at"`
 	Paid       bool      `json:"paid"`

@@ -91,14 +91,15 @@ func (in *rateFlags) read(p *program, c *cobra.Command) error {
 			return err
 		}
 	}
-	usage := json.RawMessage("null")
+	fields := map[string]any{"price": json.RawMessage(price), "currency": in.Currency}
 	if in.usage != "" {
-		var err error
-		if usage, err = p.content("usage", in.usage); err != nil {
+		usage, err := p.content("usage", in.usage)
+		if err != nil {
 			return err
 		}
+		fields["usage"] = json.RawMessage(usage)
 	}
-	text, err := json.Marshal(map[string]json.RawMessage{"price": price, "usage": usage})
+	text, err := json.Marshal(fields)
 	if err != nil {
 		return wrong("price", "price or usage is not JSON: %s", err)
 	}

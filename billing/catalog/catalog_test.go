@@ -145,7 +145,7 @@ func TestValidate(t *testing.T) {
 		{`plan "team": charges[0].prices: currency "usd" must be written "USD"`, func(p *Plan) { p.Charges[0].Prices["usd"] = Price{} }},
 		{`plan "team": charges[1].prices.USD.model flat does not depend on usage`, func(p *Plan) { p.Charges[1].Prices["USD"] = Price{Model: Flat} }},
 		{`plan "team": charges[1].prices.JPY.package_size must be above 0, got 0`, func(p *Plan) { p.Charges[1].Prices["JPY"] = Price{Model: Package} }},
-		{`plan "team": no currency has a price in every charge`, func(p *Plan) {
+		{`plan "team": charges: no currency has a price in every charge`, func(p *Plan) {
 			delete(p.Charges[0].Prices, "USD")
 			delete(p.Charges[1].Prices, "JPY")
 		}},

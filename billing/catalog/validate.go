@@ -18,37 +18,49 @@ var idPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
 // path of its field: plan "pro": charges[2].prices.USD.tiers[1].up_to must exceed
 // 10. Charges and tiers are counted from 0.
 func (p Plan) Validate() error {
-	if err := checkID("id", p.ID); err != nil {
+	err := p.ValidateFields()
+	switch {
+	case err == nil:
+		return nil
+	case checkID("id", p.ID) != nil:
 		return fmt.Errorf("plan: %w", err)
 	}
+	return fmt.Errorf("plan %q: %w", p.ID, err)
+}
+
+// ValidateFields is Validate for plans in a document: an error begins with the path of the field in the plan.
+func (p Plan) ValidateFields() error {
+	if err := checkID("id", p.ID); err != nil {
+		return err
+	}
 	if err := p.validateTerms(); err != nil {
-		return fmt.Errorf("plan %q: %w", p.ID, err)
+		return err
 	}
 	seen := make(map[string]bool, len(p.Charges))
 	for i, charge := range p.Charges {
 		if err := checkID("id", charge.ID); err != nil {
-			return fmt.Errorf("plan %q: charges[%d].%w", p.ID, i, err)
+			return fmt.Errorf("charges[%d].%w", i, err)
 		}
 		if seen[charge.ID] {
-			return fmt.Errorf("plan %q: charges[%d].id %q is used twice", p.ID, i, charge.ID)
+			return fmt.Errorf("charges[%d].id %q is used twice", i, charge.ID)
 		}
 		seen[charge.ID] = true
 		if charge.Per == PerQuantity {
-			return fmt.Errorf("plan %q: charges[%d].per quantity is for the charges of add_ons: a plan has seats", p.ID, i)
+			return fmt.Errorf("charges[%d].per quantity is for the charges of add_ons: a plan has seats", i)
 		}
 		if err := p.validateCharge(charge); err != nil {
-			return fmt.Errorf("plan %q: charges[%d].%w", p.ID, i, err)
+			return fmt.Errorf("charges[%d].%w", i, err)
 		}
 	}
 	if err := p.validateEntitlements(); err != nil {
-		return fmt.Errorf("plan %q: %w", p.ID, err)
+		return err
 	}
 	if len(p.Currencies()) == 0 {
-		return fmt.Errorf("plan %q: no currency has a price in every charge, so it cannot be sold", p.ID)
+		return errors.New("charges: no currency has a price in every charge, so the plan cannot be sold")
 	}
 	for _, rule := range []func() error{p.validateSpend, p.validateAddOns, p.validatePhases} {
 		if err := rule(); err != nil {
-			return fmt.Errorf("plan %q: %w", p.ID, err)
+			return err
 		}
 	}
 	return nil

@@ -100,7 +100,7 @@ func TestReadAndCompareRefuse(t *testing.T) {
 		"- {}":                          "[0].id: is missing",
 		"- 3":                           `[0]: fields with values are expected, not "3"`,
 		replaced(t, "name:", "nam:"):    "[0].name: is missing",
-		replaced(t, "8.75", "8.75 USD"): "[0].charges[0].prices.USD.unit_amount: error decoding string '8.75 USD'",
+		replaced(t, "8.75", "8.75 USD"): "[0].charges[0].prices.USD.unit_amount: \"8.75 USD\" is no number",
 		replaced(t, "8.75", "-8.75"):    "unit_amount must not be negative, got -8.75",
 		replaced(t, "unit_amount: 8.75", "unit_amount: 8.75, tax: 1"): "[0].charges[0].prices.USD.tax: no such field",
 		replaced(t, "id: team", "id: team\n  version: 0"):             "[0].version: must be at least 1, got 0",

@@ -21,7 +21,7 @@ type entry struct {
 type File struct{ entries []entry }
 
 // Read reads a list of plans in YAML, or in JSON, and checks each of them. Errors begin with the path of the field, such as
-// "[2].charges[0].prices.USD: …", or with the plan. Numbers are read exactly.
+// "[2].charges[0].prices.USD: …". Numbers are read exactly.
 func Read(r io.Reader) (File, error) {
 	var file File
 	if err := (exactyaml.Format{Name: "catalogue", Manual: "docs/catalogue.md"}).Decode(r, &file.entries); err != nil {
@@ -29,8 +29,8 @@ func Read(r io.Reader) (File, error) {
 	}
 	for i, e := range file.entries {
 		plan := e.plan(max(e.Version, 1))
-		if err := plan.Validate(); err != nil {
-			return File{}, fmt.Errorf("[%d]: %w", i, err)
+		if err := plan.ValidateFields(); err != nil {
+			return File{}, fmt.Errorf("[%d].%w", i, err)
 		}
 	}
 	return file, file.checkVersions()

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/shopspring/decimal"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -23,6 +24,8 @@ func (f Format) into(node *yaml.Node, v reflect.Value, path string) error {
 		return f.into(node, v.Elem(), path)
 	}
 	switch target := v.Addr().Interface().(type) {
+	case *decimal.Decimal:
+		return f.scalar(node, path, func(text string) error { return setNumber(target, text) })
 	case yaml.Unmarshaler:
 		return f.at(path, target.UnmarshalYAML(node))
 	case encoding.TextUnmarshaler:
@@ -44,6 +47,13 @@ func (f Format) into(node *yaml.Node, v reflect.Value, path string) error {
 	default:
 		return f.scalar(node, path, func(text string) error { return setScalar(node, v, text) })
 	}
+}
+
+func setNumber(number *decimal.Decimal, text string) error {
+	if err := number.UnmarshalText([]byte(text)); err != nil {
+		return fmt.Errorf("%q is no number: write digits, with a point before decimals, such as 1234.5", Clip(text))
+	}
+	return nil
 }
 
 // setScalar reads a text, a whole number or a truth value.
@@ -95,6 +105,7 @@ func (f Format) fields(node *yaml.Node, v reflect.Value, path string) error {
 		known = append(known, name)
 		i := slices.IndexFunc(values, func(m Member) bool { return m.Name == name })
 		switch {
+		case i >= 0 && optional && f.leftOut(values[i].Value, field.Type):
 		case i >= 0:
 			if err := f.into(values[i].Value, v.FieldByIndex(field.Index), Join(path, name)); err != nil {
 				return err
@@ -112,6 +123,15 @@ func (f Format) fields(node *yaml.Node, v reflect.Value, path string) error {
 		}
 	}
 	return nil
+}
+
+// leftOut says that a value is null and stands for nothing. In YAML "pause:" with nothing behind it is a pause without any
+// settings.
+func (f Format) leftOut(node *yaml.Node, t reflect.Type) bool {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return node.Tag == "!!null" && (f.isJSON || t.Kind() != reflect.Struct || t == reflect.TypeFor[decimal.Decimal]())
 }
 
 // NameOf is a field's name in a document, empty for one that is not part of it, and whether it may be left out.

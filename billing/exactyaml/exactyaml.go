@@ -6,6 +6,7 @@ package exactyaml
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"reflect"
@@ -22,6 +23,8 @@ type Format struct {
 	Name string
 	// Manual is where the format is described.
 	Manual string
+
+	isJSON bool
 }
 
 // Decode fills what v points at with a document in YAML, or in JSON. Fields go by their json tags: one that is not left out
@@ -40,6 +43,20 @@ func (f Format) Decode(r io.Reader, v any) error {
 	if err != nil {
 		return err
 	}
+	return f.into(tree, reflect.ValueOf(v).Elem(), "")
+}
+
+// DecodeJSON is Decode for a text that has to be JSON, such as one line of a stream; null is as if the field were left out.
+// After an error v has the fields before the wrong one.
+func (f Format) DecodeJSON(data []byte, v any) error {
+	tree, err := jsonTree(data)
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("a %s is one JSON object: it is not complete", f.Name)
+	case err != nil:
+		return fmt.Errorf("a %s is one JSON object: %w", f.Name, err)
+	}
+	f.isJSON = true
 	return f.into(tree, reflect.ValueOf(v).Elem(), "")
 }
 

@@ -48,6 +48,7 @@ func TestDecodeIsExactAndStrict(t *testing.T) {
 		"- {name: a, amount: 1, kind: third}":   `[0].kind: "third" must be one of one, other`,
 		"- {name: a, amount: 1, on: 1}":         `[0].on: "1" must be true or false`,
 		"- {name: a, name: b, amount: 1}":       "[0].name: is given twice",
+		"- {name: a, amount: 1_000}":            `[0].amount: "1_000" is no number: write digits, with a point before decimals, such as 1234.5`,
 		"- {name: ~, amount: 1}":                "[0].name: a single value is expected, not nothing",
 		"&a [*a]":                               "list: line 1: \"a\" is part of what it stands for",
 		"[" + strings.Repeat(" ", 8<<20) + "]":  "the list is larger than 8 MiB",
@@ -55,6 +56,45 @@ func TestDecodeIsExactAndStrict(t *testing.T) {
 	} {
 		var read []item
 		require.ErrorContains(t, items.Decode(strings.NewReader(text), &read), want, "%.80s", text)
+	}
+}
+
+// A null in a field that may be left out is nothing, but in YAML fields with nothing behind their name are there.
+func TestNull(t *testing.T) {
+	t.Parallel()
+	type settings struct {
+		Count int64 `json:"count,omitempty"`
+	}
+	type entry struct {
+		Settings *settings        `json:"settings,omitempty"`
+		Amount   *decimal.Decimal `json:"amount,omitempty"`
+		Words    []string         `json:"words,omitempty"`
+	}
+	var read entry
+	require.NoError(t, items.Decode(strings.NewReader("settings:\namount: ~\nwords: null"), &read))
+	require.Equal(t, entry{Settings: &settings{}}, read)
+	read = entry{}
+	require.NoError(t, items.DecodeJSON([]byte(`{"settings": null, "amount": null, "words": null}`), &read))
+	require.Equal(t, entry{}, read)
+}
+
+func TestDecodeJSONIsExactAndStrict(t *testing.T) {
+	t.Parallel()
+	var read item
+	require.NoError(t, items.DecodeJSON([]byte(` {"name": "\ud83d\ude00", "amount": 0.10000000000000000000001} `), &read))
+	require.Equal(t, "0.10000000000000000000001", read.Amount.String())
+	for text, want := range map[string]string{
+		``:                            "a list is one JSON object: it is not complete",
+		`{"name": "a"`:                "a list is one JSON object: it is not complete",
+		`name: a`:                     "a list is one JSON object: invalid character",
+		`{} {}`:                       "a list is one JSON object: unexpected data after the end",
+		`7`:                           `list: fields with values are expected, not "7"`,
+		`{"name": null}`:              "name: a single value is expected, not nothing",
+		`{"name": "a", "name": "b"}`:  "name: is given twice",
+		`{"name": "a", "amount": []}`: "amount: a single value is expected, not a list",
+		strings.Repeat("[", 5000):     "lists in lists are at most 1000 deep",
+	} {
+		require.ErrorContains(t, items.DecodeJSON([]byte(text), &read), want, "%.80s", text)
 	}
 }
 

@@ -49,11 +49,12 @@ func TestBadInputIsNamed(t *testing.T) {
 		sold + begun + "expect: {invoices: [{totl: 1}]}":                                                   "expect.invoices[0].totl: no such field: use one of id, number, kind",
 		sold + begun + "expect: {invoices: {}}":                                                            "expect.invoices: a list is expected",
 		sold + begun + "expect: {invoices: [{total: much}]}":                                               `expect.invoices[0].total: "much" is not a number`,
-		strings.Replace(sold, "unit_amount: 10", "unit_amount: -10", 1) + begun:                            `catalog[0]: plan "seats": charges[0].prices.`,
+		strings.Replace(sold, "unit_amount: 10", "unit_amount: -10", 1) + begun:                            `catalog[0].charges[0].prices.EUR.unit_amount must not be negative, got -10`,
 		strings.Replace(sold, "unit_amount: 10", "unit: 10", 1) + begun:                                    "catalog[0].charges[0].prices.USD.unit: no such field",
 		strings.Replace(sold, "version: 2", "version: 1", 1) + begun:                                       `catalog[1]: plan "seats" version 1 is defined twice`,
 		strings.Replace(sold, "America/New_York", "America/Gotham", 1) + begun:                             "customers[0].zone: ",
 		strings.Replace(sold, "currency: USD", "currency: DOLLAR", 1) + begun:                              "customers[0].currency: ",
+		strings.Replace(sold, "currency: USD", "currency: usd", 1) + begun:                                 `customers[0].currency: "usd" must be written "USD"`,
 		strings.Replace(sold, "id: ada, ", "", 1) + begun:                                                  "customers[0].id: is missing",
 	} {
 		got := fault(t, text)

@@ -35,8 +35,8 @@ func (s *Scenario) checkCatalog() error {
 	}
 	seen := map[version]bool{}
 	for i, plan := range s.Catalog {
-		if err := plan.Validate(); err != nil {
-			return fmt.Errorf("catalog[%d]: %w", i, err)
+		if err := plan.ValidateFields(); err != nil {
+			return fmt.Errorf("catalog[%d].%w", i, err)
 		}
 		key := version{plan.ID, plan.Version}
 		if seen[key] {
@@ -61,8 +61,12 @@ func (s *Scenario) checkCustomers() error {
 		if _, err := calendar.LoadZone(c.Zone); err != nil {
 			return fmt.Errorf("%s.zone: %w", path, err)
 		}
-		if _, err := money.ParseCurrency(string(c.Currency)); err != nil {
+		known, err := money.ParseCurrency(string(c.Currency))
+		switch {
+		case err != nil:
 			return fmt.Errorf("%s.currency: %w", path, err)
+		case known != c.Currency:
+			return fmt.Errorf("%s.currency: %q must be written %q", path, c.Currency, known)
 		}
 	}
 	return nil

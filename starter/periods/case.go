@@ -3,14 +3,11 @@
 package periods
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"strings"
 
 	"github.com/perennial-billing/perennial/billing/calendar"
+	"github.com/perennial-billing/perennial/billing/exactyaml"
 )
 
 // Case is one question. Times are a date, a local time of the zone, or an instant: see calendar.Zone.ParseTime.
@@ -35,52 +32,14 @@ type ZoneChange struct {
 	Zone string `json:"zone"`
 }
 
-// Parse reads a case. Unknown fields and anything after the object are errors. When there is an error, the case has its id
-// if that could be read.
-func Parse(data []byte) (Case, error) {
-	var known struct {
-		ID json.RawMessage `json:"id"`
-	}
-	if err := json.NewDecoder(bytes.NewReader(data)).Decode(&known); err != nil {
-		return Case{}, readable(err)
-	}
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.DisallowUnknownFields()
-	var c Case
-	if err := decoder.Decode(&c); err != nil {
-		return Case{ID: known.ID}, readable(err)
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return Case{ID: known.ID}, errors.New("there is something after the JSON object: write one case a line")
-	}
-	return c, nil
-}
+// format is what a line of a stream is.
+var format = exactyaml.Format{Name: "case"}
 
-// readable names the field of the case, not the field of Go.
-func readable(err error) error {
-	wrong, isType := errors.AsType[*json.UnmarshalTypeError](err)
-	switch {
-	case isType && wrong.Field == "":
-		return errors.New("a JSON object is expected")
-	case isType:
-		return fmt.Errorf("%s: a %s is expected, not a %.40s", wrong.Field, expected(wrong), wrong.Value)
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return errors.New("the JSON object is not complete")
-	}
-	return errors.New(strings.TrimPrefix(err.Error(), "json: "))
-}
-
-func expected(wrong *json.UnmarshalTypeError) string {
-	switch kind := wrong.Type.Kind().String(); kind {
-	case "struct":
-		return "JSON object"
-	case "slice":
-		return "JSON array"
-	case "int":
-		return "whole number"
-	default:
-		return kind
-	}
+// Parse reads a case from exactly one JSON object. A field that does not exist, or is there twice, is an error, and so is
+// anything after the object; null is as if the field were left out. With an error the case has its id, if that could be read.
+func Parse(data []byte) (c Case, err error) {
+	err = format.DecodeJSON(data, &c)
+	return c, err
 }
 
 // course is what the case says, in terms of the calendar.

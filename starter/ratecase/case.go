@@ -3,16 +3,14 @@
 package ratecase
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"reflect"
 
 	"github.com/shopspring/decimal"
 
 	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/exactyaml"
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/rating"
 )
@@ -22,7 +20,7 @@ type Case struct {
 	ID       json.RawMessage `json:"id,omitempty"` // any value; it is repeated in the answer
 	Price    catalog.Price   `json:"price"`
 	Currency money.Currency  `json:"currency"`
-	// Quantity is short for a usage of which only the quantity matters.
+	// Quantity is short for a usage of which only the quantity matters. The model flat needs neither.
 	Quantity *decimal.Decimal `json:"quantity,omitzero"`
 	Usage    *rating.Usage    `json:"usage,omitzero"`
 	// AlreadyBilled, in major units, is what was billed for the first part of the usage.
@@ -53,42 +51,14 @@ type Answer struct {
 	Steps    []rating.Step   `json:"steps"`
 }
 
-// Parse reads a case from exactly one JSON object. A field that does not exist is an error, and so is anything after the
-// object. With an error the case has its id, if that could be read.
-func Parse(data []byte) (Case, error) {
-	var c Case
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.DisallowUnknownFields()
-	err := decoder.Decode(&c)
-	if err == nil {
-		if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-			return Case{ID: c.ID}, errors.New("a case is one JSON object: unexpected data after it")
-		}
-		return c, nil
-	}
-	var known struct {
-		ID json.RawMessage `json:"id"`
-	}
-	if json.Unmarshal(data, &known) != nil {
-		return Case{}, fmt.Errorf("a case is one JSON object: %w", err)
-	}
-	if path := wrongValue(data); path != "" {
-		return Case{ID: known.ID}, fmt.Errorf("%s: %w", path, plain(err))
-	}
-	return Case{ID: known.ID}, err
-}
+// format is what a line of a stream is.
+var format = exactyaml.Format{Name: "case"}
 
-// plain says what was expected without the names of Go's types.
-func plain(err error) error {
-	wrong, ok := errors.AsType[*json.UnmarshalTypeError](err)
-	if !ok {
-		return err
-	}
-	expected := "a number"
-	if wrong.Type.Kind() == reflect.Slice {
-		expected = "a list"
-	}
-	return fmt.Errorf("expected %s, got a %s", expected, wrong.Value)
+// Parse reads a case from exactly one JSON object. A field that does not exist, or is there twice, is an error, and so is
+// anything after the object; null is as if the field were left out. With an error the case has its id, if that could be read.
+func Parse(data []byte) (c Case, err error) {
+	err = format.DecodeJSON(data, &c)
+	return c, err
 }
 
 // Answer prices the case. Errors begin with the path of the field.
@@ -133,7 +103,7 @@ func (c Case) request() (rating.Request, error) {
 		r.Usage = rating.Units(*c.Quantity)
 	case c.Usage != nil:
 		r.Usage = *c.Usage
-	default:
+	case c.Price.Model != catalog.Flat:
 		return r, errors.New("quantity or usage is required")
 	}
 	if c.AlreadyBilled != nil {

@@ -49,9 +49,12 @@ type Price struct {
 	FlatAmount decimal.Decimal `json:"flat_amount,omitzero"`
 	// Tiers are for graduated, volume, stairstep and graduated_percentage.
 	Tiers []Tier `json:"tiers,omitzero"`
-	// PackageSize is the number of units in a package; a started one is charged whole. In graduated and volume it makes
-	// the tiers' unit amounts prices of a package.
+	// PackageSize is the number of units in a package. In graduated and volume it makes the tiers' unit amounts prices of a
+	// package.
 	PackageSize decimal.Decimal `json:"package_size,omitzero"`
+	// PackageRounding says what becomes of a package that was begun: money.Up, if left out, charges it whole, money.Down not
+	// at all, and the halves decide by how much of it was used.
+	PackageRounding money.Mode `json:"package_rounding,omitzero"`
 	// PackagesAcrossTiers makes graduated count packages over all tiers: one that reaches over a bound is charged once, in
 	// the tier in which it begins. By default each tier counts its own.
 	PackagesAcrossTiers bool `json:"packages_across_tiers,omitzero"`

@@ -118,6 +118,7 @@ var settings = []struct {
 }{
 	{"flat_at_zero", func(p *Price) bool { return p.FlatAtZero }, tiered},
 	{"free_rule", func(p *Price) bool { return p.FreeRule != "" }, []Model{Percentage}},
+	{"package_rounding", func(p *Price) bool { return p.PackageRounding != "" }, []Model{Package, Graduated, Volume}},
 	{"packages_across_tiers", func(p *Price) bool { return p.PackagesAcrossTiers }, []Model{Graduated}},
 	{"tier_by_prorated", func(p *Price) bool { return p.TierByProrated }, []Model{Volume}},
 	{"dimensions", func(p *Price) bool { return len(p.Dimensions) > 0 }, []Model{Matrix}},
@@ -136,8 +137,15 @@ func (p Price) validateSettings() error {
 		return fmt.Errorf("package_size must be above 0, got %s", p.PackageSize)
 	case p.PackagesAcrossTiers && p.PackageSize.IsZero():
 		return errors.New("packages_across_tiers needs a package_size")
+	case p.PackageRounding != "" && p.PackageSize.IsZero():
+		return errors.New("package_rounding needs a package_size")
 	case p.FreeRule != "":
 		if err := oneOf("free_rule", p.FreeRule, FreeSeparately, FreeEvents); err != nil {
+			return err
+		}
+	}
+	if p.PackageRounding != "" {
+		if err := oneOf("package_rounding", p.PackageRounding, money.Modes...); err != nil {
 			return err
 		}
 	}

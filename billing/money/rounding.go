@@ -84,14 +84,14 @@ func (m Mode) quotient(num, den *big.Int) *big.Int {
 		return quotient
 	}
 	half := remainder.Lsh(remainder.Abs(remainder), 1).Cmp(den)
-	if m.raises(half, quotient.Bit(0) == 1) {
+	if m.Raises(half, quotient.Bit(0) == 1) {
 		quotient.Add(quotient, big.NewInt(int64(num.Sign())))
 	}
 	return quotient
 }
 
-// raises says whether a remainder that is not zero moves the quotient away from zero; half compares it with a half.
-func (m Mode) raises(half int, odd bool) bool {
+// Raises says whether a remainder that is not zero moves the quotient away from zero; half compares it with a half.
+func (m Mode) Raises(half int, odd bool) bool {
 	switch m {
 	case Up:
 		return true
@@ -128,7 +128,7 @@ func roundedSmall(d decimal.Decimal, num, den int64, digits int, mode Mode) (int
 		} else if twice == size {
 			half = 0
 		}
-		if mode.raises(half, quotient&1 == 1) {
+		if mode.Raises(half, quotient&1 == 1) {
 			quotient++
 		}
 	}

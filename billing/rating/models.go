@@ -1,6 +1,7 @@
 package rating
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/money"
 )
 
 var one = decimal.NewFromInt(1)
@@ -24,7 +26,7 @@ func modelSteps(p catalog.Price, u Usage) ([]Step, error) {
 	case catalog.PerUnit:
 		return perUnit(p, u.charged()), nil
 	case catalog.Package:
-		return []Step{step(0, packages(u.Quantity.Sub(p.FreeUnits), p.PackageSize), p.UnitAmount, decimal.Zero)}, nil
+		return []Step{step(0, packages(p, u.Quantity.Sub(p.FreeUnits)), p.UnitAmount, decimal.Zero)}, nil
 	case catalog.Percentage:
 		return percentage(p, u)
 	case catalog.Dynamic:
@@ -102,9 +104,9 @@ func graduated(p catalog.Price, quantity decimal.Decimal) []Step {
 // packagesInTier counts the packages that begin in a tier, or those that its own units start.
 func packagesInTier(p catalog.Price, lower, upper decimal.Decimal) decimal.Decimal {
 	if p.PackagesAcrossTiers {
-		return packages(upper, p.PackageSize).Sub(packages(lower, p.PackageSize))
+		return packages(p, upper).Sub(packages(p, lower))
 	}
-	return packages(upper.Sub(lower), p.PackageSize)
+	return packages(p, upper.Sub(lower))
 }
 
 func volume(p catalog.Price, u Usage) []Step {
@@ -115,7 +117,7 @@ func volume(p catalog.Price, u Usage) []Step {
 	i := tierOf(p.Tiers, by)
 	units := u.charged()
 	if p.PackageSize.IsPositive() {
-		units = packages(units, p.PackageSize)
+		units = packages(p, units)
 	}
 	return []Step{step(i+1, units, p.Tiers[i].UnitAmount, p.Tiers[i].FlatAmount)}
 }
@@ -127,15 +129,18 @@ func tierOf(tiers []catalog.Tier, quantity decimal.Decimal) int {
 	})
 }
 
-// packages returns how many packages the units have started. QuoRem at precision
-// 0 is exact whole-number division.
-func packages(units, size decimal.Decimal) decimal.Decimal {
+// packages returns how many packages the units are. QuoRem at precision 0 is exact whole-number division.
+func packages(p catalog.Price, units decimal.Decimal) decimal.Decimal {
 	if !units.IsPositive() {
 		return decimal.Zero
 	}
-	whole, rest := units.QuoRem(size, 0)
-	if rest.IsPositive() {
-		whole = whole.Add(one)
+	whole, rest := units.QuoRem(p.PackageSize, 0)
+	if rest.IsZero() {
+		return whole
+	}
+	half, odd := rest.Add(rest).Cmp(p.PackageSize), whole.BigInt().Bit(0) == 1
+	if cmp.Or(p.PackageRounding, money.Up).Raises(half, odd) {
+		return whole.Add(one)
 	}
 	return whole
 }

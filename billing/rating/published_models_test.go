@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/money"
 )
 
 // events makes events of the given quantities.
@@ -126,6 +127,31 @@ func TestPackagesInTiers(t *testing.T) {
 	requirePriced(t, "each tier for itself", graduated, priced{{"25", "30"}, {"26", "39"}, {"35", "39"}, {"36", "47"}})
 	graduated.PackagesAcrossTiers = true
 	requirePriced(t, "across tiers", graduated, priced{{"25", "30"}, {"26", "31"}, {"30", "31"}, {"31", "39"}})
+}
+
+// What becomes of a package that was begun: Stripe's packages and OpenMeter's units are rounded up or down, OpenMeter's to
+// the nearest, too.
+func TestPublishedPackageRounding(t *testing.T) {
+	t.Parallel()
+	rounded := func(amount, size string, mode money.Mode) catalog.Price {
+		return catalog.Price{Model: catalog.Package, UnitAmount: d(amount), PackageSize: d(size), PackageRounding: mode}
+	}
+	requirePriced(t, "OpenMeter, down", rounded("5", "1000", money.Down), priced{{"1999", "5"}, {"999", "0"}, {"2000", "10"}})
+	requirePriced(t, "OpenMeter, up", rounded("10", "1000000", money.Up), priced{{"1500001", "20"}, {"1", "10"}, {"0", "0"}})
+	requirePriced(t, "OpenMeter, to the nearest", rounded("10", "1000", money.HalfUp), priced{{"1499.999", "10"}, {"1500", "20"}, {"500", "10"}, {"499", "0"}})
+	requirePriced(t, "halves to the even one", rounded("10", "1000", money.HalfEven), priced{{"500", "0"}, {"1500", "20"}, {"2500", "20"}, {"2501", "30"}})
+	// Stripe: minutes of a car rental by the hour, the last started hour free.
+	requirePriced(t, "Stripe, down", rounded("10", "60", money.Down), priced{{"150", "20"}, {"59", "0"}})
+	// OpenMeter converts before it looks for tiers; here the bounds are in units, and packages count over all tiers.
+	converted := catalog.Price{
+		Model: catalog.Graduated, PackageSize: d("1000000"), PackagesAcrossTiers: true,
+		Tiers: []catalog.Tier{tier("5000000", "10", "0"), tier("", "8", "0")},
+	}
+	requirePriced(t, "OpenMeter, graduated", converted, priced{{"7500001", "74"}})
+	converted.PackageRounding = money.Down
+	requirePriced(t, "graduated, down", converted, priced{{"7500001", "66"}, {"5999999", "50"}, {"999999", "0"}})
+	volume := catalog.Price{Model: catalog.Volume, PackageSize: d("10"), PackageRounding: money.Down, Tiers: []catalog.Tier{tier("25", "10", "0"), tier("", "8", "1")}}
+	requirePriced(t, "volume, down", volume, priced{{"25", "20"}, {"39", "25"}})
 }
 
 func requireRated(t *testing.T, why string, price catalog.Price, usage Usage, want string) Rated {

@@ -268,7 +268,7 @@ func TestPackagesCoverTheUnits(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		units, size := decimals(1e12).Draw(t, "units"), decimals(1e6).Draw(t, "size").Add(d("0.000001"))
-		n := packages(units, size)
+		n := packages(catalog.Price{PackageSize: size}, units)
 		require.True(t, n.IsInteger())
 		require.True(t, n.Mul(size).GreaterThanOrEqual(units))
 		require.True(t, n.IsZero() || n.Sub(d("1")).Mul(size).LessThan(units))

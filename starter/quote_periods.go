@@ -69,6 +69,7 @@ func (in *periodFlags) register(c *cobra.Command) {
 	f.StringVar(&in.interval, "interval", "", "distance of two boundaries: day, 2 weeks, month, quarter, year …")
 	f.StringVar((*string)(&in.Alignment.To), "align", "", "where boundaries lie: anniversary (the usual), calendar, day_of_month")
 	f.IntVar(&in.Alignment.Day, "day", 0, "the day of the month for day_of_month, 1 to 31")
+	f.IntVar(&in.Alignment.Month, "month", 0, "the month for day_of_month, 1 to 12, and those that are whole intervals from it (default any)")
 	f.StringVar((*string)(&in.Alignment.WeekStart), "week-start", "", "the first day of calendar weeks (default monday)")
 	f.StringVar((*string)(&in.Alignment.Stub), "stub", "", "how an aligned subscription's first partial period is charged: prorated (the usual), whole, free")
 	f.StringVar(&in.trial, "trial", "", "free trial before the first period: 14 days, 2 weeks, month …")

@@ -21,9 +21,9 @@ const (
 	// and September, 2 years in January, 5 months with any month, 2 weeks with any
 	// week, 10 days with any day.
 	ToCalendar AlignTo = "calendar"
-	// ToDayOfMonth puts the first boundary on the next such day of a month, and
-	// counts whole intervals from there. In a month that is shorter it is the last
-	// day.
+	// ToDayOfMonth puts the first boundary on the next such day of a month, or of
+	// the months that Alignment.Month says, and counts whole intervals from there.
+	// In a month that is shorter it is the last day.
 	ToDayOfMonth AlignTo = "day_of_month"
 )
 
@@ -57,6 +57,9 @@ type Alignment struct {
 	To AlignTo `json:"to,omitzero"`
 	// Day is 1 to 31, for day_of_month only.
 	Day int `json:"day,omitzero"`
+	// Month is 1 to 12, for day_of_month only: boundaries are in this month, and in
+	// those that are whole intervals from it. Any month if absent.
+	Month int `json:"month,omitzero"`
 	// WeekStart is the first day of weeks, for calendar only. Monday if absent
 	// (ISO 8601).
 	WeekStart Weekday `json:"week_start,omitzero"`
@@ -76,6 +79,10 @@ func (a Alignment) Validate() error {
 		return fmt.Errorf("alignment.day must be between 1 and 31 for day_of_month, got %d", a.Day)
 	case a.To != ToDayOfMonth && a.Day != 0:
 		return fmt.Errorf("alignment.day %d is only for day_of_month: remove it", a.Day)
+	case a.Month < 0 || a.Month > monthsPerYear:
+		return fmt.Errorf("alignment.month must be between 1 and %d, got %d", monthsPerYear, a.Month)
+	case a.To != ToDayOfMonth && a.Month != 0:
+		return fmt.Errorf("alignment.month %d is only for day_of_month: remove it", a.Month)
 	case a.To != ToCalendar && a.WeekStart != "":
 		return fmt.Errorf("alignment.week_start %.40q is only for calendar: remove it", a.WeekStart)
 	case a.WeekStart != "" && a.WeekStart.number() < 0:
@@ -94,7 +101,7 @@ func (a Alignment) sameDates(b Alignment) bool {
 	if !a.aligned() && !b.aligned() {
 		return true
 	}
-	return a.To == b.To && a.Day == b.Day && a.weekStart() == b.weekStart()
+	return a.To == b.To && a.Day == b.Day && a.Month == b.Month && a.weekStart() == b.weekStart()
 }
 
 func (a Alignment) weekStart() int {

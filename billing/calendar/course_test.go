@@ -181,6 +181,11 @@ func TestCourseRefuses(t *testing.T) {
 		{"alignment.stub free: an anniversary has no partial first period", func(c *Course) { c.Schedule.Alignment.Stub = StubFree }},
 		{"alignment.day must be between 1 and 31 for day_of_month, got 32", func(c *Course) { c.Schedule.Alignment = Alignment{To: ToDayOfMonth, Day: 32} }},
 		{"alignment.day 1 is only for day_of_month", func(c *Course) { c.Schedule.Alignment = Alignment{To: ToCalendar, Day: 1} }},
+		{"alignment.month must be between 1 and 12, got 13", func(c *Course) { c.Schedule.Alignment = Alignment{To: ToDayOfMonth, Day: 1, Month: 13} }},
+		{"alignment.month 4 is only for day_of_month", func(c *Course) { c.Schedule.Alignment = Alignment{To: ToCalendar, Month: 4} }},
+		{"alignment.month 4 is for intervals that begin in the same months every year, not 1 month", func(c *Course) {
+			c.Schedule.Alignment = Alignment{To: ToDayOfMonth, Day: 1, Month: 4}
+		}},
 		{"alignment.week_start \"monday\" is only for calendar", func(c *Course) { c.Schedule.Alignment.WeekStart = "monday" }},
 		{"alignment.week_start \"Monday\" must be a day such as monday", func(c *Course) { c.Schedule.Alignment = Alignment{To: ToCalendar, WeekStart: "Monday"} }},
 		{"alignment.week_start is only for an interval of weeks, not 1 month", func(c *Course) { c.Schedule.Alignment = Alignment{To: ToCalendar, WeekStart: "sunday"} }},

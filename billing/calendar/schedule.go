@@ -27,6 +27,8 @@ func (s Schedule) Validate() error {
 	switch {
 	case s.Alignment.To == ToDayOfMonth && months == 0:
 		return fmt.Errorf("alignment.to day_of_month needs an interval of months, quarters or years, not %s", s.Interval)
+	case s.Alignment.Month != 0 && gcd(months, monthsPerYear) == 1:
+		return fmt.Errorf("alignment.month %d is for intervals that begin in the same months every year, not %s: remove it", s.Alignment.Month, s.Interval)
 	case s.Alignment.WeekStart != "" && (months > 0 || days%daysPerWeek != 0):
 		return fmt.Errorf("alignment.week_start is only for an interval of weeks, not %s: remove it", s.Interval)
 	}
@@ -45,10 +47,15 @@ func (s Schedule) Anchor(start Date) Date {
 	months, days := s.Interval.size()
 	switch {
 	case s.Alignment.To == ToDayOfMonth:
-		if day := addMonths(start, 0, s.Alignment.Day); day.Compare(start) >= 0 {
+		part, ahead := 1, 0
+		if s.Alignment.Month != 0 {
+			part = gcd(months, monthsPerYear)
+			ahead = (s.Alignment.Month - int(start.Month) + monthsPerYear) % part
+		}
+		if day := addMonths(start, ahead, s.Alignment.Day); day.Compare(start) >= 0 {
 			return day
 		}
-		return addMonths(start, 1, s.Alignment.Day)
+		return addMonths(start, ahead+part, s.Alignment.Day)
 	case s.Alignment.To != ToCalendar:
 		return start
 	case months > 0:

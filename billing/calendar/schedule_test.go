@@ -58,7 +58,7 @@ func TestSchedulesThatAreTheSame(t *testing.T) {
 	}
 	require.True(t, same(Schedule{Interval: Interval{Month, 3}}, Schedule{Interval: Interval{Quarter, 1}, Alignment: Alignment{To: ToAnniversary}}))
 	require.True(t, same(Schedule{Interval: Interval{Year, 1}}, Schedule{Interval: Interval{Month, 12}}))
-	require.True(t, same(Schedule{Interval{Week, 1}, Alignment{To: ToCalendar}}, Schedule{Interval{Day, 7}, Alignment{ToCalendar, 0, "monday", StubFree}}))
+	require.True(t, same(Schedule{Interval{Week, 1}, Alignment{To: ToCalendar}}, Schedule{Interval{Day, 7}, Alignment{ToCalendar, 0, 0, "monday", StubFree}}))
 	require.False(t, same(Schedule{Interval: Interval{Month, 1}}, Schedule{Interval{Month, 1}, Alignment{To: ToCalendar}}))
 	require.False(t, same(Schedule{Interval{Week, 1}, Alignment{To: ToCalendar}}, Schedule{Interval{Week, 1}, Alignment{To: ToCalendar, WeekStart: "sunday"}}))
 	require.False(t, same(Schedule{Interval{Month, 1}, Alignment{To: ToDayOfMonth, Day: 1}}, Schedule{Interval{Month, 1}, Alignment{To: ToDayOfMonth, Day: 2}}))

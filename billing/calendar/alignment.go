@@ -54,7 +54,7 @@ func (w Weekday) number() int {
 // Alignment says where billing boundaries lie and how the first partial period,
 // the stub, is charged. The zero value is the anniversary.
 type Alignment struct {
-	To AlignTo `json:"to,omitzero"`
+	To AlignTo `json:"to,omitzero" enum:"anniversary,calendar,day_of_month"`
 	// Day is 1 to 31, for day_of_month only.
 	Day int `json:"day,omitzero"`
 	// Month is 1 to 12, for day_of_month only: boundaries are in this month, and in
@@ -62,9 +62,9 @@ type Alignment struct {
 	Month int `json:"month,omitzero"`
 	// WeekStart is the first day of weeks, for calendar only. Monday if absent
 	// (ISO 8601).
-	WeekStart Weekday `json:"week_start,omitzero"`
+	WeekStart Weekday `json:"week_start,omitzero" enum:"monday,tuesday,wednesday,thursday,friday,saturday,sunday"`
 	// Stub is how the stub is charged, prorated if absent; not for anniversary.
-	Stub Stub `json:"stub,omitzero"`
+	Stub Stub `json:"stub,omitzero" enum:"prorated,whole,free"`
 }
 
 // Validate checks the settings by themselves; see Schedule.Validate for those

@@ -32,7 +32,7 @@ var longest = map[Unit]int{Day: 3660, Week: 520, Month: 120, Quarter: 40, Year: 
 // Interval is the distance between two billing boundaries, such as 3 months.
 // Weeks are 7 days, quarters 3 months.
 type Interval struct {
-	Unit  Unit `json:"unit"`
+	Unit  Unit `json:"unit" enum:"day,week,month,quarter,year"`
 	Count int  `json:"count"`
 }
 

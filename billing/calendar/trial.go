@@ -26,7 +26,7 @@ var longestTrial = map[Unit]int{Day: 730, Week: 104, Month: 24}
 type Trial struct {
 	Interval
 
-	Ends TrialEnd `json:"ends,omitzero"`
+	Ends TrialEnd `json:"ends,omitzero" enum:"start_of_day,time_of_day"`
 }
 
 // Validate accepts no trial, and 1 to 730 days, 1 to 104 weeks and 1 to 24 months.

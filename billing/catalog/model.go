@@ -42,7 +42,7 @@ const (
 // numbers may be strings or numbers; either way they are read exactly. A number that is left out is zero, and zero means
 // "none" for minimum, maximum and the like.
 type Price struct {
-	Model Model `json:"model"`
+	Model Model `json:"model" enum:"flat,per_unit,graduated,volume,package,stairstep,percentage,graduated_percentage,dynamic,matrix"`
 	// UnitAmount is the price of a unit (per_unit) or of a package (package).
 	UnitAmount decimal.Decimal `json:"unit_amount,omitzero"`
 	// FlatAmount is the whole price of the flat model.
@@ -54,7 +54,7 @@ type Price struct {
 	PackageSize decimal.Decimal `json:"package_size,omitzero"`
 	// PackageRounding says what becomes of a package that was begun: money.Up, if left out, charges it whole, money.Down not
 	// at all, and the halves decide by how much of it was used.
-	PackageRounding money.Mode `json:"package_rounding,omitzero"`
+	PackageRounding money.Mode `json:"package_rounding,omitzero" enum:"half_up,half_even,up,down"`
 	// PackagesAcrossTiers makes graduated count packages over all tiers: one that reaches over a bound is charged once, in
 	// the tier in which it begins. By default each tier counts its own.
 	PackagesAcrossTiers bool `json:"packages_across_tiers,omitzero"`
@@ -76,7 +76,7 @@ type Price struct {
 	// FreeEvents is the number of events before the first that pays the fee.
 	FreeEvents int64 `json:"free_events,omitzero"`
 	// FreeRule is FreeSeparately if left out.
-	FreeRule FreeRule `json:"free_rule,omitzero"`
+	FreeRule FreeRule `json:"free_rule,omitzero" enum:"separately,events"`
 
 	// Multiplier of dynamic is what the events' amounts are multiplied by, 1 if left out: 1.2 for a markup of 20 %.
 	Multiplier decimal.Decimal `json:"multiplier,omitzero"`
@@ -96,7 +96,7 @@ type Price struct {
 	// Commitment is what the customer has promised to use.
 	Commitment *Commitment `json:"commitment,omitzero"`
 	// Rounding is how the line is rounded to the minor unit, money.HalfUp if left out.
-	Rounding money.Mode `json:"rounding,omitzero"`
+	Rounding money.Mode `json:"rounding,omitzero" enum:"half_up,half_even,up,down"`
 
 	// Converted is set on a price that is not the catalogue's own. It is no part of a catalogue.
 	Converted *Conversion `json:"-"`
@@ -147,7 +147,7 @@ type Commitment struct {
 	// 1 if left out.
 	OverageFactor decimal.Decimal `json:"overage_factor,omitzero"`
 	// Paid is PaidInArrears if left out.
-	Paid PaidWhen `json:"paid,omitzero"`
+	Paid PaidWhen `json:"paid,omitzero" enum:"arrears,advance"`
 }
 
 // Factor is the overage factor that applies.

@@ -64,10 +64,10 @@ type Plan struct {
 	TrialDays int `json:"trial_days,omitzero"`
 	// Trial is any free trial, in place of TrialDays.
 	Trial     calendar.Trial `json:"trial,omitzero"`
-	Proration Grain          `json:"proration"`
+	Proration Grain          `json:"proration" enum:"day,day_inclusive,month_30,second,none"`
 	// Credits is what becomes of paid time that is not used; absent, it is credited.
-	Credits  CreditPolicy `json:"credits,omitzero"`
-	BilledBy BilledBy     `json:"billed_by"`
+	Credits  CreditPolicy `json:"credits,omitzero" enum:"unused,none"`
+	BilledBy BilledBy     `json:"billed_by" enum:"renewal,invoice_run"`
 	Charges  []Charge     `json:"charges"`
 	// AddOns are what can be bought with the plan.
 	AddOns []AddOn `json:"add_ons,omitzero"`
@@ -83,11 +83,11 @@ type Plan struct {
 type Charge struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
-	Kind Kind   `json:"kind"`
+	Kind Kind   `json:"kind" enum:"recurring,usage"`
 	// Per is for recurring charges only.
-	Per Per `json:"per,omitzero"`
+	Per Per `json:"per,omitzero" enum:"subscription,seat,quantity"`
 	// Timing of usage is always Arrears.
-	Timing Timing `json:"timing"`
+	Timing Timing `json:"timing" enum:"advance,arrears"`
 	// Meter names what is counted; for usage charges only.
 	Meter       string                   `json:"meter,omitzero"`
 	TaxCategory string                   `json:"tax_category"`

@@ -107,7 +107,7 @@ func TestRefuses(t *testing.T) {
 		with(`"ends_at": "2027-01-31"`):                               "ends_at 2027-01-30T23:00:00Z must be after the start, 2027-01-30T23:00:00Z",
 		with(`"ends_at": "never"`):                                    `ends_at: time "never"`,
 		with(`"ends_after": -3`):                                      "ends_after -3 must be a number of periods",
-		with(`"alignment": {"to": "week"}`):                           `alignment.to "week" must be one of`,
+		with(`"alignment": {"to": "week"}`):                           `alignment.to: "week" must be one of`,
 		with(`"trial": {"unit": "day"}`):                              "trial.count: is missing",
 		with(`"zone_changes": [{"at": "x"}]`):                         "zone_changes[0].zone: is missing",
 		with(`"zone_changes": [{"at": "2027-02-01", "zone": "X"}]`):   `zone_changes[0].zone: unknown time zone "X"`,

@@ -56,7 +56,7 @@ func TestQuoteRateStream(t *testing.T) {
 	require.Len(t, lines, 5)
 	require.Equal(t, "155.00", decoded(t, lines[0])["amount"])
 	require.Equal(t, "bad", decoded(t, lines[1])["id"])
-	require.Contains(t, lines[1], `price.model \"dear\" must be one of`)
+	require.Contains(t, lines[1], `price.model: \"dear\" must be one of`)
 	require.Contains(t, lines[2], `"line":4`)
 	require.Contains(t, lines[3], "longer than")
 	require.JSONEq(t, lines[0], lines[4])

@@ -22,6 +22,9 @@ type Records interface {
 	Billed
 	// Plan is a plan version as the subscription has it: with the prices that it was sold at.
 	Plan(ctx context.Context, terms subscription.Terms) (catalog.Plan, error)
+	// Agree keeps prices that are agreed for a plan version, in place of the catalogue's and of those agreed for it before.
+	// The error is a *subscription.Refusal when that cannot be: plan_unknown, or one of CheckDeal's.
+	Agree(ctx context.Context, deal Deal) error
 	// Offer prices the terms that a command asks for and keeps the price. A version that the subscription has or had keeps
 	// its price: its usage of one period is charged at one price. Another one is priced on the day of the command, also if
 	// it follows only at the period's end. The error is a *subscription.Refusal when the terms are not sold: plan_unknown,

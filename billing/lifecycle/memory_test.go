@@ -148,6 +148,8 @@ func (l *life) Plan(_ context.Context, terms subscription.Terms) (catalog.Plan, 
 	return l.plans[at], nil
 }
 
+func (l *life) Agree(context.Context, lifecycle.Deal) error { return nil }
+
 func (l *life) Offer(ctx context.Context, terms subscription.Terms, _ time.Time) (catalog.Plan, error) {
 	plan, err := l.Plan(ctx, terms)
 	if err != nil {

@@ -111,8 +111,11 @@ func (a *Subscribe) do(ctx context.Context, w *world, s step) error {
 	if err := agreement.Check(); err != nil {
 		return err
 	}
-	if err := b.agree(ctx, "subscribe.prices", agreement.Terms, a.Prices); err != nil {
+	if err := b.checkPrices(ctx, "subscribe.prices", agreement.Terms, a.Prices); err != nil {
 		return err
+	}
+	if len(a.Prices) > 0 {
+		b.agreed[versionOf(agreement.Terms)] = a.Prices
 	}
 	plan, err := b.Offer(ctx, agreement.Terms, agreement.StartAt)
 	if err != nil {
@@ -200,12 +203,12 @@ func (a *Change) do(ctx context.Context, w *world, s step) error {
 	if err != nil {
 		return err
 	}
-	if _, repeated := b.done[a.ID]; !repeated {
-		if err := b.agree(ctx, "change.prices", terms, a.Prices); err != nil {
-			return err
-		}
+	if err := b.checkPrices(ctx, "change.prices", terms, a.Prices); err != nil {
+		return err
 	}
-	return b.command(ctx, s, a.ID, a.Timing, subscription.Command{Kind: subscription.ChangeTerms, Terms: &terms, BillNext: a.Bill == BillNext})
+	return b.command(ctx, s, a.ID, a.Timing, subscription.Command{
+		Kind: subscription.ChangeTerms, Terms: &terms, Prices: a.Prices, BillNext: a.Bill == BillNext,
+	})
 }
 
 // terms are what is asked for from an instant on; what is left out stays as it is.

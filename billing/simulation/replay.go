@@ -152,6 +152,9 @@ func (r *replay) Plan(_ context.Context, terms subscription.Terms) (catalog.Plan
 	return r.prices(terms, r.counts)
 }
 
+// Agree changes nothing: what was agreed is on record.
+func (r *replay) Agree(context.Context, lifecycle.Deal) error { return nil }
+
 // Offer is the plan as well: that the terms were sold is a fact.
 func (r *replay) Offer(ctx context.Context, terms subscription.Terms, _ time.Time) (catalog.Plan, error) {
 	return r.Plan(ctx, terms)

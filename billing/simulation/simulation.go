@@ -79,12 +79,13 @@ func (s *Simulation) rebill(ctx context.Context, h History, p prices) ([]made, e
 func (s *Simulation) tried(h History, terms subscription.Terms, counts bool) (catalog.Plan, error) {
 	key := pricedKey{terms.PlanID, terms.PlanVersion, h.Currency}
 	found, known := s.priced[key]
-	if !known || len(h.Sold) > 0 {
+	own := len(h.Sold) > 0 || len(h.Agreed) > 0
+	if !known || own {
 		var err error
 		if found.plan, found.gaps, err = s.catalogs.tried(h, terms); err != nil {
 			return found.plan, err
 		}
-		if len(h.Sold) == 0 {
+		if !own {
 			s.priced[key] = found
 		}
 	}

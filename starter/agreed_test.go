@@ -62,7 +62,7 @@ func TestBadAgreedPrices(t *testing.T) {
 	}
 	soldDearer(t, id)
 	for prices, says := range map[string]string{
-		id + `-s: {fee: {EUR: {model: flat, flat_amount: 1}}}`: "--prices: " + id + "-s: the subscription has plan",
+		id + `-s: {fee: {EUR: {model: flat, flat_amount: 1}}}`:  "--prices: " + id + "-s: the subscription has plan",
 		`nobody: {seats: {EUR: {model: flat, flat_amount: 1}}}`: `--prices: "nobody": there is no such subscription`,
 	} {
 		got := starter(t, "plan", "migrate", "--plan", id+"-team", "--from", "1", "--to", "2", "--prices", file(t, prices))

@@ -32,13 +32,13 @@ type Migration struct {
 	Percent   int      `json:"percent,omitempty" minimum:"0" maximum:"100" doc:"Only this part of the subscriptions, by a hash of their ids: 10 are among the 50."`
 	Customers []string `json:"customers,omitempty" doc:"Only the subscriptions of these customers."`
 	// NoticeDays is how many days before a renewal customers must be told.
-	NoticeDays *int   `json:"notice_days,omitempty" doc:"Leave out whoever renews in fewer days; 30 when absent. Only at renewal."`
+	NoticeDays *int `json:"notice_days,omitempty" doc:"Leave out whoever renews in fewer days; 30 when absent. Only at renewal."`
 	// Prices are agreed for the new version, by subscription.
-	Prices     map[string]catalog.Agreed `json:"prices,omitempty" doc:"Prices agreed for the new version, by subscription, charge id and currency. All others go over to the catalogue's."`
-	DryRun     bool   `json:"dry_run,omitempty" doc:"Only say what would happen."`
-	Actor      string `json:"actor,omitempty" doc:"Who asks, for the record: operator when absent."`
-	After      string `json:"after,omitempty" doc:"Continue behind this subscription: the next of an earlier answer."`
-	Limit      int    `json:"limit,omitempty" doc:"How many subscriptions to look at."`
+	Prices map[string]catalog.Agreed `json:"prices,omitempty" doc:"Prices agreed for the new version, by subscription, charge id and currency. All others go over to the catalogue's."`
+	DryRun bool                      `json:"dry_run,omitempty" doc:"Only say what would happen."`
+	Actor  string                    `json:"actor,omitempty" doc:"Who asks, for the record: operator when absent."`
+	After  string                    `json:"after,omitempty" doc:"Continue behind this subscription: the next of an earlier answer."`
+	Limit  int                       `json:"limit,omitempty" doc:"How many subscriptions to look at."`
 }
 
 // ID names the migration: it is the id of its command to each subscription, which is therefore carried out once.

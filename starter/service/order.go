@@ -30,7 +30,7 @@ type Change struct {
 	PlanVersion int    `json:"plan_version,omitempty" doc:"The newest of the plan when absent."`
 	Seats       *int64 `json:"seats,omitempty" example:"8"`
 	// AddOns are those with another quantity.
-	AddOns      []subscription.HeldAddOn `json:"add_ons,omitempty" doc:"Add-ons with their new quantities, 0 to remove one; the others stay as they are."`
+	AddOns []subscription.HeldAddOn `json:"add_ons,omitempty" doc:"Add-ons with their new quantities, 0 to remove one; the others stay as they are."`
 	// Prices are agreed with the customer for a version that the subscription has not had.
 	Prices      catalog.Agreed `json:"prices,omitempty" doc:"Prices agreed for the new version in place of the catalogue's, by charge id and currency."`
 	AtPeriodEnd bool           `json:"at_period_end,omitempty" doc:"Wait for the period's end. For the terms in force it withdraws what was deferred."`

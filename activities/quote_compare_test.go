@@ -95,7 +95,8 @@ func (h *history) documents() []document {
 			for _, l := range lines {
 				line := documentLine{
 					Kind: l.Kind, Description: l.Description, Exact: l.Exact.String(), Amount: l.Amount, Tax: l.Tax,
-					Start: l.PeriodStart.UTC(), End: l.PeriodEnd.UTC()}
+					Start: l.PeriodStart.UTC(), End: l.PeriodEnd.UTC(),
+				}
 				line.Phase, line.Agreed = pricedBy(h.t, l)
 				if l.CreditsInvoice != nil {
 					line.Credits = fmt.Sprintf("%s line %d", *l.CreditsInvoice, *l.CreditsPosition)

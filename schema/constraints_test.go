@@ -296,7 +296,7 @@ var violations = map[string][]string{
 	"agreement_pkey":            {`INSERT INTO agreement VALUES ('sub', '{}')`},
 	"agreement_is_a_request":    {`DROP TRIGGER agreement_is_immutable ON agreement; UPDATE agreement SET request = '[]'`},
 	"agreement_is_immutable":    {`UPDATE agreement SET request = '{"seats": 1}'`, `DELETE FROM agreement`},
-	"inbound_event_pkey":                              {`INSERT INTO inbound_event (id, provider, type, payload) VALUES ('evt_1', 'stripe', 'x', '{}')`},
+	"inbound_event_pkey":        {`INSERT INTO inbound_event (id, provider, type, payload) VALUES ('evt_1', 'stripe', 'x', '{}')`},
 	"waits_or_is_over": {
 		`UPDATE inbound_event SET next_try_at = NULL`, `UPDATE inbound_event SET status = 'applied'`, `UPDATE inbound_event SET processed_at = now()`,
 		`UPDATE inbound_event SET status = 'given_up', next_try_at = NULL`,

@@ -86,7 +86,7 @@ func TestAgreedPricesOverHTTP(t *testing.T) {
 	require.Contains(t, string(refused.body), `"message":"seats.USD.unit_amount must not be negative, got -1","location":"body.prices"`)
 	done := subscribe(`{"model":"per_unit","unit_amount":7.25}`)
 	require.Equal(t, http.StatusCreated, done.status, string(done.body))
-	require.Equal(t, 1450.0, done.json(t)["invoice"].(map[string]any)["total"].(map[string]any)["minor"])
+	require.Equal(t, map[string]any{"minor": 1450.0, "currency": "USD"}, done.json(t)["invoice"].(map[string]any)["total"])
 	shown := call(t, "GET", fill(id, "/v1/subscriptions/$-s"), nil).json(t)["agreed_prices"].([]any)
 	require.Equal(t, map[string]any{"seats": map[string]any{"USD": map[string]any{"model": "per_unit", "unit_amount": "7.25"}}}, shown[0].(map[string]any)["prices"])
 	late := call(t, "POST", fill(id, "/v1/subscriptions/$-s/change"), `{"seats":3,"prices":{"seats":{"USD":{"model":"per_unit","unit_amount":1}}}}`)

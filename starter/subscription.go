@@ -136,8 +136,9 @@ func (p *program) printSubscription(result any, s service.Subscription) error {
 		if s.PeriodStart != nil {
 			period = fmt.Sprintf("%s to %s", cell(s.PeriodStart), cell(s.PeriodEnd))
 		}
-		return facts(out, "Subscription", s.ID, "Customer", s.CustomerID, "Status", status, "Terms", terms(s.Subscription), 
-			"Agreed", agreedInWords(s.AgreedPrices), "Currency", s.Currency, "Billed by", s.BilledBy, "Started", s.StartedAt, "Period", period, "From then on", waitingTerms(s.Subscription), "Acts next", s.NextActionAt,
+		return facts(out, "Subscription", s.ID, "Customer", s.CustomerID, "Status", status, "Terms", terms(s.Subscription),
+			"Agreed", agreedInWords(s.AgreedPrices), "Currency", s.Currency, "Billed by", s.BilledBy, "Started", s.StartedAt,
+			"Period", period, "From then on", waitingTerms(s.Subscription), "Acts next", s.NextActionAt,
 			"Ended", s.EndedAt, "Why", s.EndReason, "Invoice", billed(s.Invoice))
 	})
 }

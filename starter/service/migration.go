@@ -34,7 +34,7 @@ type Migration struct {
 	// NoticeDays is how many days before a renewal customers must be told.
 	NoticeDays *int `json:"notice_days,omitempty" doc:"Leave out whoever renews in fewer days; 30 when absent. Only at renewal."`
 	// Prices are agreed for the new version, by subscription.
-	Prices map[string]catalog.Agreed `json:"prices,omitempty" doc:"Prices agreed for the new version, by subscription, charge id and currency; others have the catalogue's."`
+	Prices map[string]catalog.Agreed `json:"prices,omitempty" doc:"Prices agreed for the new version, by subscription, charge id and currency."`
 	DryRun bool                      `json:"dry_run,omitempty" doc:"Only say what would happen."`
 	Actor  string                    `json:"actor,omitempty" doc:"Who asks, for the record: operator when absent."`
 	After  string                    `json:"after,omitempty" doc:"Continue behind this subscription: the next of an earlier answer."`

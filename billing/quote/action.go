@@ -111,11 +111,8 @@ func (a *Subscribe) do(ctx context.Context, w *world, s step) error {
 	if err := agreement.Check(); err != nil {
 		return err
 	}
-	if err := b.checkPrices(ctx, "subscribe.prices", agreement.Terms, a.Prices); err != nil {
+	if err := b.beginAt(ctx, agreement.Terms, a.Prices); err != nil {
 		return err
-	}
-	if len(a.Prices) > 0 {
-		b.agreed[versionOf(agreement.Terms)] = a.Prices
 	}
 	plan, err := b.Offer(ctx, agreement.Terms, agreement.StartAt)
 	if err != nil {

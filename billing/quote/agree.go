@@ -32,6 +32,15 @@ func (b *book) Agree(ctx context.Context, deal lifecycle.Deal) error {
 	return nil
 }
 
+// beginAt notes the prices with which the subscription begins.
+func (b *book) beginAt(ctx context.Context, terms subscription.Terms, prices catalog.Agreed) error {
+	if err := b.checkPrices(ctx, "subscribe.prices", terms, prices); err != nil || len(prices) == 0 {
+		return err
+	}
+	b.agreed[versionOf(terms)] = prices
+	return nil
+}
+
 // checkPrices says what is wrong with prices as they are written in the scenario.
 func (b *book) checkPrices(ctx context.Context, path string, terms subscription.Terms, prices catalog.Agreed) error {
 	if len(prices) == 0 {

@@ -28,7 +28,9 @@ INSERT INTO subscription (id, entity_id, customer_id, currency, zone, status, pl
 	period_start, period_end, started_at, next_action_at, created_at)
 	VALUES ('sub', 'acme', 'ada', 'USD', 'America/New_York', 'active', 'pro', 1, 1, 'renewal', '2027-01-01', 0, '2027-01-01', '2027-02-01', '2027-01-01', '2027-02-01', '2027-01-01');
 INSERT INTO subscription_segment (subscription_id, seq, plan_id, plan_version, seats, from_at) VALUES ('sub', 1, 'pro', 1, 1, '2027-01-01');
-INSERT INTO usage_bucket (customer_id, meter, bucket_at, quantity) VALUES ('ada', 'calls', '2027-01-01', 10);
+INSERT INTO usage_group (customer_id, meter, dimension_values) VALUES ('ada', 'calls', '{"region":"eu"}');
+INSERT INTO usage_event (customer_id, meter, event_id, at, quantity, amount, group_id) SELECT 'ada', 'calls', 'e1', '2027-01-01', 10, 4, id FROM usage_group;
+INSERT INTO usage_bucket (customer_id, meter, bucket_at, group_id, quantity, events, amount) SELECT 'ada', 'calls', '2027-01-01', id, 10, 1, 4 FROM usage_group;
 INSERT INTO invoice (id, business_key, entity_id, customer_id, payer_id, subscription_id, reason, cycle, number, status, currency, subtotal, tax, total,
 	credit_granted, credit_applied, amount_due, period_start, period_end, zone, tz_version, issued_at, provider_intent)
 	VALUES ('inv', 'invoice:sub:cycle-0', 'acme', 'ada', 'ada', 'sub', 'cycle', 0, 'ACM-000001', 'open', 'USD', 1000, 100, 1100, 0, 100, 1000,
@@ -190,6 +192,10 @@ var violations = map[string][]string{
 	"cycle_has_length":                {`UPDATE subscription_cycle SET period_end = period_start`},
 	"subscription_cycle_pkey":         {`INSERT INTO subscription_cycle SELECT * FROM subscription_cycle`},
 	"never_claims_more_than_was_used": {`UPDATE usage_bucket SET claimed = 11`, `UPDATE usage_bucket SET claimed = -1`},
+	"never_claims_more_events":        {`UPDATE usage_bucket SET claimed_events = 2`, `UPDATE usage_bucket SET claimed_events = -1`},
+	"never_claims_more_amount":        {`UPDATE usage_bucket SET claimed_amount = 5`, `UPDATE usage_bucket SET claimed_amount = -1`, `UPDATE usage_bucket SET claimed_amount = 1, amount = NULL`},
+	"event_amount_not_negative":       {`UPDATE usage_event SET amount = -1`},
+	"usage_group_is_named_once":       {`INSERT INTO usage_group (customer_id, meter, dimension_values) VALUES ('ada', 'calls', '{"region":"eu"}')`},
 
 	"total_is_subtotal_and_tax":       {invoiceWith(`{"tax": 101}`)},
 	"due_is_total_less_credit":        {invoiceWith(`{"amount_due": 999}`)},

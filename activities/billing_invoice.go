@@ -119,6 +119,9 @@ func (a account) rows(built invoicing.Invoice, facts invoicing.Facts, cycle int)
 			line.Credits = &invoicing.LineRef{InvoiceID: row.ID, Position: line.Credits.Position}
 		}
 		lines[i] = lineRow(i+1, line, explanation)
+		if lines[i].Measured, err = measured(line); err != nil {
+			return row, nil, err
+		}
 	}
 	return row, lines, nil
 }

@@ -138,7 +138,7 @@ func TestChargesRefuseModels(t *testing.T) {
 	requireStable(t, []Plan{plan})
 }
 
-// What is measured of subscriptions is the sum of each meter.
+// Events are measured of usage, and only of usage.
 func TestCheckMeasured(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -148,7 +148,6 @@ func TestCheckMeasured(t *testing.T) {
 		{"", Price{Model: Percentage, Percent: n("2"), FreeUnits: n("10"), FreeEvents: 3}},
 		{"", Price{Model: PerUnit, UnitAmount: n("2"), Minimum: n("10"), Maximum: n("30")}},
 		{"", committed(Commitment{Amount: n("1")})},
-		{"", committed(Commitment{Amount: n("1"), Paid: PaidInAdvance})},
 		{`charges[1].prices.USD.model matrix needs usage by dimensions`, aMatrix()},
 		{`charges[1].prices.USD.model dynamic needs the amounts of events`, Price{Model: Dynamic}},
 		{`charges[1].prices.USD.event_amount needs the number of events`, Price{Model: Percentage, EventAmount: n("1")}},
@@ -157,9 +156,10 @@ func TestCheckMeasured(t *testing.T) {
 	} {
 		plan := team(t)
 		plan.Charges[1].Prices["USD"] = test.price
-		plan.Spend = map[money.Currency]Spend{"USD": {Maximum: n("1000")}}
 		require.NoError(t, plan.Validate())
+		require.NoError(t, plan.CheckMeasured())
 		requireStable(t, []Plan{plan})
+		plan.Charges[1].Kind = Recurring
 		if test.want == "" {
 			require.NoError(t, plan.CheckMeasured())
 			continue

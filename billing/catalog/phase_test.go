@@ -87,5 +87,8 @@ func TestPhasesMeasured(t *testing.T) {
 	require.NoError(t, phased(t, introAndRamp).CheckMeasured())
 	plan := phased(t, `[{"prices": {"tokens": {"USD": {"model": "dynamic"}, "JPY": {"model": "dynamic"}}}}]`)
 	require.NoError(t, plan.Validate())
+	require.NoError(t, plan.CheckMeasured())
+	require.Equal(t, Measures{NeedsAmount: true}, plan.Measures()[plan.Charges[1].Meter], "in its first phase")
+	plan.Charges[1].Kind = Recurring
 	require.ErrorContains(t, plan.CheckMeasured(), `plan "team": phases[0].prices.tokens.JPY.model dynamic needs the amounts of events`)
 }

@@ -27,9 +27,8 @@ type Records interface {
 	Enforce(ctx context.Context, terms subscription.Terms, at time.Time) error
 	// CloseSegment ends the terms in force at an instant. Without any in force nothing changes.
 	CloseSegment(ctx context.Context, at time.Time) error
-	// ClaimUsage returns what was used of a meter in [from, to) and not billed before, and marks it as billed. What lies
-	// before lateBefore is reported as late. A zero from means from the beginning.
-	ClaimUsage(ctx context.Context, meter string, from, to, lateBefore time.Time) ([]invoicing.Usage, error)
+	// ClaimUsage returns what was used of a meter and not billed before, with all that is known of it, and marks it as billed.
+	ClaimUsage(ctx context.Context, claim UsageClaim) ([]invoicing.Usage, error)
 	// Issue completes facts with what the customer has and owes, builds the invoice of a cycle from them and keeps it with
 	// everything that follows from it. The error is invoicing.ErrNothingToBill when there is nothing on it.
 	Issue(ctx context.Context, facts invoicing.Facts, cycle int) (*Issued, error)

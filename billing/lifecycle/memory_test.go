@@ -180,16 +180,16 @@ func (l *life) CloseSegment(_ context.Context, at time.Time) error {
 	return nil
 }
 
-func (l *life) ClaimUsage(_ context.Context, meter string, from, to, lateBefore time.Time) ([]invoicing.Usage, error) {
-	total := invoicing.Usage{Meter: meter}
+func (l *life) ClaimUsage(_ context.Context, claim lifecycle.UsageClaim) ([]invoicing.Usage, error) {
+	total := invoicing.Usage{Meter: claim.Meter}
 	l.used = slices.Clone(l.used)
 	for i, u := range l.used {
-		if u.billed || u.meter != meter || u.at.Before(from) || !u.at.Before(to) {
+		if u.billed || u.meter != claim.Meter || u.at.Before(claim.From) || !u.at.Before(claim.To) {
 			continue
 		}
 		l.used[i].billed = true
 		total.Quantity = total.Quantity.Add(u.quantity)
-		if u.at.Before(lateBefore) {
+		if u.at.Before(claim.LateBefore) {
 			total.Late = total.Late.Add(u.quantity)
 		}
 	}

@@ -78,7 +78,10 @@ func (b *book) Offer(ctx context.Context, terms subscription.Terms, _ time.Time)
 	if err != nil {
 		return plan, err
 	}
-	return plan, lifecycle.CheckSellable(plan, terms, b.currency)
+	if err := lifecycle.CheckSellable(plan, terms, b.currency); err != nil {
+		return plan, err
+	}
+	return plan, lifecycle.CheckEventAmounts(plan, b.currency, b.owner.currency)
 }
 
 // Segments lists the terms that were in force in [from, to).
@@ -133,10 +136,17 @@ func (b *book) RunningLines(ctx context.Context, at time.Time) ([]invoicing.Bill
 }
 
 // Transfer makes another customer of the scenario the owner.
-func (b *book) Transfer(_ context.Context, customerID string) (lifecycle.Account, error) {
+func (b *book) Transfer(ctx context.Context, customerID string) (lifecycle.Account, error) {
 	next, err := b.w.customer("customer", customerID)
 	if err != nil {
 		return lifecycle.Account{}, refuse("customer_unknown", "%s", err)
+	}
+	plan, err := b.Plan(ctx, b.state.Terms)
+	if err != nil {
+		return lifecycle.Account{}, err
+	}
+	if err := lifecycle.CheckEventAmounts(plan, b.currency, next.currency); err != nil {
+		return lifecycle.Account{}, err
 	}
 	change(b.w, &b.owner, next)
 	return b.account(), nil

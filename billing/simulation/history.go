@@ -18,6 +18,7 @@ import (
 	"github.com/perennial-billing/perennial/billing/lifecycle"
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/presentment"
+	"github.com/perennial-billing/perennial/billing/rating"
 	"github.com/perennial-billing/perennial/billing/subscription"
 )
 
@@ -140,9 +141,11 @@ type Line struct {
 	ChargeID    string
 	Quantity    decimal.Decimal
 	// Late is the part of a usage's quantity that belongs to earlier periods.
-	Late   decimal.Decimal
-	Amount money.Amount
-	Period calendar.Period
+	Late decimal.Decimal
+	// Measured is what else was known of a usage, nothing of a line that was issued before that was kept.
+	Measured rating.Detail
+	Amount   money.Amount
+	Period   calendar.Period
 }
 
 // first is the state that the first event met. Before its beginning a subscription is what was agreed, which its first

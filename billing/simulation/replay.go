@@ -141,7 +141,7 @@ func (r *replay) begin(customer, invoiceID string) error {
 			return fmt.Errorf("invoice %s: %w", invoiceID, err)
 		}
 		r.used[metered{line.PlanID, line.PlanVersion, charge.Meter}] = invoicing.Usage{
-			Meter: charge.Meter, Quantity: line.Quantity, Late: line.Late,
+			Meter: charge.Meter, Quantity: line.Quantity, Late: line.Late, Detail: line.Measured,
 		}
 	}
 	return nil
@@ -180,12 +180,12 @@ func (r *replay) CloseSegment(context.Context, time.Time) error { return nil }
 
 // ClaimUsage returns what the event's invoice billed of a meter under the terms in force before an instant: all of it for
 // the first stretch of time under them, since an invoice charges a meter once per plan version.
-func (r *replay) ClaimUsage(_ context.Context, meter string, _, to, _ time.Time) ([]invoicing.Usage, error) {
+func (r *replay) ClaimUsage(_ context.Context, claim lifecycle.UsageClaim) ([]invoicing.Usage, error) {
 	for _, s := range r.History.Segments {
-		if !s.From.Before(to) || !s.To.IsZero() && s.To.Before(to) {
+		if !s.From.Before(claim.To) || !s.To.IsZero() && s.To.Before(claim.To) {
 			continue
 		}
-		key := metered{s.Terms.PlanID, s.Terms.PlanVersion, meter}
+		key := metered{s.Terms.PlanID, s.Terms.PlanVersion, claim.Meter}
 		used, billed := r.used[key]
 		if !billed {
 			return nil, nil

@@ -64,4 +64,3 @@ func (q Queries) LastCarriedOut(ctx context.Context, subscriptionID string) (Car
 		SELECT input, result FROM command WHERE subscription_id = $1
 		 ORDER BY (result->'state'->>'last_at')::timestamptz DESC, recorded_at DESC LIMIT 1`, subscriptionID)
 }
-

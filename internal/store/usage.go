@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -21,6 +22,12 @@ type UsageEvent struct {
 	Amount *decimal.Decimal `json:"amount,omitempty"`
 	// Values are those of the event's dimensions.
 	Values map[string]string `json:"values,omitempty"`
+}
+
+// Same says that the events have the same content.
+func (e UsageEvent) Same(other UsageEvent) bool {
+	amounts := e.Amount == nil && other.Amount == nil || e.Amount != nil && other.Amount != nil && e.Amount.Equal(*other.Amount)
+	return e.Quantity.Equal(other.Quantity) && e.At.Equal(other.At) && amounts && maps.Equal(e.Values, other.Values)
 }
 
 // AddUsage stores events of one customer and adds them to the quarter-hour sums, in one transaction.

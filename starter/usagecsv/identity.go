@@ -59,6 +59,12 @@ func (row parsedRow) normalised() string {
 	for i, q := range row.quantities {
 		parts[i] = row.meters[i].name + "=" + q.String()
 	}
+	for meter, amount := range row.amounts {
+		parts = append(parts, "amount:"+meter+"="+amount.String())
+	}
+	for dimension, value := range row.values {
+		parts = append(parts, "value:"+dimension+"="+strconv.Quote(value))
+	}
 	slices.Sort(parts)
 	return row.at.UTC().Format(time.RFC3339Nano) + "\n" + strings.Join(parts, "\n")
 }

@@ -27,7 +27,7 @@ func (l timeline) scenario(t *testing.T) string {
 		case "subscribe":
 			fields = map[string]any{"id": e.subscription, "plan": e.plan, "plan_version": 1, "seats": e.seats, "add_ons": e.addOns, "customer": l.customer}
 		case "usage":
-			fields = map[string]any{"meter": "calls", "quantity": e.quantity, "happened_at": e.happened, "customer": l.customer}
+			fields = e.usageEntry(l.customer)
 		case "change":
 			fields["plan"], fields["plan_version"], fields["seats"], fields["when"] = e.plan, 1, e.seats, e.when
 			fields["add_ons"] = e.quantities()

@@ -136,6 +136,10 @@ type event struct {
 	billNext     bool
 	quantity     int64
 	happened     time.Time
+	// meter is calls if it is empty; amount and values are those of the event.
+	meter  string
+	amount *decimal.Decimal
+	values map[string]string
 }
 
 // randomTimeline changes between plans.
@@ -294,9 +298,7 @@ func (h *history) play(customer string, i int, e event) {
 		require.Nil(h.t, opened.Refusal)
 		h.states = append(h.states, opened.State)
 	case "usage":
-		_, err := h.AddUsage(h.ctx, customer, []store.UsageEvent{
-			{ID: fmt.Sprintf("%s_%d", customer, i), Meter: "calls", Quantity: decimal.NewFromInt(e.quantity), At: e.happened},
-		})
+		_, err := h.AddUsage(h.ctx, customer, []store.UsageEvent{e.usageEvent(fmt.Sprintf("%s_%03d", customer, i))})
 		require.NoError(h.t, err)
 	case "paid":
 		h.payLatest(i, e)

@@ -12,7 +12,7 @@ func (q Queries) addMeter(ctx context.Context, entityID string, charge catalog.C
 	_, err := q.exec(ctx, "add meter "+charge.Meter, `
 		INSERT INTO meter AS m (entity_id, id, name, created_at, dimensions, needs_amount) VALUES ($1, $2, $3, $4, COALESCE($5::text[], '{}'), $6)
 		ON CONFLICT (entity_id, id) DO UPDATE
-		SET dimensions = ARRAY(SELECT unnest(m.dimensions || EXCLUDED.dimensions) AS name GROUP BY name ORDER BY name COLLATE "C"),
+		SET dimensions = ARRAY(SELECT DISTINCT d COLLATE "C" FROM unnest(m.dimensions || EXCLUDED.dimensions) AS known (d) ORDER BY 1),
 		    needs_amount = m.needs_amount OR EXCLUDED.needs_amount`,
 		entityID, charge.Meter, charge.Name, at, needed.Dimensions, needed.NeedsAmount)
 	return err

@@ -151,7 +151,7 @@ func TestASecondStackLeavesTheFirstOnesLog(t *testing.T) {
 	require.Equal(t, "first\nsecond\n", string(kept))
 }
 
-// measuredMore is a plan that is right and needs more of usage than is recorded.
+// measuredMore is a plan that is right, but for a recurring charge that needs to know of usage.
 const measuredMore = `[{"id":"m","version":1,"name":"M","interval":{"unit":"month","count":1},"proration":"day","billed_by":"renewal","charges":[
-	{"id":"c","name":"C","kind":"usage","timing":"arrears","meter":"c","tax_category":"saas_b2c","prices":{"USD":
+	{"id":"c","name":"C","kind":"recurring","per":"subscription","timing":"arrears","tax_category":"saas_b2c","prices":{"USD":
 		{"model":"matrix","dimensions":["region"],"default_unit_amount":"1"}}}]}]`

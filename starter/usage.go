@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/perennial-billing/perennial/billing/calendar"
+	"github.com/perennial-billing/perennial/internal/store"
 	"github.com/perennial-billing/perennial/starter/service"
 	"github.com/perennial-billing/perennial/starter/usagecsv"
 )
@@ -158,19 +159,37 @@ func (p *program) showUsage() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.show(found, func(out io.Writer) error {
-				rows := make([][]any, len(found.Totals))
-				for i, total := range found.Totals {
-					rows[i] = []any{total.Meter, shownValues(total.Values), total.Events, total.Quantity, total.Amount}
-				}
-				return table(out, "meter|values|events|quantity|amount", rows)
-			})
+			return p.show(found, func(out io.Writer) error { return printUsage(out, found.Totals) })
 		}),
 	}
 	c.Flags().StringVar(&customer, "customer", "", "whose usage")
 	c.Flags().Var(&from, "from", "the first instant, or day where the customer lives")
 	c.Flags().Var(&to, "to", "the first instant or day after")
 	return needs(c, "customer", "from", "to")
+}
+
+// printUsage leaves out the columns that nothing would be in.
+func printUsage(out io.Writer, totals []store.UsageTotal) error {
+	header := "meter|events|quantity"
+	amounts := slices.ContainsFunc(totals, func(t store.UsageTotal) bool { return t.Amount != nil })
+	values := slices.ContainsFunc(totals, func(t store.UsageTotal) bool { return len(t.Values) > 0 })
+	rows := make([][]any, len(totals))
+	for i, total := range totals {
+		rows[i] = []any{total.Meter, total.Events, total.Quantity}
+		if amounts {
+			rows[i] = append(rows[i], total.Amount)
+		}
+		if values {
+			rows[i] = append(rows[i], shownValues(total.Values))
+		}
+	}
+	if amounts {
+		header += "|amount"
+	}
+	if values {
+		header += "|values"
+	}
+	return table(out, header, rows)
 }
 
 // shownValues are dimension values as name=value, by name.

@@ -39,7 +39,7 @@ func badCommands(t *testing.T) map[string]string {
 		"subscription explode $-s": `unknown command "explode"`,
 		"explode":                  `unknown command "explode"`,
 		"plan add --entity $ --file " + file(t, `[{"id":"p"}]`):                                          "file: catalog: [0]: plan",
-		"plan add --entity $ --file " + file(t, measuredMore):                                            "file: plan \"m\": charges[0].prices.USD.model matrix needs usage by dimensions",
+		"plan add --entity $ --file " + file(t, measuredMore):                                            "plan \"m\": charges[0].prices.USD.model matrix prices what a meter counts: make it a usage charge",
 		"plan add --entity $ --file " + file(t, ``):                                                      "file: catalog is empty",
 		"plan add --entity $ --file /no/such/file":                                                       "no such file",
 		imports + file(t, ""):                                                                            "file: is empty",

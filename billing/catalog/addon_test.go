@@ -95,10 +95,5 @@ func TestAddOnsThatCannotBeSold(t *testing.T) {
 		},
 	}}})
 	require.NoError(t, plan.Validate())
-	require.NoError(t, plan.CheckMeasured())
 	require.Equal(t, Measures{NeedsAmount: true}, plan.Measures()["m"])
-	recurring := &plan.AddOns[0].Charges[0]
-	recurring.Kind, recurring.Meter, recurring.Per = Recurring, "", PerQuantity
-	require.ErrorContains(t, plan.CheckMeasured(),
-		`plan "team": add_ons[0].charges[0].prices.JPY.model dynamic needs the amounts of events, and the charge is recurring: make it one of kind usage`)
 }

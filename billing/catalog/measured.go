@@ -105,60 +105,6 @@ func (p Plan) Measures() map[string]Measures {
 	return needed
 }
 
-// CheckMeasured refuses a plan with a price that nothing could ever be measured for: one that needs to know of events, on a
-// charge that depends on the passing of time. The error names the field.
-func (p Plan) CheckMeasured() error {
-	for i, charge := range p.Charges {
-		if err := charge.checkMeasured(fmt.Sprintf("charges[%d].prices", i), charge.Prices); err != nil {
-			return fmt.Errorf("plan %q: %w", p.ID, err)
-		}
-	}
-	for i, addOn := range p.AddOns {
-		for j, charge := range addOn.Charges {
-			if err := charge.checkMeasured(fmt.Sprintf("add_ons[%d].charges[%d].prices", i, j), charge.Prices); err != nil {
-				return fmt.Errorf("plan %q: %w", p.ID, err)
-			}
-		}
-	}
-	for i, phase := range p.Phases {
-		for _, charge := range p.Charges {
-			if err := charge.checkMeasured(fmt.Sprintf("phases[%d].prices.%s", i, charge.ID), phase.Prices[charge.ID]); err != nil {
-				return fmt.Errorf("plan %q: %w", p.ID, err)
-			}
-		}
-	}
-	return nil
-}
-
-func (c Charge) checkMeasured(path string, prices map[money.Currency]Price) error {
-	if c.Kind == Usage {
-		return nil
-	}
-	priced := Charge{Prices: prices}
-	for _, currency := range priced.currencies() {
-		if field, needs := prices[currency].beyondSums(); field != "" {
-			return fmt.Errorf("%s.%s.%s needs %s, and the charge is recurring: make it one of kind usage with a meter, or choose another model",
-				path, currency, field, needs)
-		}
-	}
-	return nil
-}
-
-// beyondSums names the first field for which a quantity is not enough, and what it needs.
-func (p Price) beyondSums() (field, needs string) {
-	switch {
-	case p.Model == Matrix:
-		return "model matrix", "usage by dimensions"
-	case p.Model == Dynamic:
-		return "model dynamic", "the amounts of events"
-	case p.EventAmount.IsPositive():
-		return "event_amount", "the number of events"
-	case p.NeedsEvents() != "":
-		return p.NeedsEvents(), "each event by itself"
-	}
-	return "", ""
-}
-
 // NeedsEvents names the field of a percentage that looks at each event by itself; empty if there is none.
 func (p Price) NeedsEvents() string {
 	switch {

@@ -73,5 +73,5 @@ func TestEventsThatNoInvoiceHasKept(t *testing.T) {
 	require.Len(t, messages, 3)
 	require.Contains(t, messages[0], "which needs usage by zone")
 	require.Contains(t, messages[1], "which needs the amounts of events")
-	require.Contains(t, messages[2], "which needs each event by itself for its event_minimum, and version 1 was not charged by that")
+	require.Contains(t, messages[2], "which needs each event by itself for its event_minimum: version 1 was not charged by that")
 }

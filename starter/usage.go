@@ -36,8 +36,9 @@ func (p *program) importUsage() *cobra.Command {
 		Use: "import", Short: "Import usage from CSV; importing a file again adds nothing", Args: cobra.NoArgs,
 		Long: `Import usage from CSV of any layout. --map says which column holds the time, which hold the quantities of meters and,
 if there is one, which holds an id. amount:METER=COLUMN is the amount that comes with each event of a meter, for prices that
-charge it, value:DIMENSION=COLUMN the value of a dimension that a meter is priced by. Rows that cannot be stored are shown by line and reason, and the others are stored;
-the exit code is then 3. What is stored is billed: --dry-run shows first what a file comes to.`,
+charge it, value:DIMENSION=COLUMN the value of a dimension that a meter is priced by. Rows that cannot be stored are shown
+by line and reason, and the others are stored; the exit code is then 3. What is stored is billed: --dry-run shows first
+what a file comes to.`,
 		Example: `  go run ./starter usage import --customer erika --file requests.csv \
     --map time=TIMESTAMP --map input_tokens=ContextTokens --map output_tokens=GeneratedTokens
   zcat export.csv.gz | go run ./starter usage import --customer cafe --file - --map "time=When,id=Id,compute_hours=Hours" \
@@ -69,7 +70,7 @@ the exit code is then 3. What is stored is billed: --dry-run shows first what a 
 	f := c.Flags()
 	f.StringVar(&in.customer, "customer", "", "whose usage it is")
 	f.StringVar(&in.file, "file", "", "the CSV file; - reads standard input")
-	f.StringArrayVar(&in.columns, "map", nil, "time=COLUMN, METER=COLUMN and, where there are such, id=COLUMN, amount:METER=COLUMN, value:DIMENSION=COLUMN; may be repeated")
+	f.StringArrayVar(&in.columns, "map", nil, "time=COLUMN, METER=COLUMN, and where there are such id=, amount:METER= and value:DIMENSION=COLUMN; may be repeated")
 	f.StringVar(&in.timeFormat, "time-format", "auto", "auto, rfc3339, datetime, unix or unix_ms")
 	f.StringVar(&in.zone, "zone", "", "IANA time zone of times without an offset (default UTC)")
 	f.StringVar(&in.delimiter, "delimiter", ",", "what separates the columns; \\t is a tab")

@@ -47,7 +47,7 @@ func (f *filling) take(charge catalog.Charge) (_ catalog.Charge, ok bool) {
 		return f.oldCharge(charge.ID)
 	}
 	if needs := f.unmeasured(charge); needs != "" {
-		f.gap("usage_unknown", charge, "charges meter %q by charge %q, which needs %s, and version %d was not charged by that: choose another model or leave the charge out",
+		f.gap("usage_unknown", charge, "charges meter %q by charge %q, which needs %s: version %d was not charged by that, choose another model",
 			charge.Meter, charge.ID, needs, f.old.Version)
 		return f.oldCharge(charge.ID)
 	}

@@ -166,7 +166,8 @@ const serialOf = `regexp_replace(i.number, '^.*-', '')::bigint AS serial`
 func (q Queries) PastLines(ctx context.Context, of []HistoryEntry, from, to time.Time) ([]PastLine, error) {
 	ids, since := idsOf(of)
 	return many[PastLine](ctx, q.db, "invoice lines", `
-		SELECT p.subscription_id, p.owner_id AS customer_id, l.invoice_id, i.number, `+serialOf+`, i.business_key, i.issued_at, `+prefixed("l", lineColumns)+`, l.measured
+		SELECT p.subscription_id, p.owner_id AS customer_id, l.invoice_id, i.number, `+serialOf+`, i.business_key, i.issued_at, l.measured,
+		       `+prefixed("l", lineColumns)+`
 		  FROM unnest($1::text[], $2::timestamptz[]) AS s (id, since)
 		  JOIN invoice_part p ON p.subscription_id = s.id
 		  JOIN invoice i ON i.id = p.invoice_id AND i.issued_at >= LEAST(s.since, $3) AND i.issued_at < $4

@@ -31,7 +31,7 @@ type UsageEvent struct {
 	Quantity Quantity  `json:"quantity" example:"4808"`
 	At       time.Time `json:"at" doc:"When it was used."`
 	// Amount is required where a price of the meter is dynamic.
-	Amount *Quantity         `json:"amount,omitempty" doc:"The event's own price, in major units of the customer's currency; for meters that are charged by it." example:"0.43"`
+	Amount *Quantity         `json:"amount,omitempty" doc:"The event's own price, in the customer's currency; for meters charged by it." example:"0.43"`
 	Values map[string]string `json:"values,omitempty" doc:"The values of the dimensions that the meter is priced by; the default price is that of what has none."`
 }
 
@@ -134,8 +134,7 @@ func checkMeasured(p *problems, e *store.UsageEvent, amount *Quantity, meters ma
 			return
 		}
 	}
-	var fault *catalog.EventError
-	if errors.As(needed.CheckEvent(e.Amount, e.Values), &fault) {
+	if fault, wrong := errors.AsType[*catalog.EventError](needed.CheckEvent(e.Amount, e.Values)); wrong {
 		p.add(field(fault.Field), "%s", fault.Reason)
 	}
 }

@@ -69,11 +69,10 @@ func (im *usageImport) store(ctx context.Context, batch []usagecsv.Event) error 
 func (im *usageImport) faults(batch []usagecsv.Event) map[int]usagecsv.Rejected {
 	faults := map[int]usagecsv.Rejected{}
 	for _, e := range batch {
-		var wrong *catalog.EventError
 		if err := checkUsageTime(e.At, im.latest); err != nil {
 			faults[e.Line] = usagecsv.Rejected{Field: im.columns.Time, Reason: err.Error()}
-		} else if errors.As(im.meters[e.Meter].CheckEvent(e.Amount, im.values(e)), &wrong) {
-			faults[e.Line] = usagecsv.Rejected{Field: im.columnOf(e.Meter, wrong.Field), Reason: wrong.Reason}
+		} else if fault, wrong := errors.AsType[*catalog.EventError](im.meters[e.Meter].CheckEvent(e.Amount, im.values(e))); wrong {
+			faults[e.Line] = usagecsv.Rejected{Field: im.columnOf(e.Meter, fault.Field), Reason: fault.Reason}
 		}
 	}
 	return faults

@@ -40,7 +40,8 @@ func TestMeasuredEventsAreBilled(t *testing.T) {
 	at := time.Date(2023, 11, 10, 12, 0, 0, 0, time.UTC)
 	amount := func(text service.Quantity) *service.Quantity { return &text }
 	batch := service.UsageBatch{Customer: id + "-c", Events: []service.UsageEvent{
-		{ID: "1", Meter: "payments", Quantity: "10", At: at}, {ID: "2", Meter: "payments", Quantity: "1000", At: at.Add(time.Second)},
+		{ID: "1", Meter: "payments", Quantity: "10", At: at},
+		{ID: "2", Meter: "payments", Quantity: "1000", At: at.Add(time.Second)},
 		{ID: "3", Meter: "renders", Quantity: "1", At: at, Amount: amount("0.40")},
 		{ID: "4", Meter: "storage", Quantity: "2", At: at, Values: map[string]string{"region": "eu", "class": "fast"}},
 		{ID: "5", Meter: "storage", Quantity: "3", At: at, Values: map[string]string{"region": "eu"}},
@@ -48,7 +49,7 @@ func TestMeasuredEventsAreBilled(t *testing.T) {
 	for round, fresh := range []int64{5, 0} {
 		result, err := running.Service.AddUsage(t.Context(), batch)
 		require.NoError(t, err)
-		require.EqualValues(t, fresh, result.New, round)
+		require.Equal(t, fresh, result.New, round)
 		require.Empty(t, result.Conflicting)
 	}
 	batch.Events[2].Amount = amount("0.41")
@@ -65,7 +66,7 @@ func TestMeasuredEventsAreBilled(t *testing.T) {
 	for _, fresh := range []int64{3, 0} {
 		summary, err := running.Service.ImportUsage(t.Context(), id+"-c", strings.NewReader(file), mapping, usagecsv.Options{})
 		require.NoError(t, err)
-		require.EqualValues(t, fresh, summary.New, summary.RejectedLines)
+		require.Equal(t, fresh, summary.New, summary.RejectedLines)
 	}
 	run, err := running.Service.StartInvoiceRun(t.Context(), id, "2023-11", true)
 	require.NoError(t, err)

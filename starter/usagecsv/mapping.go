@@ -39,8 +39,9 @@ const (
 var meterName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,100}$`)
 
 // ParseMapping reads "key=COLUMN" items: time and, optionally, id; "amount:METER" for the amounts of a meter's events and
-// "value:DIMENSION" for dimension values; every other key is a meter. Write "meter:time=X" for a meter called time or id. An item may hold several, separated by commas; quote one whose column name contains
-// a comma ("\"tokens=Tokens, in\""). Errors name the item.
+// "value:DIMENSION" for dimension values; every other key is a meter. Write "meter:time=X" for a meter called time or id. An
+// item may hold several, separated by commas; quote one whose column name contains a comma ("\"tokens=Tokens, in\""). Errors
+// name the item.
 func ParseMapping(items []string) (Mapping, error) {
 	var m Mapping
 	for _, item := range items {

@@ -13,19 +13,32 @@ import (
 	"github.com/perennial-billing/perennial/billing/rating"
 )
 
-// measures are what the catalogue's prices need to know of a meter's events; metered is false if nothing charges the meter.
-func (s *Scenario) measures(meter string) (needed catalog.Measures, metered bool) {
-	for _, plan := range s.Catalog {
-		of, charged := plan.Measures()[meter]
-		needed, metered = needed.Join(of), metered || charged
+// measures are what the prices of the catalogue, and those agreed with customers, need to know of each meter's events.
+func (s *Scenario) measures() map[string]catalog.Measures {
+	meters := map[string]catalog.Measures{}
+	learn := func(plan catalog.Plan) {
+		for meter, needed := range plan.Measures() {
+			meters[meter] = meters[meter].Join(needed)
+		}
 	}
-	return needed, metered
+	for _, plan := range s.Catalog {
+		learn(plan)
+		for _, entry := range s.Timeline {
+			if sold := entry.Subscribe; sold != nil && sold.Plan == plan.ID && len(sold.Prices) > 0 {
+				learn(plan.WithAgreed(sold.Prices))
+			}
+			if change := entry.Change; change != nil && (change.Plan == plan.ID || change.Plan == "") && len(change.Prices) > 0 {
+				learn(plan.WithAgreed(change.Prices))
+			}
+		}
+	}
+	return meters
 }
 
 func (a *Usage) whose(w *world) (*customer, error) { return w.customer("usage.customer", a.Customer) }
 
 func (a *Usage) do(_ context.Context, w *world, s step) error {
-	needed, metered := w.scenario.measures(a.Meter)
+	needed, metered := w.meters[a.Meter]
 	if !metered {
 		return fmt.Errorf("usage.meter: no plan has a charge for meter %q", exactyaml.Clip(a.Meter))
 	}

@@ -97,3 +97,27 @@ func TestAmountsOfEventsAreInTheCustomersCurrency(t *testing.T) {
 	require.Equal(t, "amounts_in_other_currency", result.Refused[len(result.Refused)-1].Code)
 	require.Contains(t, result.Refused[len(result.Refused)-1].Message, `charges "renders" by the amounts of events, which are in the customer's currency, EUR, not in USD`)
 }
+
+// Prices that are agreed with a customer may ask for what no price of the catalogue does.
+func TestAgreedPricesAreMeasured(t *testing.T) {
+	t.Parallel()
+	plan, begun, _ := strings.Cut(modelled, "  - {id: committed")
+	_, customers, _ := strings.Cut(begun, "customers:")
+	text := plan + "customers:" + customers + `
+until: 2027-02-10
+timeline:
+  - {at: 2027-01-01, subscribe: {id: a, plan: pay, plan_version: 1, prices: {transfers: {USD: {model: dynamic}}}}}
+  - {at: 2027-01-05, usage: {meter: transfers, quantity: 1, amount: 90}}
+  - {at: 2027-01-06, usage: {meter: transfers, quantity: 1`
+	for end, want := range map[string]string{"}}": "timeline[2].usage.amount: is missing", ", amount: 1}}": ""} {
+		scenario, err := quote.Parse(strings.NewReader(text + end))
+		require.NoError(t, err)
+		result, err := quote.Run(t.Context(), scenario)
+		if want != "" {
+			require.ErrorContains(t, err, want)
+			continue
+		}
+		require.NoError(t, err)
+		require.Equal(t, "91.00", result.Invoices[1].Lines[0].Amount.Amount)
+	}
+}

@@ -43,16 +43,7 @@ func (q Queries) AddPlan(ctx context.Context, entityID string, plan catalog.Plan
 	if added == 0 {
 		return q.requireSamePlan(ctx, entityID, plan)
 	}
-	measures := plan.Measures()
-	for _, charge := range plan.EveryCharge() {
-		if charge.Kind != catalog.Usage {
-			continue
-		}
-		if err := q.addMeter(ctx, entityID, charge, measures[charge.Meter], at); err != nil {
-			return err
-		}
-	}
-	return nil
+	return q.MeasureMeters(ctx, entityID, plan, at)
 }
 
 func (q Queries) requireSamePlan(ctx context.Context, entityID string, plan catalog.Plan) error {

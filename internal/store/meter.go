@@ -7,6 +7,20 @@ import (
 	"github.com/perennial-billing/perennial/billing/catalog"
 )
 
+// MeasureMeters records the meters that a plan charges, and what its prices need to know of their events.
+func (q Queries) MeasureMeters(ctx context.Context, entityID string, plan catalog.Plan, at time.Time) error {
+	measures := plan.Measures()
+	for _, charge := range plan.EveryCharge() {
+		if charge.Kind != catalog.Usage {
+			continue
+		}
+		if err := q.addMeter(ctx, entityID, charge, measures[charge.Meter], at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // addMeter records the meter of a charge. One that is there learns what else is needed of its events.
 func (q Queries) addMeter(ctx context.Context, entityID string, charge catalog.Charge, needed catalog.Measures, at time.Time) error {
 	_, err := q.exec(ctx, "add meter "+charge.Meter, `

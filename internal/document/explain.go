@@ -186,6 +186,8 @@ func (l *lineFacts) arithmetic() []string {
 		details = append(details, fmt.Sprintf("The price of tier %d: %s", modelled[0].Tier, l.sum(modelled[0])))
 	case l.price.Model == catalog.Graduated || l.price.Model == catalog.GraduatedPercentage:
 		details = append(details, l.tiers(modelled)...)
+	case l.price.Model == catalog.Matrix:
+		details = append(details, l.cells(modelled)...)
 	case l.price.Model == catalog.PerUnit && (len(steps) > 1 || l.ofCommitment()):
 		details = append(details, l.sum(modelled[0]))
 	}
@@ -213,6 +215,8 @@ func (l *lineFacts) inWords(step rating.Step) string {
 		return l.Number(step.Quantity) + " free"
 	case rating.AtPercent:
 		return fmt.Sprintf("%s × %s %% = %s", l.Number(step.Quantity), l.Number(step.UnitAmount.Shift(2)), l.priced(step.Amount))
+	case rating.EventFee, rating.EventMinimum, rating.EventMaximum, rating.EventsAmount, rating.OtherCells:
+		return l.ofEvents(step)
 	case rating.Committed:
 		return "To the commitment: " + l.priced(step.Amount)
 	case rating.Overage:

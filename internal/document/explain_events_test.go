@@ -31,18 +31,21 @@ func TestLinesOfEventsAreExplained(t *testing.T) {
 	}{
 		{
 			catalog.Price{Model: catalog.Percentage, Percent: n("2.9"), EventAmount: n("0.3"), EventMinimum: n("0.5"), EventMaximum: n("5")},
-			quantities("10", "1000", "0.1", "0.2"), []string{
+			quantities("10", "1000", "0.1", "0.2"),
+			[]string{
 				"1,010.3 × 2.9 % = $29.2987", "4 events × $0.30 = $1.20", "2 events raised to the minimum of $0.50: $0.3913",
 				"1 event lowered to the maximum of $5.00: -$24.30",
 			},
 		},
 		{
 			catalog.Price{Model: catalog.Dynamic, Multiplier: n("1.2")},
-			rating.Usage{Quantity: n("3"), Detail: rating.Detail{Amount: new(n("1.5"))}}, []string{"Amounts of the events: $1.50 × 1.2 = $1.80"},
+			rating.Usage{Quantity: n("3"), Detail: rating.Detail{Amount: new(n("1.5"))}},
+			[]string{"Amounts of the events: $1.50 × 1.2 = $1.80"},
 		},
 		{
 			catalog.Price{Model: catalog.Dynamic},
-			rating.Usage{Quantity: n("3"), Detail: rating.Detail{Amount: new(n("1.5"))}}, []string{"Amounts of the events: $1.50"},
+			rating.Usage{Quantity: n("3"), Detail: rating.Detail{Amount: new(n("1.5"))}},
+			[]string{"Amounts of the events: $1.50"},
 		},
 		{
 			catalog.Price{

@@ -215,8 +215,6 @@ func (l *lineFacts) inWords(step rating.Step) string {
 		return l.Number(step.Quantity) + " free"
 	case rating.AtPercent:
 		return fmt.Sprintf("%s × %s %% = %s", l.Number(step.Quantity), l.Number(step.UnitAmount.Shift(2)), l.priced(step.Amount))
-	case rating.EventFee, rating.EventMinimum, rating.EventMaximum, rating.EventsAmount, rating.OtherCells:
-		return l.ofEvents(step)
 	case rating.Committed:
 		return "To the commitment: " + l.priced(step.Amount)
 	case rating.Overage:
@@ -236,7 +234,7 @@ func (l *lineFacts) inWords(step rating.Step) string {
 	case invoicing.AlreadyCharged:
 		return "Charged without it: " + l.priced(step.Amount)
 	}
-	return strings.ReplaceAll(string(step.What), "_", " ") + ": " + l.sum(step)
+	return l.ofEvents(step)
 }
 
 // overage writes what use beyond a commitment, or spend beyond a minimum, costs: so many units at their own price, or an

@@ -23,8 +23,10 @@ func (l *lineFacts) ofEvents(step rating.Step) string {
 			return "Amounts of the events: " + l.priced(step.Amount)
 		}
 		return fmt.Sprintf("Amounts of the events: %s × %s = %s", l.priced(step.Quantity), l.Number(step.UnitAmount), l.priced(step.Amount))
+	case rating.OtherCells:
+		return "Others: " + l.sum(step)
 	}
-	return "Others: " + l.sum(step)
+	return strings.ReplaceAll(string(step.What), "_", " ") + ": " + l.sum(step)
 }
 
 func (l *lineFacts) counted(events decimal.Decimal) string {

@@ -1,0 +1,34 @@
+package store_test
+
+import (
+	"testing"
+
+	"github.com/shopspring/decimal"
+	"github.com/stretchr/testify/require"
+
+	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/money"
+)
+
+// A meter needs of its events what any plan asks for that charges it.
+func TestMetersLearnFromPlans(t *testing.T) {
+	t.Parallel()
+	s, ctx := open(t), t.Context()
+	require.NoError(t, s.AddPlan(ctx, "acme", plan(t, "10"), now))
+	for version, price := range []catalog.Price{
+		{Model: catalog.Matrix, Dimensions: []string{"size", "region"}, DefaultUnitAmount: new(decimal.NewFromInt(1))}, {Model: catalog.Dynamic},
+		{Model: catalog.Matrix, Dimensions: []string{"class", "size"}, DefaultUnitAmount: new(decimal.NewFromInt(1))},
+	} {
+		next := plan(t, "10")
+		next.Version = version + 2
+		for i, charge := range next.Charges {
+			if charge.Kind == catalog.Usage {
+				next.Charges[i].Prices = map[money.Currency]catalog.Price{"USD": price}
+			}
+		}
+		require.NoError(t, s.AddPlan(ctx, "acme", next, now))
+	}
+	meters, err := s.Meters(ctx, "acme")
+	require.NoError(t, err)
+	require.Equal(t, map[string]catalog.Measures{"calls": {Dimensions: []string{"class", "region", "size"}, NeedsAmount: true}}, meters)
+}

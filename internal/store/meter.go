@@ -27,7 +27,8 @@ func (q Queries) addMeter(ctx context.Context, entityID string, charge catalog.C
 		INSERT INTO meter AS m (entity_id, id, name, created_at, dimensions, needs_amount) VALUES ($1, $2, $3, $4, COALESCE($5::text[], '{}'), $6)
 		ON CONFLICT (entity_id, id) DO UPDATE
 		SET dimensions = ARRAY(SELECT DISTINCT d COLLATE "C" FROM unnest(m.dimensions || EXCLUDED.dimensions) AS known (d) ORDER BY 1),
-		    needs_amount = m.needs_amount OR EXCLUDED.needs_amount`,
+		    needs_amount = m.needs_amount OR EXCLUDED.needs_amount
+		WHERE NOT m.dimensions @> EXCLUDED.dimensions OR EXCLUDED.needs_amount > m.needs_amount`,
 		entityID, charge.Meter, charge.Name, at, needed.Dimensions, needed.NeedsAmount)
 	return err
 }

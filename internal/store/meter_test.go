@@ -17,7 +17,8 @@ func TestMetersLearnFromPlans(t *testing.T) {
 	s, ctx := open(t), t.Context()
 	require.NoError(t, s.AddPlan(ctx, "acme", plan(t, "10"), now))
 	for version, price := range []catalog.Price{
-		{Model: catalog.Matrix, Dimensions: []string{"size", "region"}, DefaultUnitAmount: new(decimal.NewFromInt(1))}, {Model: catalog.Dynamic},
+		{Model: catalog.Matrix, Dimensions: []string{"size", "region"}, DefaultUnitAmount: new(decimal.NewFromInt(1))},
+		{Model: catalog.Dynamic},
 		{Model: catalog.Matrix, Dimensions: []string{"class", "size"}, DefaultUnitAmount: new(decimal.NewFromInt(1))},
 	} {
 		next := plan(t, "10")

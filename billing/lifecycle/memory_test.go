@@ -32,6 +32,7 @@ type life struct {
 	used     []use
 	owner    string
 	commands int
+	items    []invoicing.Item
 }
 
 type use struct {
@@ -241,7 +242,7 @@ func (l *life) ChargedAhead(_ context.Context, inside calendar.Period) ([]invoic
 }
 
 func (l *life) Issue(_ context.Context, facts invoicing.Facts, _ int) (*lifecycle.Issued, error) {
-	facts.Balance = money.Zero("USD")
+	facts.Balance, facts.Items = money.Zero("USD"), l.items
 	inv, err := invoicing.Build(facts)
 	if err != nil {
 		return nil, err
@@ -250,8 +251,18 @@ func (l *life) Issue(_ context.Context, facts invoicing.Facts, _ int) (*lifecycl
 		require.NotEqual(l.t, earlier.Key, inv.Key, "an invoice's key is its identity")
 	}
 	l.invoices, l.issued = append(slices.Clone(l.invoices), inv), append(slices.Clone(l.issued), facts)
-	l.owners = append(slices.Clone(l.owners), l.owner)
+	l.owners, l.items = append(slices.Clone(l.owners), l.owner), nil
 	return &lifecycle.Issued{InvoiceID: inv.Key, Number: inv.Key, Total: inv.Total, AmountDue: inv.AmountDue}, nil
+}
+
+func (l *life) AddItem(_ context.Context, item invoicing.Item, _ time.Time) error {
+	l.items = append(slices.Clone(l.items), item)
+	return nil
+}
+
+func (l *life) CancelItem(_ context.Context, id string, _ time.Time) error {
+	l.items = slices.DeleteFunc(slices.Clone(l.items), func(i invoicing.Item) bool { return i.ID == id })
+	return nil
 }
 
 func (l *life) AddCycle(context.Context, lifecycle.Cycle, time.Time) error { return nil }

@@ -28,6 +28,7 @@ type book struct {
 	credited map[invoicing.LineRef]bool
 	// items wait for the next invoice; planCredit is what members who are not active have earned.
 	items      []invoicing.Item
+	itemIDs    []string // of all charges there ever were
 	planCredit money.Amount
 	fair       *fair
 	// agreed are the prices that were agreed for a version of a plan.
@@ -234,9 +235,9 @@ func (b *book) complete(ctx context.Context, facts *invoicing.Facts, to *custome
 	return err
 }
 
-// debts adds to the facts what is owed for the subscription, which a credit pays first: only a revision credits anything.
+// debts adds to the facts what is owed for the subscription, which a credit pays first.
 func (b *book) debts(facts *invoicing.Facts, to *customer) []*document {
-	if facts.Revises == nil && len(facts.Earlier) == 0 {
+	if !facts.MayCredit() {
 		return nil
 	}
 	var owing []*document

@@ -122,6 +122,8 @@ type Line struct {
 	// Late is the part of a usage's quantity that belongs to earlier periods.
 	Late   decimal.Decimal
 	Amount money.Amount
+	// Unit is what one of an item costs before discounts, in major units; other lines do not say it.
+	Unit   decimal.Decimal
 	Period calendar.Period
 }
 

@@ -244,6 +244,7 @@ func (r *replay) Transfer(_ context.Context, customerID string) (lifecycle.Accou
 // Issue makes an invoice by the rules and keeps it. What the customer has and owes does not change its lines.
 func (r *replay) Issue(_ context.Context, facts invoicing.Facts, _ int) (*lifecycle.Issued, error) {
 	facts.Balance = money.Zero(facts.Currency)
+	facts.Items = r.items()
 	var err error
 	if facts.Discounts, err = r.discounts(facts); err != nil {
 		return nil, err
@@ -263,6 +264,12 @@ func (r *replay) Issue(_ context.Context, facts invoicing.Facts, _ int) (*lifecy
 	r.made = append(r.made, made{Invoice: built, customer: r.customer, issuedAt: facts.IssuedAt, counts: r.counts})
 	return &lifecycle.Issued{InvoiceID: built.Key, Total: built.Total, AmountDue: built.AmountDue}, nil
 }
+
+// AddItem and CancelItem change nothing: what was charged is on record.
+func (r *replay) AddItem(context.Context, invoicing.Item, time.Time) error { return nil }
+
+// CancelItem changes nothing, as AddItem does not.
+func (r *replay) CancelItem(context.Context, string, time.Time) error { return nil }
 
 // AddCycle is needed by nobody.
 func (r *replay) AddCycle(context.Context, lifecycle.Cycle, time.Time) error { return nil }

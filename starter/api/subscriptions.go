@@ -62,6 +62,7 @@ func (a *API) addSubscriptions(h huma.API) {
 		return a.service.Subscription(ctx, in.ID)
 	})
 	a.addCommands(h)
+	a.addCharges(h)
 }
 
 func (a *API) addCommands(h huma.API) {

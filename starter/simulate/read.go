@@ -127,10 +127,14 @@ func (r *reading) lines(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("invoice %s, line %d: %w", row.Number, row.Position, err)
 		}
+		unit, err := unitOf(row.InvoiceLine)
+		if err != nil {
+			return fmt.Errorf("invoice %s, line %d: %w", row.Number, row.Position, err)
+		}
 		invoice := &h.Issued[len(h.Issued)-1]
 		invoice.Lines = append(invoice.Lines, simulation.Line{
 			Kind: invoicing.LineKind(row.Kind), PlanID: row.PlanID, PlanVersion: row.PlanVersion, ChargeID: row.ChargeID, Quantity: row.Quantity,
-			Late: late, Amount: money.New(row.Amount, h.Currency), Period: calendar.Period{Start: row.PeriodStart, End: row.PeriodEnd},
+			Late: late, Unit: unit, Amount: money.New(row.Amount, h.Currency), Period: calendar.Period{Start: row.PeriodStart, End: row.PeriodEnd},
 		})
 	}
 	return nil
@@ -148,6 +152,19 @@ func lateOf(line store.InvoiceLine) (decimal.Decimal, error) {
 		return decimal.Zero, err
 	}
 	return money.ParseDecimal(explanation.Late)
+}
+
+// unitOf is what one of an item costs, which only its line's explanation says.
+func unitOf(line store.InvoiceLine) (decimal.Decimal, error) {
+	var explanation invoicing.Explanation
+	if line.Kind != string(invoicing.OneOff) && line.Kind != string(invoicing.Adjustment) {
+		return decimal.Zero, nil
+	}
+	err := json.Unmarshal(line.Explanation, &explanation)
+	if err != nil || len(explanation.Steps) == 0 {
+		return decimal.Zero, err
+	}
+	return explanation.Steps[0].UnitAmount, nil
 }
 
 func (r *reading) months(ctx context.Context) error {

@@ -29,8 +29,8 @@ func (s State) Noted(c Command) State {
 	return s
 }
 
-// afterTheEnd says that a command may be for a subscription that has ended.
-func (k Kind) afterTheEnd() bool { return slices.Contains([]Kind{Reactivate, Charge, CancelCharge}, k) }
+// AfterTheEnd says that a command may be for a subscription that has ended.
+func (k Kind) AfterTheEnd() bool { return slices.Contains([]Kind{Reactivate, Charge, CancelCharge}, k) }
 
 // canBePlanned says that a command can wait for a date.
 func (k Kind) canBePlanned() bool {

@@ -53,7 +53,7 @@ func (s State) Check(c Command) error {
 		return refuse("command_at_missing", "subscription %s: command %s does not say when it takes effect", s.ID, c.ID)
 	case s.Ended() && c.Kind == Charge && c.BillNext:
 		return refuse("no_next_invoice", "subscription %s has ended and has no next invoice: charge it now", s.ID)
-	case s.Ended() && !c.Kind.afterTheEnd():
+	case s.Ended() && !c.Kind.AfterTheEnd():
 		return refuse("subscription_canceled", "subscription %s was canceled at %s: start a new one instead", s.ID, s.EndedAt.Format(time.RFC3339))
 	case c.At.Before(s.LastAt):
 		return refuse("command_too_old", "subscription %s: command %s is dated %s, before the latest change at %s",

@@ -52,7 +52,8 @@ func recall(ctx context.Context, tx store.Tx, id string) (message.Recalled, erro
 	recalled := message.Recalled{State: result.State, Subscribe: message.Subscribe{
 		SubscriptionID: id, CustomerID: row.CustomerID, EntityID: row.EntityID, Currency: row.Currency, Terms: result.State.Terms, StartAt: row.StartedAt.UTC(),
 	}}
-	if recalled.State.Unpaid, err = beingCollected(ctx, tx, row); err != nil {
+	// What became of invoices since the end, the subscription's workflow was not there to hear.
+	if recalled.State.Unpaid, err = tx.BeingCollected(ctx, id, row.CustomerID); err != nil {
 		return message.Recalled{}, err
 	}
 	segments, err := tx.Segments(ctx, id, time.Time{}, *row.EndedAt)
@@ -61,24 +62,4 @@ func recall(ctx context.Context, tx store.Tx, id string) (message.Recalled, erro
 		recalled.Subscribe.Terms = subscription.Terms{PlanID: first.PlanID, PlanVersion: first.PlanVersion, Seats: first.Seats, AddOns: first.AddOns}
 	}
 	return recalled, err
-}
-
-// beingCollected lists the invoices of a subscription that its customer has not paid and somebody is after: what became of
-// them since the end, the subscription's workflow was not there to hear.
-func beingCollected(ctx context.Context, tx store.Tx, row store.Subscription) ([]string, error) {
-	open, err := tx.OpenDunning(ctx, row.CustomerID)
-	if err != nil {
-		return nil, err
-	}
-	var unpaid []string
-	for _, dunning := range open {
-		invoice, err := tx.Invoice(ctx, dunning.InvoiceID)
-		if err != nil {
-			return nil, err
-		}
-		if invoice.SubscriptionID == row.ID {
-			unpaid = append(unpaid, invoice.ID)
-		}
-	}
-	return unpaid, nil
 }

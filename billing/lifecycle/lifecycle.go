@@ -20,6 +20,7 @@ import (
 // reads or writes these records meanwhile, and takes back what was written when the method returns an error.
 type Records interface {
 	Billed
+	Noted
 	// Plan is a plan version as the subscription has it: with the prices that it was sold at.
 	Plan(ctx context.Context, terms subscription.Terms) (catalog.Plan, error)
 	// Offer prices the terms that a command asks for and keeps the price. A version that the subscription has or had keeps
@@ -43,6 +44,10 @@ type Records interface {
 	// Transfer makes another customer the one whom invoices are for from now on, and returns the account with this customer.
 	// The error is a *subscription.Refusal when that cannot be: customer_unknown, entity_mismatch or clocks_mixed.
 	Transfer(ctx context.Context, customerID string) (Account, error)
+}
+
+// Noted is what is remembered without an invoice being made of it at once.
+type Noted interface {
 	// AddItem has an item wait for the next invoice. The error is a *subscription.Refusal, charge_exists, when the subscription
 	// has or had an item with its id.
 	AddItem(ctx context.Context, item invoicing.Item, at time.Time) error

@@ -102,7 +102,8 @@ func (s State) checkInput(c Command) error {
 		}
 	case Resume, Cancel:
 	default:
-		return refuse("command_unknown", "subscription %s: unknown command %q (known: change, pause, resume, cancel, reactivate, transfer, withdraw, charge, cancel_charge)", s.ID, c.Kind)
+		return refuse("command_unknown",
+			"subscription %s: unknown command %q (known: change, pause, resume, cancel, reactivate, transfer, withdraw, charge, cancel_charge)", s.ID, c.Kind)
 	}
 	if c.Kind == Charge {
 		return s.checkItem(c)

@@ -7,6 +7,7 @@ import (
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
 
 	"github.com/perennial-billing/perennial/billing/subscription"
 	"github.com/perennial-billing/perennial/workflows/message"
@@ -43,10 +44,19 @@ func (c *Client) ask(ctx context.Context, subscriptionID string, command subscri
 			err = c.update(ctx, command, update, answer)
 		}
 	}
+	if c.forward != nil && refusedAs(err, "command_in_future") {
+		// Somebody else has started the workflow again meanwhile, on a clock that nobody had moved yet.
+		err = c.update(ctx, command, update, answer)
+	}
 	if err != nil {
 		return c.explain(subscriptionID, err)
 	}
 	return nil
+}
+
+func refusedAs(err error, code string) bool {
+	refused, ok := errors.AsType[*temporal.ApplicationError](err)
+	return ok && refused.Type() == code
 }
 
 func (c *Client) update(ctx context.Context, command subscription.Command, update client.UpdateWorkflowOptions, answer any) error {

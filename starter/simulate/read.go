@@ -160,7 +160,7 @@ func unitOf(line store.InvoiceLine) (decimal.Decimal, error) {
 	if line.Kind != string(invoicing.OneOff) && line.Kind != string(invoicing.Adjustment) {
 		return decimal.Zero, nil
 	}
-	err := json.Unmarshal(line.Explanation, &explanation)
+	err := json.Unmarshal(line.Explanation, &explanation) //nolint:musttag // its parts have forms of their own in JSON
 	if err != nil || len(explanation.Steps) == 0 {
 		return decimal.Zero, err
 	}

@@ -65,7 +65,9 @@ func (l *lineFacts) shorten() {
 }
 
 // ofItem says that the line charges or gives back what no plan foresees.
-func (l *lineFacts) ofItem() bool { return l.row.PlanID == "" }
+func (l *lineFacts) ofItem() bool {
+	return l.row.Kind == string(invoicing.OneOff) || l.row.Kind == string(invoicing.Adjustment)
+}
 
 // ofPlan says that the line is about the plan as a whole, ofCommitment that it charges committed use in advance.
 func (l *lineFacts) ofPlan() bool { return l.row.ChargeID == "" }

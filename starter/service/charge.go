@@ -27,7 +27,7 @@ type Charge struct {
 	Asked
 	ID          string             `json:"id" doc:"Your id, once per subscription: repeating the request under it charges once." example:"set-up"`
 	Kind        invoicing.LineKind `json:"kind,omitempty" enum:"one_off,adjustment" doc:"one_off when absent. An adjustment can give back, and is not discounted."`
-	Description string             `json:"description,omitempty" doc:"What the customer reads; the id when absent. It names goods, not people." example:"Set-up fee"`
+	Description string             `json:"description,omitempty" doc:"What the customer reads; the id when absent. Goods, not people." example:"Set-up fee"`
 	Quantity    *decimal.Decimal   `json:"quantity,omitempty" doc:"1 when absent."`
 	UnitAmount  decimal.Decimal    `json:"unit_amount" doc:"In major units, without tax; below 0 for what an adjustment gives back." example:"250"`
 	TaxCategory string             `json:"tax_category" doc:"How it is taxed, as for the charges of a plan." example:"saas_b2b"`

@@ -36,8 +36,9 @@ type History struct {
 	// charged in advance then is credited by a change now. With a coupon that is the first period of all.
 	Events []Event
 	// Months are those that the monthly run billed, oldest first.
-	Months   []Month
-	Segments []lifecycle.Segment
+	Months []Month
+	// Terms are those that were in force, oldest first.
+	Terms []lifecycle.Segment
 	// Sold are the plan versions that were sold at prices which the catalogue does not have.
 	Sold []Sold
 	// Agreed are the plan versions for which prices were agreed with the customer.

@@ -76,7 +76,7 @@ func (r *reading) segments(ctx context.Context) error {
 			segment.To = *row.To
 		}
 		h := r.byID[row.SubscriptionID]
-		h.Segments = append(h.Segments, segment)
+		h.Terms = append(h.Terms, segment)
 	}
 	return err
 }

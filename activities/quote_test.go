@@ -300,6 +300,8 @@ func (h *history) play(customer string, i int, e event) {
 		require.NoError(h.t, err)
 	case "paid":
 		h.payLatest(i, e)
+	case "customer":
+		h.moved(customer, e.plan)
 	case "redeem":
 		h.redeemed(customer, quotedCoupon(e.plan), e.at)
 	default:

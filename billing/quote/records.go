@@ -20,7 +20,7 @@ type book struct {
 
 	w     *world
 	owner *customer
-	// zone is where the subscription's days begin: that of its first customer, also after a transfer.
+	// zone is where the subscription's days begin: that of its first customer, also after a transfer, until its owner moves.
 	zone     calendar.Zone
 	currency money.Currency
 	state    subscription.State
@@ -49,8 +49,10 @@ type document struct {
 	of *book
 	// to is in whose name it is, payer who pays it.
 	to, payer *customer
-	number    int
-	cycle     int
+	// zone is the subscription's when it was issued.
+	zone   calendar.Zone
+	number int
+	cycle  int
 	// owed is what the customer has not paid of it, offset what later credits paid of it.
 	owed, offset money.Amount
 }
@@ -116,7 +118,8 @@ func (b *book) Issue(ctx context.Context, facts invoicing.Facts, cycle int) (*li
 		return nil, err
 	}
 	issued := &document{
-		Invoice: memory.Invoice{Invoice: built, IssuedAt: facts.IssuedAt}, of: b, to: to, payer: b.owner.payer(), number: len(b.w.issued) + 1, cycle: cycle,
+		Invoice: memory.Invoice{Invoice: built, IssuedAt: facts.IssuedAt}, of: b, to: to, payer: b.owner.payer(), zone: b.zone,
+		number: len(b.w.issued) + 1, cycle: cycle,
 		owed: built.AmountDue, offset: money.Zero(b.currency),
 	}
 	if b.w.scenario.Settings.Collection != Manual {

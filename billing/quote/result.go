@@ -218,7 +218,7 @@ func periodOf(p calendar.Period, zone calendar.Zone) Period {
 }
 
 func (d *document) shown() Invoice {
-	zone := d.of.zone
+	zone := d.zone
 	shown := Invoice{
 		ID: d.Key, Number: d.number, Kind: AnInvoice, Reason: d.Reason, Subscription: d.of.state.ID, Customer: d.to.id, PaidBy: d.payer.id, Cycle: d.cycle,
 		IssuedAt: local(d.IssuedAt, zone), Period: periodOf(d.Period, zone), Currency: d.of.currency,

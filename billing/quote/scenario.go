@@ -88,6 +88,7 @@ type Entry struct {
 	RemoveDiscount *RemoveDiscount `json:"remove_discount,omitempty" doc:"A discount ends"`
 	Grant          *Grant          `json:"grant,omitempty" doc:"A customer gets credit that pays invoices"`
 	Charge         *OneOff         `json:"charge,omitempty" doc:"A one-off charge, or an adjustment"`
+	Customer       *CustomerChange `json:"customer,omitempty" doc:"A customer moves to another zone or country, or is taxed otherwise"`
 	Activity       *Activity       `json:"activity,omitempty" doc:"A member was active, joined or left"`
 }
 
@@ -114,6 +115,7 @@ func (e Entry) actions() []action {
 	add(e.RemoveDiscount != nil, e.RemoveDiscount)
 	add(e.Grant != nil, e.Grant)
 	add(e.Charge != nil, e.Charge)
+	add(e.Customer != nil, e.Customer)
 	add(e.Activity != nil, e.Activity)
 	return set
 }

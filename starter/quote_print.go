@@ -174,6 +174,9 @@ func arithmetic(line quote.Line) string {
 			text += fmt.Sprintf(" - %s", taken.Amount.Decimal())
 		}
 	}
+	if c := line.Explanation.Conversion; c != nil {
+		text += ", at " + rateInWords(c.From, line.Amount.Currency, c.Rate, c.Source, c.RateDate, c.MarkupPercent)
+	}
 	if line.Explanation.Agreed {
 		text += " (agreed price)"
 	}

@@ -31,6 +31,8 @@ type book struct {
 	fair       *fair
 	// agreed are the prices that were agreed for a version of a plan.
 	agreed map[planVersion]catalog.Agreed
+	// locks are the converted prices that versions of plans were sold at.
+	locks map[planVersion]lock
 	// done are the commands that were carried out, by id.
 	done map[string]subscription.Command
 	// month is the next one that the monthly run bills, as its first day; zero for who is not billed by it.
@@ -61,27 +63,6 @@ type document struct {
 func (b *book) account() lifecycle.Account {
 	change(b.w, &b.Records, b.Records)
 	return lifecycle.Account{Records: b, Currency: b.currency, Zone: b.zone, Seller: b.w.seller, Buyer: b.owner.addressee().buyer}
-}
-
-// Plan is a plan version of the catalogue, at the prices that were agreed for it.
-func (b *book) Plan(_ context.Context, terms subscription.Terms) (catalog.Plan, error) {
-	for _, plan := range b.w.scenario.Catalog {
-		if plan.ID == terms.PlanID && plan.Version == terms.PlanVersion {
-			return plan.WithAgreed(b.agreed[planVersion{plan.ID, plan.Version}]), nil
-		}
-	}
-	return catalog.Plan{}, &subscription.Refusal{
-		Code: "plan_unknown", Message: fmt.Sprintf("plan %q version %d is not in the catalog", terms.PlanID, terms.PlanVersion),
-	}
-}
-
-// Offer is the plan at the agreed prices, or the catalogue's.
-func (b *book) Offer(ctx context.Context, terms subscription.Terms, _ time.Time) (catalog.Plan, error) {
-	plan, err := b.Plan(ctx, terms)
-	if err != nil {
-		return plan, err
-	}
-	return plan, lifecycle.CheckSellable(plan, terms, b.currency)
 }
 
 // Transfer makes another customer of the scenario the owner.

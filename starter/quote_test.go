@@ -1,84 +1,14 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/require"
-	"go.yaml.in/yaml/v3"
 )
 
 const quoteExamples = "../docs/examples/quotes"
-
-// TestScenarioSchemaIsDocumented keeps docs/quote.schema.json as the types are:
-//
-//	go run ./starter quote schema > docs/quote.schema.json
-func TestScenarioSchemaIsDocumented(t *testing.T) {
-	t.Parallel()
-	documented, err := os.ReadFile("../docs/quote.schema.json")
-	require.NoError(t, err)
-	require.Equal(t, string(documented), ok(t, "quote", "schema"))
-}
-
-// TestExamplesFollowTheSchema holds the documentation's scenarios, and their results, to the documented schema.
-func TestExamplesFollowTheSchema(t *testing.T) {
-	t.Parallel()
-	documented, err := os.Open("../docs/quote.schema.json")
-	require.NoError(t, err)
-	defer func() { require.NoError(t, documented.Close()) }()
-	schema, err := jsonschema.UnmarshalJSON(documented)
-	require.NoError(t, err)
-	compiler := jsonschema.NewCompiler()
-	require.NoError(t, compiler.AddResource("quote.json", schema))
-	scenarios, err := compiler.Compile("quote.json")
-	require.NoError(t, err)
-	results, err := compiler.Compile("quote.json#/$defs/Result")
-	require.NoError(t, err)
-
-	files, err := filepath.Glob(quoteExamples + "/*.yaml")
-	require.NoError(t, err)
-	require.NotEmpty(t, files)
-	for _, file := range files {
-		require.NoError(t, scenarios.Validate(plainYAML(t, file)), file)
-		result, err := jsonschema.UnmarshalJSON(strings.NewReader(ok(t, "quote", "-f", file, "--json")))
-		require.NoError(t, err)
-		require.NoError(t, results.Validate(result), file)
-	}
-	scenario := plainYAML(t, files[0]).(map[string]any)
-	scenario["timeline"].([]any)[0].(map[string]any)["no_such_action"] = map[string]any{}
-	require.Error(t, scenarios.Validate(scenario), "a schema that takes everything is none")
-}
-
-// plainYAML reads YAML as JSON has it, where a day is a text.
-func plainYAML(t *testing.T, file string) any {
-	t.Helper()
-	text, err := os.ReadFile(file)
-	require.NoError(t, err)
-	var document yaml.Node
-	require.NoError(t, yaml.Unmarshal(text, &document))
-	daysAsTexts(&document)
-	var value any
-	require.NoError(t, document.Decode(&value))
-	encoded, err := json.Marshal(value)
-	require.NoError(t, err)
-	plain, err := jsonschema.UnmarshalJSON(bytes.NewReader(encoded))
-	require.NoError(t, err)
-	return plain
-}
-
-func daysAsTexts(node *yaml.Node) {
-	if node.Tag == "!!timestamp" {
-		node.Tag = "!!str"
-	}
-	for _, part := range node.Content {
-		daysAsTexts(part)
-	}
-}
 
 func TestQuoteForPeople(t *testing.T) {
 	t.Parallel()

@@ -14,7 +14,7 @@ func TestQuoteForPeople(t *testing.T) {
 	t.Parallel()
 	out := ok(t, "quote", "-f", quoteExamples+"/seats.yaml")
 	require.Contains(t, out, "INVOICE 3  sub_1 of ada (change), issued 2027-03-10 15:00:00 America/New_York, for 2027-02-28 to 2027-03-31\n")
-	require.Regexp(t, `Unused time: Team: 5 × seats +2027-03-10 15:00:00 to 2027-03-31 +what was charged × 21/31 +-29\.64 +out_of_scope\n`, out)
+	require.Regexp(t, `Unused time: Team: 5 × seats +2027-03-10 15:00:00 to 2027-03-31 +43\.75 of invoice 2 × 21/31 +-29\.64 +out_of_scope\n`, out)
 	require.Regexp(t, `Remaining time: Team: 8 × seats .* 8 × 8\.75 × 21/31 +47\.42`, out)
 	require.Regexp(t, `sub_1 +ada +active +business version 1 +8 +2027-05-31\n`, out)
 	out = ok(t, "quote", "-f", quoteExamples+"/hybrid.yaml")
@@ -25,6 +25,10 @@ func TestQuoteForPeople(t *testing.T) {
 	require.Contains(t, ok(t, "quote", "-f", quoteExamples+"/months.yaml"), "SKIPPED  sub_1, 2027-02-01 to 2027-03-01: nothing to bill\n")
 	require.Regexp(t, `Team: 4 × seats .* 4 × 6 \(phase 1\) +24\.00`, ok(t, "quote", "-f", quoteExamples+"/phases.yaml"))
 	require.Regexp(t, `Team: 4 × seats .* 4 × 8 \(agreed price\) +32\.00`, ok(t, "quote", "-f", quoteExamples+"/agreed.yaml"))
+	require.Regexp(t, `4 × 3060, at 1 USD = 150\.18\d+ JPY \(ECB, 2027-02-26\) plus 2 % +12240`, ok(t, "quote", "-f", quoteExamples+"/currencies.yaml"))
+	out = ok(t, "quote", "-f", quoteExamples+"/prepaid.yaml")
+	require.Regexp(t, `Prepaid +USD 10\.00 from grant deal\n +Due +USD 10\.00\n`, out)
+	require.Regexp(t, `GRANT  deal of ada \(paid\)\n.*\n +2027-01-01 +granted +200\.00 +150\.00\n`, out)
 	require.Regexp(t, `Pays +USD 275\.00 of invoice:sub_1:cycle-0`, ok(t, "quote", "-f", quoteExamples+"/unpaid.yaml"))
 }
 

@@ -37,7 +37,7 @@ func (l timeline) scenario(t *testing.T) string {
 		case "cancel":
 			fields["when"], fields["credit_unused"] = e.when, true
 		case "customer":
-			fields = map[string]any{"zone": e.plan}
+			fields = map[string]any{"id": l.customer, "zone": e.plan}
 		case "redeem":
 			fields = map[string]any{"coupon": e.plan, "customer": l.customer}
 		}

@@ -26,7 +26,7 @@ type Presentment struct {
 	MarkupPercent  decimal.Decimal                         `json:"markup_percent,omitzero" doc:"Added to the rate, 0 to 100; 0 when left out"`
 	Rounding       map[money.Currency]presentment.Rounding `json:"rounding,omitempty" doc:"By currency: minor_unit, whole, ends:.99 or multiple:10"`
 	RoundUsage     bool                                    `json:"round_usage,omitempty" doc:"Round prices of usage by the rule, too"`
-	MaxRateAgeDays *int                                    `json:"max_rate_age_days,omitempty" minimum:"0" maximum:"366" doc:"Days a rate may be old; 7 when left out"`
+	MaxRateAgeDays *int                                    `json:"max_rate_age_days,omitempty" minimum:"0" maximum:"366" doc:"7 when left out"`
 	RateSource     string                                  `json:"rate_source,omitempty" doc:"The only publisher whose rates are used; any when left out"`
 }
 

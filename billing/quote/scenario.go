@@ -34,7 +34,7 @@ type Scenario struct {
 // Settings are how a scenario is played.
 type Settings struct {
 	Strict      bool          `json:"strict,omitempty" doc:"End with an error when an entry is refused, instead of listing it under refused"`
-	Collection  Collection    `json:"collection,omitempty" enum:"automatic,manual" doc:"automatic when left out: invoices are paid when issued; manual: by entries"`
+	Collection  Collection    `json:"collection,omitempty" enum:"automatic,manual" doc:"automatic when left out: paid when issued; manual: by entries"`
 	Presentment *Presentment  `json:"presentment,omitempty" doc:"Sells in currencies that the catalog does not have, at prices converted by the rates"`
 	Prepaid     wallet.Policy `json:"prepaid,omitzero" doc:"Which grants are used first"`
 }

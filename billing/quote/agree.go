@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/lifecycle"
 	"github.com/perennial-billing/perennial/billing/subscription"
 )
 

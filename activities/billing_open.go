@@ -98,25 +98,48 @@ func openSubscription(ctx context.Context, tx store.Tx, in message.Subscribe) (m
 			return message.Opened{}, &needsInspection{method: inspect}
 		}
 	}
+	if err := agree(ctx, tx, in); err != nil {
+		return message.Opened{}, err
+	}
 	return message.Opened{State: state}, made.record(ctx, tx, in.SubscriptionID)
 }
 
-// addOnce records the subscription. A row that exists is this agreement's own if it says the same and has not started:
-// the activity ran before.
+// addOnce records the subscription and what was asked for. One that exists is this agreement's own if the same was asked for
+// and it has not started: the activity ran before.
 func addOnce(ctx context.Context, tx store.Tx, in message.Subscribe, customer store.Customer, state subscription.State) error {
 	existing, err := tx.Subscription(ctx, in.SubscriptionID)
 	if errors.Is(err, store.ErrNotFound) {
-		return tx.AddSubscription(ctx, in.EntityID, customer.Zone, in.Currency, state)
+		if err := tx.AddSubscription(ctx, in.EntityID, customer.Zone, in.Currency, state); err != nil {
+			return err
+		}
+		return tx.AddAgreement(ctx, in.SubscriptionID, in)
 	}
 	if err != nil {
 		return err
 	}
-	same := existing.CustomerID == in.CustomerID && existing.Terms() == in.Terms && existing.Currency == in.Currency &&
-		existing.StartedAt.Equal(in.StartAt.Truncate(time.Microsecond)) // as the database keeps it
-	if existing.Status != subscription.Scheduled || !same {
+	first, err := firstRequest(ctx, tx, existing, in)
+	if err != nil {
+		return err
+	}
+	differs := in.Differs(first)
+	switch {
+	case differs != "":
+		return refusal("subscription_exists", "subscription %s exists with other terms (%s): choose another id, or change it", in.SubscriptionID, differs)
+	case existing.Status != subscription.Scheduled || !existing.StartedAt.Equal(in.StartAt.Truncate(time.Microsecond)): // as the database keeps it
 		return refusal("subscription_exists", "subscription %s exists: choose another id", in.SubscriptionID)
 	}
 	return nil
+}
+
+// firstRequest is what was asked for when a subscription was agreed. Of one that is older than the record, the row says as
+// much as is known.
+func firstRequest(ctx context.Context, tx store.Tx, existing store.Subscription, in message.Subscribe) (first message.Subscribe, err error) {
+	if err = tx.Agreement(ctx, existing.ID, &first); !errors.Is(err, store.ErrNotFound) {
+		return first, err
+	}
+	first = in
+	first.CustomerID, first.EntityID, first.Currency, first.Terms = existing.CustomerID, existing.EntityID, existing.Currency, existing.Terms()
+	return first, nil
 }
 
 // A subscription starts within these many years of the day on which its customer was recorded: what lies outside is a

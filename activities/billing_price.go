@@ -16,28 +16,25 @@ import (
 	"github.com/perennial-billing/perennial/workflows/message"
 )
 
-// Plan is a plan version as the subscription has it: with the prices that it was sold at where the catalogue has none in
-// the subscription's currency. What it was sold at is a record, never computed again.
+// Plan is a plan version as the subscription has it: at the prices that were agreed, and with those that it was sold at where
+// the catalogue has none in the subscription's currency.
 func (a account) Plan(ctx context.Context, terms subscription.Terms) (catalog.Plan, error) {
 	version, err := a.tx.Plan(ctx, terms.PlanID, terms.PlanVersion)
-	if err != nil || slices.Contains(version.Plan.Currencies(), a.row.Currency) {
+	if err != nil {
 		return version.Plan, err
 	}
-	lock, err := a.tx.PriceLock(ctx, a.row.ID, terms.PlanID, terms.PlanVersion)
-	if errors.Is(err, store.ErrNotFound) {
-		return version.Plan, nil // not sold yet: whoever needs its price says that there is none
-	}
-	return lock.Conversion.Apply(version.Plan, lock.LockedAt.UTC()), err
+	return a.tx.AsSold(ctx, version.Plan, a.row.ID, a.row.Currency)
 }
 
-// ask is what a price is asked for: a currency, at an instant that is a day for the customer, with the quote that the
-// customer was shown, if any.
+// ask is what a price is asked for: a currency, at an instant that is a day for the customer, with the prices that were
+// agreed and the quote that the customer was shown, if any.
 type ask struct {
 	entityID string
 	currency money.Currency
 	at       time.Time
 	day      calendar.Date
 	quoteID  string
+	agreed   catalog.Agreed
 }
 
 // offer is a plan version as it is sold in a currency. lock is set if its prices are not the catalogue's.
@@ -46,13 +43,20 @@ type offer struct {
 	lock *store.PriceLock
 }
 
-// price makes the offer for a plan version: the catalogue's own price if it has one in the currency, else the quoted one,
-// else one by the entity's policy and the rates of the day. Without a policy the currency is refused.
+// price makes the offer for a plan version: the agreed prices and the catalogue's own if there is one in the currency for every
+// charge, else the quoted one, else one by the entity's policy and the rates of the day. Without a policy the currency is
+// refused. What was agreed takes the place of all of them.
 func price(ctx context.Context, tx store.Tx, plan catalog.Plan, in ask) (offer, error) {
+	made, err := priceOfAll(ctx, tx, plan, in)
+	made.plan = made.plan.WithAgreed(in.agreed)
+	return made, err
+}
+
+func priceOfAll(ctx context.Context, tx store.Tx, plan catalog.Plan, in ask) (offer, error) {
 	if in.quoteID != "" {
 		return quoted(ctx, tx, plan, in)
 	}
-	if slices.Contains(plan.Currencies(), in.currency) {
+	if slices.Contains(plan.WithAgreed(in.agreed).Currencies(), in.currency) {
 		return offer{plan: plan}, nil
 	}
 	entity, err := tx.Entity(ctx, in.entityID)
@@ -115,16 +119,20 @@ func openingOffer(ctx context.Context, tx store.Tx, in message.Subscribe, zone c
 	if err != nil {
 		return offer{}, err
 	}
+	if err := checkDeal(in.SubscriptionID, plan, in.Prices, in.Currency, false); err != nil {
+		return offer{}, err
+	}
 	var made offer
 	before, err := tx.PriceLock(ctx, in.SubscriptionID, plan.ID, plan.Version)
 	switch {
 	case err == nil && before.Conversion.Currency == in.Currency:
-		made.plan = before.Conversion.Apply(plan, before.LockedAt.UTC())
+		made.plan = before.Conversion.Apply(plan, before.LockedAt.UTC()).WithAgreed(in.Prices)
 	case err != nil && !errors.Is(err, store.ErrNotFound):
 		return offer{}, err
 	default:
 		made, err = price(ctx, tx, plan, ask{
-			entityID: in.EntityID, currency: in.Currency, at: in.StartAt, day: zone.DateOf(in.StartAt), quoteID: in.Quote,
+			entityID: in.EntityID, currency: in.Currency, at: in.StartAt, day: zone.DateOf(in.StartAt),
+			quoteID: in.Quote, agreed: in.Prices,
 		})
 		if err != nil {
 			return offer{}, err
@@ -141,17 +149,23 @@ func (a account) Offer(ctx context.Context, terms subscription.Terms, at time.Ti
 	if err != nil {
 		return plan, err
 	}
-	had, err := a.tx.WasInForce(ctx, a.row.ID, plan.ID, plan.Version)
+	had, err := a.had(ctx, plan)
 	if err != nil {
 		return plan, err
 	}
-	if had || a.row.PlanID == plan.ID && a.row.PlanVersion == plan.Version {
+	if had {
 		if plan, err = a.Plan(ctx, terms); err != nil {
 			return plan, err
 		}
 		return plan, lifecycle.CheckSellable(plan, terms, a.row.Currency)
 	}
-	made, err := price(ctx, a.tx, plan, ask{entityID: a.row.EntityID, currency: a.row.Currency, at: at, day: a.zone.DateOf(at)})
+	agreed, err := a.tx.Agreed(ctx, a.row.ID, plan.ID, plan.Version)
+	if err != nil {
+		return plan, err
+	}
+	made, err := price(ctx, a.tx, plan, ask{
+		entityID: a.row.EntityID, currency: a.row.Currency, at: at, day: a.zone.DateOf(at), agreed: agreed,
+	})
 	if err != nil {
 		return plan, err
 	}

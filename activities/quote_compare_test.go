@@ -38,8 +38,13 @@ func (l timeline) scenario(t *testing.T) string {
 			fields = e.charge(i)
 		case "cancel":
 			fields["when"], fields["credit_unused"] = e.when, true
+		case "customer":
+			fields = map[string]any{"id": l.customer, "zone": e.plan}
 		case "redeem":
 			fields = map[string]any{"coupon": e.plan, "customer": l.customer}
+		}
+		if len(e.prices) > 0 {
+			fields["prices"] = e.prices
 		}
 		entries = append(entries, map[string]any{"at": e.at, e.action: fields})
 	}
@@ -75,6 +80,7 @@ type documentLine struct {
 	Kind, Description, Exact, Credits string
 	Amount, Tax                       int64
 	Phase                             int
+	Agreed                            bool
 	Start, End                        time.Time
 }
 
@@ -93,8 +99,9 @@ func (h *history) documents() []document {
 			for _, l := range lines {
 				line := documentLine{
 					Kind: l.Kind, Description: l.Description, Exact: l.Exact.String(), Amount: l.Amount, Tax: l.Tax,
-					Start: l.PeriodStart.UTC(), End: l.PeriodEnd.UTC(), Phase: phaseOf(h.t, l),
+					Start: l.PeriodStart.UTC(), End: l.PeriodEnd.UTC(),
 				}
+				line.Phase, line.Agreed = pricedBy(h.t, l)
 				if l.CreditsInvoice != nil {
 					line.Credits = fmt.Sprintf("%s line %d", *l.CreditsInvoice, *l.CreditsPosition)
 				}
@@ -113,11 +120,11 @@ func (h *history) documents() []document {
 	return inOrder(all)
 }
 
-// phaseOf is the phase whose price a line on record says it has.
-func phaseOf(t require.TestingT, l store.InvoiceLine) int {
+// pricedBy is the phase whose price a line on record says it has, and whether the price was agreed.
+func pricedBy(t require.TestingT, l store.InvoiceLine) (phase int, agreed bool) {
 	var explained invoicing.Explanation
 	require.NoError(t, json.Unmarshal(l.Explanation, &explained))
-	return explained.Phase
+	return explained.Phase, explained.Agreed
 }
 
 func quotedDocuments(r quote.Result) []document {
@@ -132,6 +139,7 @@ func quotedDocuments(r quote.Result) []document {
 			line := documentLine{
 				Kind: string(l.Kind), Description: l.Description, Exact: l.Exact.String(), Amount: l.Amount.Minor, Tax: l.Tax.Minor,
 				Start: l.Period.Start.Clock().UTC(), End: l.Period.End.Clock().UTC(), Phase: l.Explanation.Phase,
+				Agreed: l.Explanation.Agreed,
 			}
 			if l.Credits != nil {
 				line.Credits = fmt.Sprintf("%s line %d", l.Credits.Invoice, l.Credits.Line)

@@ -66,6 +66,8 @@ INSERT INTO price_quote (id, entity_id, plan_id, plan_version, currency, convers
 INSERT INTO price_lock (subscription_id, plan_id, plan_version, locked_at, currency, from_currency, rate, rate_date, source, markup_percent, conversion, quote_id)
 	VALUES ('sub', 'pro', 1, '2027-01-01', 'EUR', 'USD', 0.9, '2027-01-01', 'ECB', 2, '{}', 'quote');
 INSERT INTO item (subscription_id, id, kind, description, quantity, unit_amount, tax_category, added_at) VALUES ('sub', 'fee', 'one_off', 'Fee', 1, 5, 'saas_b2b', '2027-01-01');
+INSERT INTO agreed_price (subscription_id, plan_id, plan_version, prices, agreed_at) VALUES ('sub', 'pro', 1, '{"fee": {}}', '2027-01-01');
+INSERT INTO agreement VALUES ('sub', '{}');
 INSERT INTO mail_suppression (customer_id, email, reason, event_id, at) VALUES ('ada', 'ada@example.com', 'bounce', 'sg_1', '2027-01-01');
 INSERT INTO fraud_dry_run (entity_id, kind, expression, since, until, payments, matched, succeeded, disputed, warned, unknown)
 	VALUES ('acme', 'block', 'true', '2027-01-01', '2027-01-02', 1, 1, 1, 0, 0, 0);
@@ -300,7 +302,18 @@ var violations = map[string][]string{
 	"price_lock_quote_id_fkey":                        {lockWith(`{"quote_id": "none"}`)},
 	"locked_rate_is_positive":                         {lockWith(`{"rate": 0}`), lockWith(`{"markup_percent": -1}`)},
 	"locked_in_another_currency":                      {lockWith(`{"from_currency": "EUR"}`)},
-	"inbound_event_pkey":                              {`INSERT INTO inbound_event (id, provider, type, payload) VALUES ('evt_1', 'stripe', 'x', '{}')`},
+	"agreed_prices_are_by_charge": {
+		`INSERT INTO agreed_price (subscription_id, plan_id, plan_version, prices, command_id, agreed_at) VALUES ('sub', 'pro', 1, '[]', 'c', '2027-01-01')`,
+		`INSERT INTO agreed_price (subscription_id, plan_id, plan_version, prices, command_id, agreed_at) VALUES ('sub', 'pro', 1, '{}', 'c', '2027-01-01')`,
+	},
+	"agreed_once_with_a_command": {
+		`INSERT INTO agreed_price (subscription_id, plan_id, plan_version, prices, agreed_at) VALUES ('sub', 'pro', 1, '{"fee": {}}', '2027-01-02')`,
+	},
+	"agreed_price_is_immutable": {`UPDATE agreed_price SET prices = '{"seats": {}}'`, `DELETE FROM agreed_price`},
+	"agreement_pkey":            {`INSERT INTO agreement VALUES ('sub', '{}')`},
+	"agreement_is_a_request":    {`DROP TRIGGER agreement_is_immutable ON agreement; UPDATE agreement SET request = '[]'`},
+	"agreement_is_immutable":    {`UPDATE agreement SET request = '{"seats": 1}'`, `DELETE FROM agreement`},
+	"inbound_event_pkey":        {`INSERT INTO inbound_event (id, provider, type, payload) VALUES ('evt_1', 'stripe', 'x', '{}')`},
 	"waits_or_is_over": {
 		`UPDATE inbound_event SET next_try_at = NULL`, `UPDATE inbound_event SET status = 'applied'`, `UPDATE inbound_event SET processed_at = now()`,
 		`UPDATE inbound_event SET status = 'given_up', next_try_at = NULL`,

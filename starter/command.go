@@ -24,7 +24,9 @@ func asked(c *cobra.Command, in *service.Asked) {
 type ordering struct {
 	command *cobra.Command
 	at      instant
-	order   func(at time.Time) service.Order
+	// read, if set, reads the files that the flags name.
+	read  func(p *program) error
+	order func(at time.Time) service.Order
 }
 
 // when adds the flags that say when an order takes effect.
@@ -80,6 +82,11 @@ var previewed = map[string]string{
 func (p *program) ordered(o *ordering, do func(context.Context, *service.Service, string, service.Order) error) *cobra.Command {
 	o.command.Args = cobra.ExactArgs(1)
 	o.command.RunE = p.askWorkflow(func(ctx context.Context, svc *service.Service, args []string) error {
+		if o.read != nil {
+			if err := o.read(p); err != nil {
+				return err
+			}
+		}
 		at := o.at.Time
 		if o.at.day != nil {
 			found, err := svc.Subscription(ctx, args[0])
@@ -98,11 +105,13 @@ func (p *program) ordered(o *ordering, do func(context.Context, *service.Service
 func changing() *ordering {
 	var in service.Change
 	var seats int64
+	var prices string
 	o := &ordering{command: &cobra.Command{
 		Use: "change ID", Short: "Change plan, seats or add-ons, now, at the period's end or on a date",
 		Example: `  go run ./starter subscription change cafe-team --seats 12
   go run ./starter subscription change erika-pro --plan pro-yearly --at-period-end
   go run ./starter subscription change cafe-team --add-on storage=3 --add-on support=0
+  go run ./starter subscription change cafe-team --plan-version 2 --prices docs/examples/agreed-prices.yaml --at-period-end
   go run ./starter subscription change cafe-team --seats 20 --at 2027-09-01`,
 	}}
 	f := o.command.Flags()
@@ -110,9 +119,14 @@ func changing() *ordering {
 	f.IntVar(&in.PlanVersion, "plan-version", 0, "version of the plan (default: the newest)")
 	f.Int64Var(&seats, "seats", 0, "the new number of seats")
 	f.Var((*addOns)(&in.AddOns), "add-on", "an add-on with its new quantity, as ID=QUANTITY, 0 to remove it (repeat for several)")
+	pricesFlag(f, &prices)
 	f.BoolVar(&in.BillNext, "bill-next", false, "leave the difference to the next invoice")
 	o.when(&in.AtPeriodEnd)
 	asked(o.command, &in.Asked)
+	o.read = func(p *program) (err error) {
+		in.Prices, err = p.readPrices(prices)
+		return err
+	}
 	o.order = func(at time.Time) service.Order {
 		if f.Changed("seats") {
 			in.Seats = &seats

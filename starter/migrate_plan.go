@@ -18,11 +18,14 @@ import (
 
 const migrationManual = `Move the subscriptions under a version of a plan to another version, and tell their customers by mail of the old and the new price and
 the date. Each subscription is moved once and its customer told once, so repeating the command is safe: it goes on after an
-interruption, takes a larger cohort, or those who renewed too soon the last time. What is not moved says why.`
+interruption, takes a larger cohort, or those who renewed too soon the last time. What is not moved says why.
+
+Prices that were agreed with a customer are for one version and end with it: the report lists whose, and --prices brings new ones.`
 
 // migrationFlags are what is not written as it is asked.
 type migrationFlags struct {
 	file   string
+	prices string
 	notice int
 }
 
@@ -42,6 +45,7 @@ func (p *program) migratePlan() *cobra.Command {
 	f.StringVar(&in.At, "at", service.AtRenewal, "renewal, the end of the period under way, or now")
 	f.IntVar(&in.Percent, "percent", 0, "only this part of the subscriptions, 1 to 100; a larger part contains a smaller one (default: all)")
 	f.StringVar(&more.file, "customers", "", "only the customers whose ids are the lines of this file; - reads standard input")
+	f.StringVar(&more.prices, "prices", "", "file with prices agreed for the new version, in YAML or JSON, by subscription, charge and currency")
 	f.IntVar(&more.notice, "notice-days", 0, "leave out whoever renews in fewer days (default: 30 at renewal)")
 	f.BoolVar(&in.DryRun, "dry-run", false, "only say what would happen")
 	f.StringVar(&in.Actor, "actor", "operator", "who asks, for the record")
@@ -50,6 +54,9 @@ func (p *program) migratePlan() *cobra.Command {
 			in.NoticeDays = &more.notice
 		}
 		if err := p.readCustomers(more.file, &in); err != nil {
+			return err
+		}
+		if err := p.decodePrices(more.prices, &in.Prices); err != nil {
 			return err
 		}
 		moved, err := p.migrateAll(ctx, svc, in)
@@ -165,9 +172,9 @@ func (t *migrationTotal) add(o migrationTotal) error {
 func printMigration(out io.Writer, done migrationReport) error {
 	rows := make([][]any, len(done.Subscriptions))
 	for i, m := range done.Subscriptions {
-		rows[i] = []any{m.Subscription, m.Customer, outcomeInWords(m.Outcome), m.ChangesAt, sum(m.Old), sum(m.New), sum(m.Difference), m.Reason}
+		rows[i] = []any{m.Subscription, m.Customer, outcomeInWords(m.Outcome), m.ChangesAt, sum(m.Old), sum(m.New), sum(m.Difference), agreementInWords(m), m.Reason}
 	}
-	if err := table(out, "subscription|customer|outcome|changes at|old|new|difference|reason", rows); err != nil {
+	if err := table(out, "subscription|customer|outcome|changes at|old|new|difference|agreed|reason", rows); err != nil {
 		return err
 	}
 	if len(done.Totals) == 0 {

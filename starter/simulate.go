@@ -40,6 +40,7 @@ type simulateFlags struct {
 	entity, catalog, period, missing string
 	from, to                         instant
 	customers                        []string
+	overAgreed                       bool
 	top                              int
 }
 
@@ -60,6 +61,7 @@ func (p *program) simulate() *cobra.Command {
 	f.Var(&in.to, "to", "until before this day or time")
 	f.StringSliceVar(&in.customers, "customer", nil, "only these customers (default: all)")
 	f.StringVar(&in.missing, "missing", refuseMissing, "what to do when the file lacks a price: refuse, or take the old one")
+	f.BoolVar(&in.overAgreed, "over-agreed", false, "try the file's prices also on those who have agreed on others, who keep theirs otherwise")
 	f.IntVar(&in.top, "top", topCustomers, "how many customers to show per currency; 0 shows all")
 	return needs(c, "entity", "catalog")
 }
@@ -96,7 +98,7 @@ func (p *program) runSimulation(ctx context.Context, in simulateFlags) error {
 	}
 	answer.Result, err = simulate.Run(ctx, db, simulate.Options{
 		Range:   store.HistoryRange{EntityID: in.entity, Customers: in.customers, From: answer.From, To: answer.To},
-		Catalog: plans, Top: in.top, Progress: p.everyNowAndThen("subscriptions billed again"),
+		Catalog: plans, OverAgreed: in.overAgreed, Top: in.top, Progress: p.everyNowAndThen("subscriptions billed again"),
 	})
 	if err != nil {
 		return err

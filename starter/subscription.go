@@ -22,10 +22,12 @@ func (p *program) subscriptions() *cobra.Command {
 func (p *program) subscribe() *cobra.Command {
 	var in service.NewSubscription
 	var start, end instant
+	var prices string
 	c := &cobra.Command{
 		Use: "create", Short: "Start a subscription and show its first invoice; repeating it changes nothing", Args: cobra.NoArgs,
 		Example: `  go run ./starter subscription create --id erika-pro --customer erika --plan pro
-  go run ./starter subscription create --id cafe-team --customer cafe --plan team --seats 8 --ends-after 12`,
+  go run ./starter subscription create --id cafe-team --customer cafe --plan team --seats 8 --ends-after 12
+  go run ./starter subscription create --id roastery-team --customer roastery --plan team --seats 90 --prices docs/examples/agreed-prices.yaml`,
 	}
 	f := c.Flags()
 	f.StringVar(&in.ID, "id", "", "your id for the subscription")
@@ -34,6 +36,7 @@ func (p *program) subscribe() *cobra.Command {
 	f.IntVar(&in.PlanVersion, "plan-version", 0, "version of the plan (default: the newest)")
 	f.Int64Var(&in.Seats, "seats", 0, "for plans priced per seat")
 	f.Var((*addOns)(&in.AddOns), "add-on", "what is bought with the plan, as ID=QUANTITY (repeat for several)")
+	pricesFlag(f, &prices)
 	f.StringVar(&in.Currency, "currency", "", "ISO 4217 (default: the quote's, else the customer's)")
 	f.StringVar(&in.Quote, "quote", "", "the local price that the customer was shown, by \"plan price\"")
 	f.StringVar(&in.Device, "device", "", "an opaque id of the customer's device, for limits on free trials; only a hash is kept")
@@ -46,6 +49,9 @@ func (p *program) subscribe() *cobra.Command {
 			return err
 		}
 		if in.EndsAt, err = end.inZoneOf(ctx, svc, in.Customer); err != nil {
+			return err
+		}
+		if in.Prices, err = p.readPrices(prices); err != nil {
 			return err
 		}
 		started, err := svc.Subscribe(ctx, in)
@@ -61,11 +67,11 @@ func (p *program) showSubscription() *cobra.Command {
 	return &cobra.Command{
 		Use: "show ID", Short: "Show a subscription", Args: cobra.ExactArgs(1), Example: "  go run ./starter subscription show erika-pro",
 		RunE: p.ask(func(ctx context.Context, svc *service.Service, args []string) error {
-			found, err := svc.Subscription(ctx, args[0])
+			found, err := svc.ShowSubscription(ctx, args[0])
 			if err != nil {
 				return err
 			}
-			return p.printSubscription(found, service.Subscription{Subscription: found})
+			return p.printSubscription(found, found)
 		}),
 	}
 }
@@ -130,8 +136,9 @@ func (p *program) printSubscription(result any, s service.Subscription) error {
 		if s.PeriodStart != nil {
 			period = fmt.Sprintf("%s to %s", cell(s.PeriodStart), cell(s.PeriodEnd))
 		}
-		return facts(out, "Subscription", s.ID, "Customer", s.CustomerID, "Status", status, "Terms", terms(s.Subscription), "Currency", s.Currency,
-			"Billed by", s.BilledBy, "Started", s.StartedAt, "Period", period, "From then on", waitingTerms(s.Subscription), "Acts next", s.NextActionAt,
+		return facts(out, "Subscription", s.ID, "Customer", s.CustomerID, "Status", status, "Terms", terms(s.Subscription),
+			"Agreed", agreedInWords(s.AgreedPrices), "Currency", s.Currency, "Billed by", s.BilledBy, "Started", s.StartedAt,
+			"Period", period, "From then on", waitingTerms(s.Subscription), "Acts next", s.NextActionAt,
 			"Ended", s.EndedAt, "Why", s.EndReason, "Invoice", billed(s.Invoice))
 	})
 }

@@ -20,19 +20,13 @@ func (s *subscriptionRun) status() (subscription.State, error) { return s.state,
 
 // checkSubscribe lets an identical request for an existing subscription through, so that repeating it is safe.
 func (s *subscriptionRun) checkSubscribe(_ workflow.Context, in message.Subscribe) error {
-	if !sameAgreement(in, s.in.Subscribe) {
+	if differs := in.Differs(s.in.Subscribe); differs != "" {
 		return refusalError(&subscription.Refusal{
 			Code:    "subscription_exists",
-			Message: "subscription " + in.SubscriptionID + " exists with other terms: choose another id, or change it",
+			Message: fmt.Sprintf("subscription %s exists with other terms (%s): choose another id, or change it", in.SubscriptionID, differs),
 		})
 	}
 	return nil
-}
-
-func sameAgreement(a, b message.Subscribe) bool {
-	sameEnd := a.EndsAt.Equal(b.EndsAt)
-	a.StartAt, a.EndsAt, a.AwaitStart = b.StartAt, b.EndsAt, b.AwaitStart
-	return sameEnd && a == b
 }
 
 func (s *subscriptionRun) subscribe(ctx workflow.Context, in message.Subscribe) (message.Subscribed, error) {

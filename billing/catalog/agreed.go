@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -8,7 +9,8 @@ import (
 	"github.com/perennial-billing/perennial/billing/money"
 )
 
-// Agreed are the prices at which a plan version was sold to one subscription in place of the catalogue's, by charge id.
+// Agreed are the prices at which a plan version was sold to one subscription in place of the catalogue's, by charge id: of
+// the plan itself or of its add-ons.
 type Agreed map[string]map[money.Currency]Price
 
 // WithAgreed is the plan with agreed prices. They hold in every phase: what was agreed is what is charged. The plan itself is
@@ -17,19 +19,44 @@ func (p Plan) WithAgreed(agreed Agreed) Plan {
 	if len(agreed) == 0 {
 		return p
 	}
-	p.Charges = slices.Clone(p.Charges)
-	for i, charge := range p.Charges {
+	p.Charges = agreed.of(p.Charges)
+	p.AddOns = slices.Clone(p.AddOns)
+	for i, addOn := range p.AddOns {
+		p.AddOns[i].Charges = agreed.of(addOn.Charges)
+	}
+	return p
+}
+
+// of are charges with the agreed prices.
+func (a Agreed) of(charges []Charge) []Charge {
+	charges = slices.Clone(charges)
+	for i, charge := range charges {
 		own := charge
-		own.Prices = agreed[charge.ID]
+		own.Prices = a[charge.ID]
 		prices := maps.Clone(charge.Prices)
 		for _, currency := range own.currencies() {
 			price := own.Prices[currency]
 			price.Agreed = true
 			prices[currency] = price
 		}
-		p.Charges[i].Prices = prices
+		charges[i].Prices = prices
 	}
-	return p
+	return charges
+}
+
+// Equal says that the same prices are agreed, however their numbers were written.
+func (a Agreed) Equal(other Agreed) bool { return a.Canonical() == other.Canonical() }
+
+// Canonical is one text for equal prices, empty for none.
+func (a Agreed) Canonical() string {
+	if len(a) == 0 {
+		return ""
+	}
+	text, err := json.Marshal(a) // in the order of the keys, with numbers as short as they can be
+	if err != nil {
+		return fmt.Sprint(map[string]map[money.Currency]Price(a)) // cannot happen: prices are texts and numbers
+	}
+	return string(text)
 }
 
 // CheckAgreed checks prices that are to be agreed for a subscription in a currency, with the rules that the catalogue has

@@ -12,7 +12,7 @@ import (
 )
 
 // CarryOut carries out a command. The error is a *subscription.Refusal when it cannot be: with one of the codes of
-// subscription.State.Check, of Records.Offer, or
+// subscription.State.Check, of Records.Agree, of Records.Offer, or
 //
 //	billing_mismatch    the new plan is billed in another way than the subscription
 //	fixed_term          the new plan's schedule would make another term of one in periods
@@ -63,6 +63,9 @@ func (a Account) carryOut(ctx context.Context, state subscription.State, c subsc
 // plan notes a command for its day. What is asked for must be right already today: of a version, that it is sold on its day.
 func (a Account) plan(ctx context.Context, state subscription.State, c subscription.Command) (Outcome, error) {
 	if c.Kind == subscription.ChangeTerms {
+		if err := a.agree(ctx, c); err != nil {
+			return Outcome{}, err
+		}
 		if _, _, err := a.offered(ctx, state, *c.Terms, c.At, c.On); err != nil {
 			return Outcome{}, err
 		}
@@ -90,6 +93,9 @@ func (a Account) offered(
 }
 
 func (a Account) change(ctx context.Context, state subscription.State, c subscription.Command) (Outcome, error) {
+	if err := a.agree(ctx, c); err != nil {
+		return Outcome{}, err
+	}
 	plan, before, err := a.offered(ctx, state, *c.Terms, c.At, a.TermsBegin(state, c))
 	if err != nil {
 		return Outcome{}, err

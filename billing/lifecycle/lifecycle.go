@@ -21,13 +21,7 @@ import (
 type Records interface {
 	Billed
 	Noted
-	// Plan is a plan version as the subscription has it: with the prices that it was sold at.
-	Plan(ctx context.Context, terms subscription.Terms) (catalog.Plan, error)
-	// Offer prices the terms that a command asks for and keeps the price. A version that the subscription has or had keeps
-	// its price: its usage of one period is charged at one price. Another one is priced on the day of the command, also if
-	// it follows only at the period's end. The error is a *subscription.Refusal when the terms are not sold: plan_unknown,
-	// one of CheckSellable's, or one of the conversion into the subscription's currency.
-	Offer(ctx context.Context, terms subscription.Terms, at time.Time) (catalog.Plan, error)
+	Sold
 	// Segments lists the terms that were in force in [from, to), oldest first.
 	Segments(ctx context.Context, from, to time.Time) ([]Segment, error)
 	// Enforce puts terms in force from an instant on, in place of those in force.
@@ -56,6 +50,20 @@ type Noted interface {
 	CancelItem(ctx context.Context, id string, at time.Time) error
 	// AddCycle notes what came of a billing period, at the instant at which it was billed.
 	AddCycle(ctx context.Context, cycle Cycle, at time.Time) error
+}
+
+// Sold is at what prices plan versions are sold to a subscription.
+type Sold interface {
+	// Plan is a plan version as the subscription has it: with the prices that it was sold at.
+	Plan(ctx context.Context, terms subscription.Terms) (catalog.Plan, error)
+	// Agree keeps prices that are agreed for a plan version, in place of the catalogue's and of those agreed for it before.
+	// The error is a *subscription.Refusal when that cannot be: plan_unknown, or one of CheckDeal's.
+	Agree(ctx context.Context, deal Deal) error
+	// Offer prices the terms that a command asks for and keeps the price. A version that the subscription has or had keeps
+	// its price: its usage of one period is charged at one price. Another one is priced on the day of the command, also if
+	// it follows only at the period's end. The error is a *subscription.Refusal when the terms are not sold: plan_unknown,
+	// one of CheckSellable's, or one of the conversion into the subscription's currency.
+	Offer(ctx context.Context, terms subscription.Terms, at time.Time) (catalog.Plan, error)
 }
 
 // Billed is what earlier invoices of a subscription charged in advance.

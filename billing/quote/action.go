@@ -9,7 +9,6 @@ import (
 
 	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/exactyaml"
-	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/lifecycle"
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/rating"
@@ -92,8 +91,9 @@ func (a *Subscribe) whose(w *world) (*customer, error) {
 func (a *Subscribe) do(ctx context.Context, w *world, s step) error {
 	b := &book{
 		w: w, owner: s.who, zone: s.who.zone, currency: a.Currency,
-		credited: map[invoicing.LineRef]bool{}, done: map[string]subscription.Command{}, agreed: map[planVersion]catalog.Agreed{},
+		done: map[string]subscription.Command{}, agreed: map[planVersion]catalog.Agreed{},
 	}
+	b.Plans = b.Plan
 	if b.currency == "" {
 		b.currency = s.who.currency
 	}
@@ -111,7 +111,7 @@ func (a *Subscribe) do(ctx context.Context, w *world, s step) error {
 	if err := agreement.Check(); err != nil {
 		return err
 	}
-	if err := b.agree(ctx, "subscribe.prices", agreement.Terms, a.Prices); err != nil {
+	if err := b.beginAt(ctx, agreement.Terms, a.Prices); err != nil {
 		return err
 	}
 	plan, err := b.Offer(ctx, agreement.Terms, agreement.StartAt)
@@ -200,12 +200,12 @@ func (a *Change) do(ctx context.Context, w *world, s step) error {
 	if err != nil {
 		return err
 	}
-	if _, repeated := b.done[a.ID]; !repeated {
-		if err := b.agree(ctx, "change.prices", terms, a.Prices); err != nil {
-			return err
-		}
+	if err := b.checkPrices(ctx, "change.prices", terms, a.Prices); err != nil {
+		return err
 	}
-	return b.command(ctx, s, a.ID, a.Timing, subscription.Command{Kind: subscription.ChangeTerms, Terms: &terms, BillNext: a.Bill == BillNext})
+	return b.command(ctx, s, a.ID, a.Timing, subscription.Command{
+		Kind: subscription.ChangeTerms, Terms: &terms, Prices: a.Prices, BillNext: a.Bill == BillNext,
+	})
 }
 
 // terms are what is asked for from an instant on; what is left out stays as it is.

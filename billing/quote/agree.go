@@ -3,16 +3,43 @@ package quote
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/lifecycle"
 	"github.com/perennial-billing/perennial/billing/subscription"
 )
 
-// agree notes prices that a plan version is sold at to this subscription. They hold from then on for whatever takes the
-// version up. One that the subscription has, or had, keeps its prices: what one period used is charged at one price.
-func (b *book) agree(ctx context.Context, path string, terms subscription.Terms, prices catalog.Agreed) error {
+// Agree notes prices that a plan version is sold at to this subscription.
+func (b *book) Agree(ctx context.Context, deal lifecycle.Deal) error {
+	plan, err := b.Plan(ctx, deal.Terms)
+	if err != nil {
+		return err
+	}
+	sold := versionOf(deal.Terms)
+	if err := lifecycle.CheckDeal(b.state.ID, plan, deal.Prices, b.currency, b.had(sold)); err != nil {
+		return err
+	}
+	before, was := b.agreed[sold]
+	b.w.undo = append(b.w.undo, func() {
+		if delete(b.agreed, sold); was {
+			b.agreed[sold] = before
+		}
+	})
+	b.agreed[sold] = deal.Prices
+	return nil
+}
+
+// beginAt notes the prices with which the subscription begins.
+func (b *book) beginAt(ctx context.Context, terms subscription.Terms, prices catalog.Agreed) error {
+	if err := b.checkPrices(ctx, "subscribe.prices", terms, prices); err != nil || len(prices) == 0 {
+		return err
+	}
+	b.agreed[versionOf(terms)] = prices
+	return nil
+}
+
+// checkPrices says what is wrong with prices as they are written in the scenario.
+func (b *book) checkPrices(ctx context.Context, path string, terms subscription.Terms, prices catalog.Agreed) error {
 	if len(prices) == 0 {
 		return nil
 	}
@@ -23,19 +50,6 @@ func (b *book) agree(ctx context.Context, path string, terms subscription.Terms,
 	if err := plan.CheckAgreed(prices, b.currency); err != nil {
 		return fmt.Errorf("%s.%w", path, err)
 	}
-	sold := planVersion{plan.ID, plan.Version}
-	had := slices.ContainsFunc(b.segments, func(s lifecycle.Segment) bool { return versionOf(s.Terms) == sold })
-	if had || versionOf(b.state.Terms) == sold {
-		return refuse("price_agreed", "subscription %s was sold plan %q version %d already, which keeps its prices: agree on prices for another version",
-			b.state.ID, plan.ID, plan.Version)
-	}
-	before, was := b.agreed[sold]
-	b.w.undo = append(b.w.undo, func() {
-		if delete(b.agreed, sold); was {
-			b.agreed[sold] = before
-		}
-	})
-	b.agreed[sold] = prices
 	return nil
 }
 

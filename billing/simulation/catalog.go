@@ -17,6 +17,8 @@ type Catalogs struct {
 	// Other has the prices to be tried. A version that it has takes its own place; for any other one its newest version of
 	// the plan does.
 	Other []catalog.Plan
+	// OverAgreed puts the other catalogue's prices in place of those that were agreed with a customer, too.
+	OverAgreed bool
 }
 
 // Gap is what the other catalogue does not say of something that was billed. It is filled with the old price.
@@ -42,15 +44,16 @@ func (c Catalogs) sold(h History, terms subscription.Terms) (catalog.Plan, *Sold
 		return catalog.Plan{}, nil, fmt.Errorf("plan %q version %d is not on record", terms.PlanID, terms.PlanVersion)
 	}
 	plan := c.InForce[i]
-	if slices.Contains(plan.Currencies(), h.Currency) {
-		return plan, nil, nil
+	agreed := h.agreed(plan.ID, plan.Version)
+	if slices.Contains(plan.WithAgreed(agreed).Currencies(), h.Currency) {
+		return plan.WithAgreed(agreed), nil, nil
 	}
 	for _, sold := range h.Sold {
 		if sold.PlanID == plan.ID && sold.PlanVersion == plan.Version {
-			return sold.Conversion.Apply(plan, sold.At.UTC()), &sold, nil
+			return sold.Conversion.Apply(plan, sold.At.UTC()).WithAgreed(agreed), &sold, nil
 		}
 	}
-	return plan, nil, nil
+	return plan.WithAgreed(agreed), nil, nil
 }
 
 // successor is the plan of the other catalogue that takes the place of a version.
@@ -83,6 +86,9 @@ func (c Catalogs) tried(h History, terms subscription.Terms) (catalog.Plan, []Ga
 		return old, []Gap{gapIn(old, "schedule_differs",
 			"plan %q is billed every %s by %s, its version %d was billed every %s by %s: a price for other periods cannot be compared, give the one for these",
 			old.ID, plan.Interval, plan.BilledBy, old.Version, old.Interval, old.BilledBy)}, nil
+	}
+	if !c.OverAgreed {
+		plan = plan.WithAgreed(h.agreed(old.ID, old.Version))
 	}
 	f := filling{currency: h.Currency, old: old, sold: sold}
 	charges := f.charges(plan.Charges)

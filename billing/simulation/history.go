@@ -12,6 +12,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/perennial-billing/perennial/billing/calendar"
+	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/discount"
 	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/lifecycle"
@@ -35,10 +36,13 @@ type History struct {
 	// charged in advance then is credited by a change now. With a coupon that is the first period of all.
 	Events []Event
 	// Months are those that the monthly run billed, oldest first.
-	Months   []Month
-	Segments []lifecycle.Segment
+	Months []Month
+	// Terms are those that were in force, oldest first.
+	Terms []lifecycle.Segment
 	// Sold are the plan versions that were sold at prices which the catalogue does not have.
 	Sold []Sold
+	// Agreed are the plan versions for which prices were agreed with the customer.
+	Agreed []Agreed
 	// Discounts are the coupons that its customers had for the subscription or for all of theirs.
 	Discounts []Discount
 	// Issued are the invoices of Events and Months.
@@ -79,6 +83,23 @@ type Sold struct {
 	PlanVersion int
 	At          time.Time
 	Conversion  presentment.Conversion
+}
+
+// Agreed are prices of a plan version in place of the catalogue's.
+type Agreed struct {
+	PlanID      string
+	PlanVersion int
+	Prices      catalog.Agreed
+}
+
+// agreed are the prices that were agreed for a plan version, if any were.
+func (h History) agreed(planID string, version int) catalog.Agreed {
+	for _, a := range h.Agreed {
+		if a.PlanID == planID && a.PlanVersion == version {
+			return a.Prices
+		}
+	}
+	return nil
 }
 
 // Discount is a coupon that a customer had, with what it took off invoices, of other subscriptions as well.

@@ -37,6 +37,7 @@ func asRefusal(err error) *Refusal {
 //	cancellation_pending    a pause or transfer, though the subscription is to end with its period
 //	last_period             a pause or deferred change, though the fixed term ends with the period
 //	terms_missing, seats_negative   a change to terms that cannot be
+//	prices_without_change   prices with another command than a change
 //	nothing_to_change       a change to what already is
 //	pause_mode_unknown, cannot_extend   a pause that cannot be
 //	customer_missing        a transfer to nobody
@@ -107,6 +108,9 @@ func (s State) checkInput(c Command) error {
 	}
 	if c.Kind == Charge {
 		return s.checkItem(c)
+	}
+	if len(c.Prices) > 0 && c.Kind != ChangeTerms {
+		return refuse("prices_without_change", "subscription %s: prices are agreed with a change, not with a command to %s: leave them out", s.ID, c.Kind)
 	}
 	if c.Terms != nil && c.Terms.Seats < 0 {
 		return refuse("seats_negative", "subscription %s: seats must be 0 or more, not %d", s.ID, c.Terms.Seats)

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/invoicing"
 )
 
@@ -44,6 +45,8 @@ type Command struct {
 	AtPeriodEnd bool `json:"at_period_end,omitempty"`
 	// Terms are the new terms of a change, or those that a canceled subscription begins again with (its last if absent).
 	Terms *Terms `json:"terms,omitempty"`
+	// Prices are agreed with the customer for the new version of a change, in place of the catalogue's.
+	Prices catalog.Agreed `json:"prices,omitempty"`
 	// CreditUnused, on an immediate cancellation, credits the paid time that is left.
 	CreditUnused bool `json:"credit_unused,omitempty"`
 	// Mode is what a pause does with the period under way.

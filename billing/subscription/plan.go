@@ -19,9 +19,10 @@ type Missed struct {
 // mostMissed is how many of the latest missed commands a state remembers.
 const mostMissed = 10
 
-// Plan notes a command for its day. Of several for one instant, who came first is served first.
+// Plan notes a command for its day. Of several for one instant, who came first is served first. Prices that came with it are
+// agreed today, whatever becomes of it.
 func (s State) Plan(c Command) State {
-	c.At, c.On = c.At.UTC(), c.On.UTC()
+	c.At, c.On, c.Prices = c.At.UTC(), c.On.UTC(), nil
 	s.LastAt = c.At
 	if c.Terms != nil {
 		terms := *c.Terms

@@ -10,5 +10,5 @@ func (c Command) Repeats(first Command) bool {
 		return false
 	}
 	return c.Kind == first.Kind && c.AtPeriodEnd == first.AtPeriodEnd && c.On.Equal(first.On) && c.CreditUnused == first.CreditUnused &&
-		c.Mode == first.Mode && c.BillNext == first.BillNext && c.Customer == first.Customer && c.Withdraws == first.Withdraws
+		c.Prices.Equal(first.Prices) && c.Mode == first.Mode && c.BillNext == first.BillNext && c.Customer == first.Customer && c.Withdraws == first.Withdraws
 }

@@ -99,6 +99,9 @@ func (l *lineFacts) details() []string {
 	if l.explained.Phase > 0 {
 		details = append(details, fmt.Sprintf("The price of phase %d of the plan", l.explained.Phase))
 	}
+	if l.explained.Agreed {
+		details = append(details, "An agreed price")
+	}
 	for _, taken := range l.explained.Discounts {
 		details = append(details, l.discounted(taken))
 	}

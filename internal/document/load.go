@@ -164,11 +164,9 @@ func lines(ctx context.Context, s *store.Store, invoice store.Invoice, rows []st
 	for i, row := range rows {
 		key := planKey{row.PlanID, row.PlanVersion}
 		if _, read := plans[key]; !read && row.PlanID != "" {
-			version, err := s.Plan(ctx, row.PlanID, row.PlanVersion)
-			if err != nil {
+			if plans[key], err = planOf(ctx, s, invoice.SubscriptionID, key); err != nil {
 				return nil, err
 			}
-			plans[key] = version.Plan
 		}
 		facts := lineFacts{formats: f, row: row, plan: plans[key], currency: invoice.Currency, credited: credited[row.Position]}
 		if err := facts.read(); err != nil {
@@ -186,6 +184,16 @@ func (l *lineFacts) line(zone calendar.Zone) Line {
 		Quantity: l.row.Quantity, UnitPrice: l.unitPrice(), TaxLabel: taxLabel(l.row.Treatment, l.row.TaxRate, l.formats),
 		Amount: money.New(l.row.Amount, l.currency),
 	}
+}
+
+// planOf is a plan version at the prices that were agreed for the subscription: these were never changed after it was charged.
+func planOf(ctx context.Context, s *store.Store, subscriptionID string, key planKey) (catalog.Plan, error) {
+	version, err := s.Plan(ctx, key.id, key.version)
+	if err != nil {
+		return version.Plan, err
+	}
+	agreed, err := s.Agreed(ctx, subscriptionID, key.id, key.version)
+	return version.Plan.WithAgreed(agreed), err
 }
 
 func creditedLines(ctx context.Context, s *store.Store, invoiceID string) (map[int]*store.CreditedLine, error) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/shopspring/decimal"
 
 	"github.com/perennial-billing/perennial/billing/subscription"
 	"github.com/perennial-billing/perennial/starter/service"
@@ -52,6 +53,7 @@ func New(options Options) *API {
 	a.addPaymentMethods(h)
 	a.addPlans(h)
 	a.addSubscriptions(h)
+	a.addCoupons(h)
 	a.addEntitlements(h)
 	a.addUsage(h)
 	a.addInvoices(h)
@@ -89,6 +91,7 @@ func configuration() huma.Config {
 	config.RejectUnknownQueryParameters = true // a misspelt filter would otherwise look like one that everything passes
 	registry := huma.NewMapRegistry("#/components/schemas/", schemaName)
 	registry.RegisterTypeAlias(reflect.TypeFor[service.Quantity](), reflect.TypeFor[quantity]())
+	registry.RegisterTypeAlias(reflect.TypeFor[decimal.Decimal](), reflect.TypeFor[exactDecimal]())
 	registry.RegisterTypeAlias(reflect.TypeFor[subscription.AddOns](), reflect.TypeFor[[]subscription.HeldAddOn]())
 	config.Components.Schemas = registry
 	return config

@@ -58,8 +58,8 @@ func (a *API) addSubscriptions(h huma.API) {
 	add(a, h, huma.Operation{
 		OperationID: "get-subscription", Method: http.MethodGet, Path: "/v1/subscriptions/{id}", Tags: []string{"subscriptions"},
 		Summary: "Show a subscription", Errors: []int{http.StatusNotFound},
-	}, func(ctx context.Context, in *ByID) (store.Subscription, error) {
-		return a.service.Subscription(ctx, in.ID)
+	}, func(ctx context.Context, in *ByID) (service.Subscription, error) {
+		return a.service.ShowSubscription(ctx, in.ID)
 	})
 	a.addCommands(h)
 	a.addCharges(h)

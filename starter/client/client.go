@@ -88,6 +88,9 @@ func updateID(c subscription.Command) string {
 	if i := c.Item; i != nil {
 		asks += fmt.Sprintf(" %s %s %q %s %s %s", i.ID, i.Kind, i.Description, i.Quantity, i.Unit, i.TaxCategory)
 	}
+	if len(c.Prices) > 0 {
+		asks += " " + c.Prices.Canonical()
+	}
 	sum := sha256.Sum256([]byte(asks))
 	return c.ID + "#" + hex.EncodeToString(sum[:8])
 }

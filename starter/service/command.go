@@ -171,8 +171,8 @@ func (s *Service) result(ctx context.Context, t target, commandID string, came m
 	if err != nil {
 		return CommandResult{}, err
 	}
-	row, err := s.store.Subscription(ctx, t.row.ID)
-	return CommandResult{CommandID: commandID, Subscription: Subscription{Subscription: row, Invoice: came.Invoice}, Former: came.Former}, err
+	after, err := s.shown(ctx, t.row.ID, came.Invoice)
+	return CommandResult{CommandID: commandID, Subscription: after, Former: came.Former}, err
 }
 
 // reservedIDs begin the commands of Perennial itself.

@@ -21,7 +21,22 @@ func (s *Service) AddCoupons(ctx context.Context, entityID string, r io.Reader) 
 	if err != nil {
 		return nil, invalid("file", "%s", err)
 	}
-	err = s.store.Tx(ctx, func(tx store.Tx) error {
+	return coupons, s.offer(ctx, entityID, coupons...)
+}
+
+// AddCoupon records a coupon, as AddCoupons does.
+func (s *Service) AddCoupon(ctx context.Context, entityID string, coupon discount.Coupon) (discount.Coupon, error) {
+	if err := s.entityExists(ctx, entityID); err != nil {
+		return coupon, inRequest("entity", err)
+	}
+	if err := coupon.Validate(); err != nil {
+		return coupon, &Error{Kind: Invalid, Code: "invalid_fields", Message: err.Error()}
+	}
+	return coupon, s.offer(ctx, entityID, coupon)
+}
+
+func (s *Service) offer(ctx context.Context, entityID string, coupons ...discount.Coupon) error {
+	err := s.store.Tx(ctx, func(tx store.Tx) error {
 		for _, coupon := range coupons {
 			if err := tx.AddCoupon(ctx, entityID, coupon, s.wallNow()); err != nil {
 				return err
@@ -30,9 +45,9 @@ func (s *Service) AddCoupons(ctx context.Context, entityID string, r io.Reader) 
 		return nil
 	})
 	if errors.Is(err, store.ErrExists) {
-		return nil, conflict("coupon_exists", "%s", err)
+		return conflict("coupon_exists", "%s", err)
 	}
-	return coupons, err
+	return err
 }
 
 // Coupons lists an entity's coupons by id.
@@ -43,7 +58,7 @@ func (s *Service) Coupons(ctx context.Context, entityID string) ([]discount.Coup
 	return s.store.Coupons(ctx, entityID)
 }
 
-// AddCode records what customers type to redeem a coupon.
+// AddCode records what customers type to redeem a coupon. Repeating it changes nothing.
 func (s *Service) AddCode(ctx context.Context, entityID string, code discount.Code) (discount.Code, error) {
 	if err := s.entityExists(ctx, entityID); err != nil {
 		return code, inRequest("entity", err)
@@ -64,11 +79,24 @@ func (s *Service) AddCode(ctx context.Context, entityID string, code discount.Co
 	err = s.store.AddCode(ctx, entityID, code, s.wallNow())
 	switch {
 	case errors.Is(err, store.ErrExists):
-		return code, conflict("code_exists", "%s", err)
+		return s.codeAgain(ctx, entityID, code, err)
 	case store.Violates(err, "code_is_of_a_coupon"):
-		return code, invalid("coupon", "there is no coupon %q", clip(code.CouponID))
+		return code, invalid("coupon", "there is no coupon %s", clip(code.CouponID))
 	}
 	return code, err
+}
+
+// codeAgain answers a repeated request for a code; other terms under a code that exists are a Conflict.
+func (s *Service) codeAgain(ctx context.Context, entityID string, code discount.Code, exists error) (discount.Code, error) {
+	first, err := s.store.Code(ctx, entityID, code.Text)
+	if err != nil {
+		return code, err
+	}
+	sameEnd := first.ExpiresAt.Equal(code.ExpiresAt.Truncate(time.Microsecond)) // as the database keeps it
+	if first.ExpiresAt = code.ExpiresAt; first != code || !sameEnd {
+		return code, conflict("code_exists", "%s", exists)
+	}
+	return code, nil
 }
 
 // Redemption asks for a coupon, by its id or by a code.

@@ -32,11 +32,13 @@ type Migration struct {
 	Percent   int      `json:"percent,omitempty" minimum:"0" maximum:"100" doc:"Only this part of the subscriptions, by a hash of their ids: 10 are among the 50."`
 	Customers []string `json:"customers,omitempty" doc:"Only the subscriptions of these customers."`
 	// NoticeDays is how many days before a renewal customers must be told.
-	NoticeDays *int   `json:"notice_days,omitempty" doc:"Leave out whoever renews in fewer days; 30 when absent. Only at renewal."`
-	DryRun     bool   `json:"dry_run,omitempty" doc:"Only say what would happen."`
-	Actor      string `json:"actor,omitempty" doc:"Who asks, for the record: operator when absent."`
-	After      string `json:"after,omitempty" doc:"Continue behind this subscription: the next of an earlier answer."`
-	Limit      int    `json:"limit,omitempty" doc:"How many subscriptions to look at."`
+	NoticeDays *int `json:"notice_days,omitempty" doc:"Leave out whoever renews in fewer days; 30 when absent. Only at renewal."`
+	// Prices are agreed for the new version, by subscription.
+	Prices map[string]catalog.Agreed `json:"prices,omitempty" doc:"Prices agreed for the new version, by subscription, charge id and currency."`
+	DryRun bool                      `json:"dry_run,omitempty" doc:"Only say what would happen."`
+	Actor  string                    `json:"actor,omitempty" doc:"Who asks, for the record: operator when absent."`
+	After  string                    `json:"after,omitempty" doc:"Continue behind this subscription: the next of an earlier answer."`
+	Limit  int                       `json:"limit,omitempty" doc:"How many subscriptions to look at."`
 }
 
 // ID names the migration: it is the id of its command to each subscription, which is therefore carried out once.
@@ -64,6 +66,9 @@ type MigratedSubscription struct {
 	Old          *money.Amount `json:"old,omitempty"`
 	New          *money.Amount `json:"new,omitempty"`
 	Difference   *money.Amount `json:"difference,omitempty"`
+	// OldAgreed and NewAgreed are the prices agreed for the two versions.
+	OldAgreed catalog.Agreed `json:"old_agreed,omitempty" doc:"Prices agreed with the customer for the old version only: they end with it."`
+	NewAgreed catalog.Agreed `json:"new_agreed,omitempty" doc:"Prices agreed for the new version, by the migration or before."`
 }
 
 // Migrate looks at a page of the subscriptions under a plan version, moves those that a migration is for, and has their
@@ -138,8 +143,10 @@ func (s *Service) checkMigration(ctx context.Context, in Migration) (migration, 
 	if run.from, err = s.versionOf(ctx, "from", in.Plan, in.From); err != nil {
 		return run, err
 	}
-	run.to, err = s.versionOf(ctx, "to", in.Plan, in.To)
-	return run, err
+	if run.to, err = s.versionOf(ctx, "to", in.Plan, in.To); err != nil {
+		return run, err
+	}
+	return run, s.checkMigrationPrices(ctx, run)
 }
 
 func (s *Service) versionOf(ctx context.Context, field, planID string, version int) (catalog.Plan, error) {

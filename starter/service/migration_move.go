@@ -95,6 +95,12 @@ func (m migration) plan(ctx context.Context, t target, moved *MigratedSubscripti
 	if err := lifecycle.CheckInForce(m.to, moved.ChangesAt, zone); err != nil {
 		return err
 	}
+	if err := m.mayAgree(ctx, t); err != nil {
+		return err
+	}
+	if err := m.agreed(ctx, t, moved, m.Prices[t.row.ID]); err != nil {
+		return err
+	}
 	moved.Outcome = WouldMove
 	return m.price(ctx, t, zone, moved)
 }
@@ -131,11 +137,11 @@ func (s *Service) latestState(ctx context.Context, row store.Subscription) (subs
 
 // price adds what recurs before and after.
 func (m migration) price(ctx context.Context, t target, zone calendar.Zone, moved *MigratedSubscription) error {
-	old, err := m.recurring(ctx, t, zone, m.from)
+	old, err := m.recurring(ctx, t, zone, m.from, moved.OldAgreed)
 	if err != nil {
 		return err
 	}
-	next, err := m.recurring(ctx, t, zone, m.to)
+	next, err := m.recurring(ctx, t, zone, m.to, moved.NewAgreed)
 	if err != nil {
 		return err
 	}
@@ -144,11 +150,13 @@ func (m migration) price(ctx context.Context, t target, zone calendar.Zone, move
 	return err
 }
 
-// recurring is what a version costs a subscription in a period, with its add-ons: by the catalogue's price, the one it was sold
-// at, or the one that it would be sold at today.
-func (m migration) recurring(ctx context.Context, t target, zone calendar.Zone, plan catalog.Plan) (money.Amount, error) {
+// recurring is what a version, at the prices agreed for it, costs a subscription in a period, with its add-ons: by the
+// catalogue's price, the one it was sold at, or the one that it would be sold at today.
+func (m migration) recurring(
+	ctx context.Context, t target, zone calendar.Zone, plan catalog.Plan, agreed catalog.Agreed,
+) (money.Amount, error) {
 	currency := t.row.Currency
-	if !slices.Contains(plan.Currencies(), currency) {
+	if !slices.Contains(plan.WithAgreed(agreed).Currencies(), currency) {
 		lock, err := m.svc.store.PriceLock(ctx, t.row.ID, plan.ID, plan.Version)
 		switch {
 		case err == nil:
@@ -165,7 +173,7 @@ func (m migration) recurring(ctx context.Context, t target, zone calendar.Zone, 
 	if !plan.HasSeats() {
 		seats = 0
 	}
-	return invoicing.RecurringTotal(invoicing.Terms{Plan: plan, Seats: seats, AddOns: t.row.AddOns.Quantities()}, currency)
+	return invoicing.RecurringTotal(invoicing.Terms{Plan: plan.WithAgreed(agreed), Seats: seats, AddOns: t.row.AddOns.Quantities()}, currency)
 }
 
 func (m migration) convert(ctx context.Context, plan catalog.Plan, currency money.Currency, at moment) (catalog.Plan, error) {
@@ -190,7 +198,7 @@ func (m migration) carryOut(ctx context.Context, t target, moved *MigratedSubscr
 	terms := m.terms(t.row)
 	_, err := m.svc.Change(ctx, t.row.ID, Change{
 		Asked: Asked{CommandID: m.ID(), Actor: cmp.Or(m.Actor, "operator"), Reason: fmt.Sprintf("migration to version %d", m.To)},
-		Plan:  terms.PlanID, PlanVersion: terms.PlanVersion, Seats: &terms.Seats, AtPeriodEnd: m.At == AtRenewal,
+		Plan:  terms.PlanID, PlanVersion: terms.PlanVersion, Seats: &terms.Seats, AtPeriodEnd: m.At == AtRenewal, Prices: m.Prices[t.row.ID],
 	})
 	if err != nil {
 		return err
@@ -223,6 +231,9 @@ func (m migration) again(ctx context.Context, t target, moved MigratedSubscripti
 	moved.Outcome, moved.ChangesAt = DoneBefore, command.At
 	if end := turned.State.Period.End; command.AtPeriodEnd && end.After(command.At) {
 		moved.ChangesAt = end
+	}
+	if err := m.agreed(ctx, t, &moved, command.Prices); err != nil {
+		return moved, err
 	}
 	if err := m.price(ctx, t, zone, &moved); err != nil || m.DryRun {
 		return moved, err

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/perennial-billing/perennial/billing/calendar"
+	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/subscription"
 )
 
@@ -29,8 +30,10 @@ type Change struct {
 	PlanVersion int    `json:"plan_version,omitempty" doc:"The newest of the plan when absent."`
 	Seats       *int64 `json:"seats,omitempty" example:"8"`
 	// AddOns are those with another quantity.
-	AddOns      []subscription.HeldAddOn `json:"add_ons,omitempty" doc:"Add-ons with their new quantities, 0 to remove one; the others stay as they are."`
-	AtPeriodEnd bool                     `json:"at_period_end,omitempty" doc:"Wait for the period's end. For the terms in force it withdraws what was deferred."`
+	AddOns []subscription.HeldAddOn `json:"add_ons,omitempty" doc:"Add-ons with their new quantities, 0 to remove one; the others stay as they are."`
+	// Prices are agreed with the customer for a version that the subscription has not had.
+	Prices      catalog.Agreed `json:"prices,omitempty" doc:"Prices agreed for the new version in place of the catalogue's, by charge id and currency."`
+	AtPeriodEnd bool           `json:"at_period_end,omitempty" doc:"Wait for the period's end. For the terms in force it withdraws what was deferred."`
 	// On is a later instant at which it takes effect.
 	On time.Time `json:"on,omitzero" doc:"Plan it for this later instant."`
 	// BillNext leaves the difference to the next invoice.
@@ -39,7 +42,7 @@ type Change struct {
 
 func (c Change) repeats(before subscription.Command) bool {
 	return before.Kind == subscription.ChangeTerms && before.Terms != nil && before.AtPeriodEnd == c.AtPeriodEnd && before.On.Equal(c.On) &&
-		before.BillNext == c.BillNext &&
+		before.BillNext == c.BillNext && c.Prices.Equal(before.Prices) &&
 		(c.Plan == "" || c.Plan == before.Terms.PlanID) &&
 		(c.PlanVersion == 0 || c.PlanVersion == before.Terms.PlanVersion) &&
 		(c.Seats == nil || *c.Seats == before.Terms.Seats) && c.repeatsAddOns(before.Terms.AddOns)
@@ -52,7 +55,9 @@ func (c Change) repeatsAddOns(before subscription.AddOns) bool {
 
 func (c Change) command(ctx context.Context, s *Service, t target) (subscription.Command, error) {
 	terms, err := c.terms(ctx, s, t)
-	return subscription.Command{Kind: subscription.ChangeTerms, Terms: &terms, AtPeriodEnd: c.AtPeriodEnd, On: c.On, BillNext: c.BillNext}, err
+	return subscription.Command{
+		Kind: subscription.ChangeTerms, Terms: &terms, Prices: c.Prices, AtPeriodEnd: c.AtPeriodEnd, On: c.On, BillNext: c.BillNext,
+	}, err
 }
 
 // terms completes what was asked for with what is in force.
@@ -83,7 +88,10 @@ func (c Change) terms(ctx context.Context, s *Service, t target) (subscription.T
 		return terms, err
 	}
 	terms.PlanVersion = plan.Version
-	return terms, checkAmounts(plan, row.Currency, terms)
+	if err := checkAgreed(plan, c.Prices, row.Currency); err != nil {
+		return terms, err
+	}
+	return terms, checkAmounts(plan.WithAgreed(c.Prices), row.Currency, terms)
 }
 
 // begin is the moment at which the terms come into force.

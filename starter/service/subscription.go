@@ -22,26 +22,30 @@ type NewSubscription struct {
 	PlanVersion int    `json:"plan_version,omitempty" doc:"When absent, the newest that is sold when the subscription begins."`
 	Seats       int64  `json:"seats,omitempty" doc:"For plans priced per seat." example:"5"`
 	// AddOns are bought with the plan.
-	AddOns    []subscription.HeldAddOn `json:"add_ons,omitempty" doc:"What is bought with the plan, each once."`
-	Currency  string                   `json:"currency,omitempty" doc:"The quote's when absent, else the customer's."`
-	Quote     string                   `json:"quote,omitempty" doc:"The local price that the customer was shown: see the plan's price."`
-	Device    string                   `json:"device,omitempty" doc:"An opaque id of the customer's device, for limits on free trials. Only a hash of it is kept."`
-	StartAt   time.Time                `json:"start_at,omitzero" doc:"At once when absent. A later start brings no invoice yet; an earlier one bills the past."`
-	EndsAfter int                      `json:"ends_after,omitempty" doc:"A fixed term in billing periods; without end when absent."`
-	EndsAt    time.Time                `json:"ends_at,omitzero" doc:"A fixed term to an instant, in place of ends_after. The last period is prorated."`
+	AddOns []subscription.HeldAddOn `json:"add_ons,omitempty" doc:"What is bought with the plan, each once."`
+	// Prices are agreed with the customer.
+	Prices    catalog.Agreed `json:"prices,omitempty" doc:"Prices agreed for this version in place of the catalogue's, by charge id and currency."`
+	Currency  string         `json:"currency,omitempty" doc:"The quote's when absent, else the customer's."`
+	Quote     string         `json:"quote,omitempty" doc:"The local price that the customer was shown: see the plan's price."`
+	Device    string         `json:"device,omitempty" doc:"An opaque id of the customer's device, for limits on free trials. Only a hash of it is kept."`
+	StartAt   time.Time      `json:"start_at,omitzero" doc:"At once when absent. A later start brings no invoice yet; an earlier one bills the past."`
+	EndsAfter int            `json:"ends_after,omitempty" doc:"A fixed term in billing periods; without end when absent."`
+	EndsAt    time.Time      `json:"ends_at,omitzero" doc:"A fixed term to an instant, in place of ends_after. The last period is prorated."`
 }
 
-// Subscription is a subscription together with the invoice that the request brought, if any.
+// Subscription is a subscription with the prices agreed for it, and the invoice that the request brought, if any.
 type Subscription struct {
 	store.Subscription
-	Invoice *message.Billed `json:"invoice,omitempty"`
+	AgreedPrices []store.AgreedPrice `json:"agreed_prices,omitempty" doc:"Prices in place of the catalogue's, by version of the plan."`
+	Invoice      *message.Billed     `json:"invoice,omitempty"`
 }
 
 // farthestStart bounds how far from the present a subscription can begin: a wrong year must not bill a century.
 const farthestStart = 10 * 366 * 24 * time.Hour
 
 // Subscribe starts a subscription and answers, if it begins at once, with its first invoice and how collecting it went.
-// Repeating the request answers the same; other terms under a known id are a Conflict.
+// Repeating the request answers the same, whatever became of the subscription since; other terms under a known id are a
+// Conflict.
 func (s *Service) Subscribe(ctx context.Context, in NewSubscription) (Subscription, error) {
 	customer, request, err := s.checkSubscription(ctx, in)
 	if err != nil {
@@ -51,8 +55,7 @@ func (s *Service) Subscribe(ctx context.Context, in NewSubscription) (Subscripti
 	if err != nil {
 		return Subscription{}, answered(err)
 	}
-	row, err := s.store.Subscription(ctx, in.ID)
-	return Subscription{Subscription: row, Invoice: subscribed.Invoice}, err
+	return s.shown(ctx, in.ID, subscribed.Invoice)
 }
 
 // checkSubscription says everything that is wrong with a request, or what to ask the workflow.
@@ -77,15 +80,15 @@ func (s *Service) checkSubscription(ctx context.Context, in NewSubscription) (st
 	if err != nil {
 		return customer, message.Subscribe{}, err
 	}
+	if err := s.asBefore(ctx, &in, before); err != nil {
+		return customer, message.Subscribe{}, err
+	}
 	if err := s.takeQuote(ctx, &in, customer, before != nil); err != nil {
 		return customer, message.Subscribe{}, err
 	}
-	if before != nil && in.PlanVersion == 0 && before.PlanID == in.Plan {
-		in.PlanVersion = before.PlanVersion // a repeated request means the version that was the newest then
-	}
 	request := message.Subscribe{
 		SubscriptionID: in.ID, CustomerID: customer.ID, EntityID: customer.EntityID, Quote: in.Quote,
-		EndsAfter: in.EndsAfter, EndsAt: in.EndsAt.UTC().Truncate(time.Second),
+		EndsAfter: in.EndsAfter, EndsAt: in.EndsAt.UTC().Truncate(time.Second), Prices: in.Prices,
 	}
 	if request.Device, err = deviceHash(in.Device); err != nil {
 		return customer, request, err
@@ -142,7 +145,10 @@ func (s *Service) setTerms(ctx context.Context, request *message.Subscribe, in N
 		return invalid("add_ons", "%s", err)
 	}
 	request.Terms = subscription.Terms{PlanID: plan.ID, PlanVersion: plan.Version, Seats: in.Seats, AddOns: addOns}
-	return checkAmounts(plan, request.Currency, request.Terms)
+	if err := checkAgreed(plan, in.Prices, request.Currency); err != nil {
+		return err
+	}
+	return checkAmounts(plan.WithAgreed(in.Prices), request.Currency, request.Terms)
 }
 
 // setStart dates the agreement. A repeated request is dated as it was the first time.
@@ -209,6 +215,23 @@ func (s *Service) existing(ctx context.Context, id string) (*store.Subscription,
 		return nil, nil
 	}
 	return &row, err
+}
+
+// ShowSubscription is a subscription with the prices that were agreed for it.
+func (s *Service) ShowSubscription(ctx context.Context, id string) (Subscription, error) {
+	if _, err := s.Subscription(ctx, id); err != nil {
+		return Subscription{}, err
+	}
+	return s.shown(ctx, id, nil)
+}
+
+func (s *Service) shown(ctx context.Context, id string, invoice *message.Billed) (Subscription, error) {
+	row, err := s.store.Subscription(ctx, id)
+	if err != nil {
+		return Subscription{}, err
+	}
+	agreed, err := s.store.AgreedPrices(ctx, id)
+	return Subscription{Subscription: row, AgreedPrices: agreed, Invoice: invoice}, err
 }
 
 // Subscription reads a subscription.

@@ -58,7 +58,7 @@ func read(ctx context.Context, q store.Queries, in store.HistoryRange, z zones, 
 		}
 		r.byID[e.ID], r.owners[e.ID] = &all[i], map[string]bool{e.CustomerID: true}
 	}
-	for _, part := range []func(context.Context) error{r.segments, r.sold, r.lines, r.months, r.before, r.commands, r.discounts} {
+	for _, part := range []func(context.Context) error{r.segments, r.sold, r.agreed, r.lines, r.months, r.before, r.commands, r.discounts} {
 		if err := part(ctx); err != nil {
 			return nil, err
 		}
@@ -76,7 +76,7 @@ func (r *reading) segments(ctx context.Context) error {
 			segment.To = *row.To
 		}
 		h := r.byID[row.SubscriptionID]
-		h.Segments = append(h.Segments, segment)
+		h.Terms = append(h.Terms, segment)
 	}
 	return err
 }
@@ -86,6 +86,15 @@ func (r *reading) sold(ctx context.Context) error {
 	for _, row := range rows {
 		h := r.byID[row.SubscriptionID]
 		h.Sold = append(h.Sold, simulation.Sold{PlanID: row.PlanID, PlanVersion: row.PlanVersion, At: row.LockedAt, Conversion: row.Conversion})
+	}
+	return err
+}
+
+func (r *reading) agreed(ctx context.Context) error {
+	rows, err := r.q.AgreedPrices(ctx, slices.Collect(maps.Keys(r.byID))...)
+	for _, row := range rows {
+		h := r.byID[row.SubscriptionID]
+		h.Agreed = append(h.Agreed, simulation.Agreed{PlanID: row.PlanID, PlanVersion: row.PlanVersion, Prices: row.Prices})
 	}
 	return err
 }

@@ -17,6 +17,8 @@ type Options struct {
 	Range store.HistoryRange
 	// Catalog has the prices to be tried.
 	Catalog []catalog.Plan
+	// OverAgreed tries its prices also on those who have agreed on others.
+	OverAgreed bool
 	// Top is how many customers are told of, per currency; 0 is all.
 	Top int
 	// Progress, if set, is called from time to time with how many subscriptions are done.
@@ -39,7 +41,7 @@ func Run(ctx context.Context, db *store.Store, o Options) (simulation.Result, er
 		if err != nil {
 			return err
 		}
-		s := simulation.New(simulation.Catalogs{InForce: inForce, Other: o.Catalog}, o.Range.Customers, o.Top)
+		s := simulation.New(simulation.Catalogs{InForce: inForce, Other: o.Catalog, OverAgreed: o.OverAgreed}, o.Range.Customers, o.Top)
 		if err := addAll(ctx, q, o, s, size.Subscriptions); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package message
 import (
 	"time"
 
+	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/subscription"
 )
@@ -40,6 +41,8 @@ type Subscribe struct {
 	// EndsAfter, above 0, is a fixed term in billing cycles; EndsAt, if set, one to an instant.
 	EndsAfter int       `json:"ends_after,omitempty"`
 	EndsAt    time.Time `json:"ends_at,omitzero"`
+	// Prices are agreed with the customer for this version of the plan, in place of the catalogue's.
+	Prices catalog.Agreed `json:"prices,omitempty"`
 	// Quote is the local price that the customer was shown, if it is to be honoured.
 	Quote string `json:"quote,omitempty"`
 	// Device is a hash of the customer's device, for limits on trials.

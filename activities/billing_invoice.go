@@ -30,6 +30,9 @@ func (a account) Issue(ctx context.Context, facts invoicing.Facts, cycle int) (*
 	if facts.CarriedIn, err = a.tx.Carried(ctx, a.Addressee.ID, facts.Currency); err != nil {
 		return nil, err
 	}
+	if facts.Items, err = a.tx.ClaimItems(ctx, a.row.ID); err != nil {
+		return nil, err
+	}
 	if facts.Discounts, err = a.discounts(ctx, facts); err != nil {
 		return nil, err
 	}
@@ -49,6 +52,9 @@ func (a account) Issue(ctx context.Context, facts invoicing.Facts, cycle int) (*
 		return nil, err
 	}
 	if err := a.book(ctx, row.ID, built, facts.IssuedAt); err != nil {
+		return nil, err
+	}
+	if err := a.tx.BillItems(ctx, a.row.ID, row.ID, facts.Items); err != nil {
 		return nil, err
 	}
 	if err := a.noteDiscounts(ctx, row.ID, built); err != nil {

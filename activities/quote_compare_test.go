@@ -21,7 +21,7 @@ import (
 func (l timeline) scenario(t *testing.T) string {
 	t.Helper()
 	entries := make([]map[string]any, 0, len(l.entries))
-	for _, e := range l.entries {
+	for i, e := range l.entries {
 		fields := map[string]any{"subscription": e.subscription}
 		switch e.action {
 		case "subscribe":
@@ -34,8 +34,12 @@ func (l timeline) scenario(t *testing.T) string {
 			if e.billNext {
 				fields["bill"] = quote.BillNext
 			}
+		case "charge":
+			fields = e.charge(i)
 		case "cancel":
 			fields["when"], fields["credit_unused"] = e.when, true
+		case "customer":
+			fields = map[string]any{"id": l.customer, "zone": e.plan}
 		case "redeem":
 			fields = map[string]any{"coupon": e.plan, "customer": l.customer}
 		}

@@ -67,6 +67,7 @@ INSERT INTO price_quote (id, entity_id, plan_id, plan_version, currency, convers
 	VALUES ('quote', 'acme', 'pro', 1, 'EUR', '{}', '2027-01-01', '2027-01-02');
 INSERT INTO price_lock (subscription_id, plan_id, plan_version, locked_at, currency, from_currency, rate, rate_date, source, markup_percent, conversion, quote_id)
 	VALUES ('sub', 'pro', 1, '2027-01-01', 'EUR', 'USD', 0.9, '2027-01-01', 'ECB', 2, '{}', 'quote');
+INSERT INTO item (subscription_id, id, kind, description, quantity, unit_amount, tax_category, added_at) VALUES ('sub', 'fee', 'one_off', 'Fee', 1, 5, 'saas_b2b', '2027-01-01');
 INSERT INTO agreed_price (subscription_id, plan_id, plan_version, prices, agreed_at) VALUES ('sub', 'pro', 1, '{"fee": {}}', '2027-01-01');
 INSERT INTO agreement VALUES ('sub', '{}');
 INSERT INTO mail_suppression (customer_id, email, reason, event_id, at) VALUES ('ada', 'ada@example.com', 'bounce', 'sg_1', '2027-01-01');
@@ -94,6 +95,11 @@ func invoiceWith(changes string) string {
 // lineWith inserts another line like the fixture's, with some columns otherwise.
 func lineWith(changes string) string {
 	return `INSERT INTO invoice_line SELECT (jsonb_populate_record(l, '{"position": 2}'::jsonb || '` + changes + `'::jsonb)).* FROM invoice_line l`
+}
+
+// itemWith inserts another item like the fixture's, with some columns otherwise.
+func itemWith(changes string) string {
+	return `INSERT INTO item SELECT (jsonb_populate_record(i, '{"id": "fee2"}'::jsonb || '` + changes + `'::jsonb)).* FROM item i`
 }
 
 // payoutWith inserts a payout of nine dollars, shared out as given.
@@ -142,6 +148,17 @@ var violations = map[string][]string{
 	"use_is_of_a_discount":           {`INSERT INTO discount_use VALUES ('ada', 'six', 'inv', '2027-01-01', 'USD', 1)`},
 	"discount_use_is_immutable":      {`UPDATE discount_use SET amount = 1`, `DELETE FROM discount_use`},
 	"price_notice_is_immutable":      {`UPDATE price_notice SET new_amount = 1`, `DELETE FROM price_notice`},
+	"item_id_is_short":               {itemWith(`{"id": ""}`)},
+	"item_kind_is_known":             {itemWith(`{"kind": "usage"}`)},
+	"item_quantity_is_positive":      {itemWith(`{"quantity": 0}`)},
+	"item_is_on_an_invoice":          {`UPDATE item SET invoice_id = 'nix'`},
+	"item_pkey":                      {itemWith(`{"id": "fee"}`)},
+	"one_off_never_gives_back":       {itemWith(`{"unit_amount": -1}`)},
+	"adjustment_changes_something":   {itemWith(`{"kind": "adjustment", "unit_amount": 0}`)},
+	"item_is_billed_or_canceled":     {`UPDATE item SET invoice_id = 'inv', canceled_at = '2027-01-02'`},
+	"item_is_final":                  {`DELETE FROM item`, `UPDATE item SET quantity = 2`, `UPDATE item SET canceled_at = '2027-01-02'; UPDATE item SET canceled_at = NULL`},
+	"invoice_reason_check":           {invoiceWith(`{"reason": "whim"}`)},
+	"items_have_no_plan":             {lineWith(`{"kind": "one_off"}`), lineWith(`{"plan_id": ""}`)},
 	"quota_not_negative":             {`UPDATE quota SET used = -1`},
 	"quota_use_counts":               {`INSERT INTO quota_use VALUES ('ada', 'video', 'u', 'sub', 'sub', '2027-01-01', 0, '2027-01-01')`},
 	"quota_use_is_of_a_quota":        {`INSERT INTO quota_use VALUES ('ada', 'video', 'u', 'sub', '', '2027-01-01', 1, '2027-01-01')`},

@@ -66,6 +66,11 @@ type Line struct {
 	// Credits is the line of an earlier invoice that a proration credit takes back.
 	Credits     *LineRef
 	Explanation Explanation
+
+	// replaced tells lines of one change from those of others on the invoice: what was paid for is held against what takes
+	// its place. keepsPaid says that a credit gives back no more than that (catalog.CreditNone).
+	replaced  int
+	keepsPaid bool
 }
 
 // LineRef points at a line of an invoice.

@@ -9,7 +9,6 @@ import (
 
 	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/exactyaml"
-	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/lifecycle"
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/subscription"
@@ -91,8 +90,9 @@ func (a *Subscribe) whose(w *world) (*customer, error) {
 func (a *Subscribe) do(ctx context.Context, w *world, s step) error {
 	b := &book{
 		w: w, owner: s.who, zone: s.who.zone, currency: a.Currency,
-		credited: map[invoicing.LineRef]bool{}, done: map[string]subscription.Command{}, agreed: map[planVersion]catalog.Agreed{},
+		done: map[string]subscription.Command{}, agreed: map[planVersion]catalog.Agreed{},
 	}
+	b.Plans = b.Plan
 	if b.currency == "" {
 		b.currency = s.who.currency
 	}

@@ -25,6 +25,9 @@ func (s *Scenario) check() error {
 	if err := s.checkAccounts(); err != nil {
 		return err
 	}
+	if err := s.checkPresentment(); err != nil {
+		return err
+	}
 	return s.checkTimeline()
 }
 

@@ -111,9 +111,10 @@ func (b *book) settleSeats(ctx context.Context, facts invoicing.Facts) error {
 	if b.fair == nil || !b.state.Running() || !b.endsSeats(facts) {
 		return nil
 	}
+	credited := b.Credited()
 	for _, d := range b.invoices {
 		for i, line := range d.Lines {
-			if b.credited[invoicing.LineRef{InvoiceID: d.Key, Position: i + 1}] || line.Credits != nil || !line.Period.End.Equal(b.state.Period.End) {
+			if credited[invoicing.LineRef{InvoiceID: d.Key, Position: i + 1}] || line.Credits != nil || !line.Period.End.Equal(b.state.Period.End) {
 				continue
 			}
 			if err := b.settleSeatLine(ctx, facts, line); err != nil {

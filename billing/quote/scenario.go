@@ -23,6 +23,7 @@ type Scenario struct {
 	Catalog     []catalog.Plan    `json:"catalog" doc:"The plans that are sold, as in docs/examples/plans.json"`
 	Coupons     []discount.Coupon `json:"coupons,omitempty" doc:"What can be redeemed"`
 	Codes       []discount.Code   `json:"codes,omitempty" doc:"What customers type to redeem a coupon"`
+	Rates       []Rate            `json:"rates,omitempty" doc:"Published exchange rates, for settings.presentment"`
 	Seller      Seller            `json:"seller,omitzero" doc:"Who sells; without registrations nothing is taxed"`
 	Customers   []Customer        `json:"customers" doc:"Who buys"`
 	Timeline    []Entry           `json:"timeline" doc:"What happens, and when; entries of one instant happen in the order of the file"`
@@ -32,9 +33,10 @@ type Scenario struct {
 
 // Settings are how a scenario is played.
 type Settings struct {
-	Strict     bool          `json:"strict,omitempty" doc:"End with an error when an entry is refused, instead of listing it under refused"`
-	Collection Collection    `json:"collection,omitempty" enum:"automatic,manual" doc:"automatic when left out: invoices are paid when issued; manual: by entries"`
-	Prepaid    wallet.Policy `json:"prepaid,omitzero" doc:"Which grants are used first"`
+	Strict      bool          `json:"strict,omitempty" doc:"End with an error when an entry is refused, instead of listing it under refused"`
+	Collection  Collection    `json:"collection,omitempty" enum:"automatic,manual" doc:"automatic when left out: paid when issued; manual: by entries"`
+	Presentment *Presentment  `json:"presentment,omitempty" doc:"Sells in currencies that the catalog does not have, at prices converted by the rates"`
+	Prepaid     wallet.Policy `json:"prepaid,omitzero" doc:"Which grants are used first"`
 }
 
 // Collection is how invoices come to be paid.
@@ -88,6 +90,7 @@ type Entry struct {
 	RemoveDiscount *RemoveDiscount `json:"remove_discount,omitempty" doc:"A discount ends"`
 	Grant          *Grant          `json:"grant,omitempty" doc:"A customer gets credit that pays invoices"`
 	Charge         *OneOff         `json:"charge,omitempty" doc:"A one-off charge, or an adjustment"`
+	Customer       *CustomerChange `json:"customer,omitempty" doc:"A customer moves to another zone or country, or is taxed otherwise"`
 	Activity       *Activity       `json:"activity,omitempty" doc:"A member was active, joined or left"`
 }
 
@@ -114,6 +117,7 @@ func (e Entry) actions() []action {
 	add(e.RemoveDiscount != nil, e.RemoveDiscount)
 	add(e.Grant != nil, e.Grant)
 	add(e.Charge != nil, e.Charge)
+	add(e.Customer != nil, e.Customer)
 	add(e.Activity != nil, e.Activity)
 	return set
 }

@@ -110,7 +110,7 @@ func (b *book) pays(q *bucket) bool {
 	if q.begins.Before(b.state.StartAt) {
 		return true
 	}
-	return slices.ContainsFunc(b.segments, func(s lifecycle.Segment) bool {
+	return slices.ContainsFunc(b.InForce, func(s lifecycle.Segment) bool {
 		return s.From.Before(q.begins.Add(quarter)) && (s.To.IsZero() || s.To.After(q.begins))
 	})
 }

@@ -158,6 +158,10 @@ type step struct {
 
 // schedule puts the entries in the order of their instants. Those of one instant stay in the order of the file.
 func (w *world) schedule() ([]step, error) {
+	clocks, err := w.clocks()
+	if err != nil {
+		return nil, err
+	}
 	steps := make([]step, 0, len(w.scenario.Timeline))
 	for i, entry := range w.scenario.Timeline {
 		doing := entry.actions()[0]
@@ -166,7 +170,7 @@ func (w *world) schedule() ([]step, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s.%w", path, err)
 		}
-		at, until := entry.At.In(who.zone), w.scenario.Until.In(who.zone)
+		at, until := clocks[who].in(entry.At), clocks[who].in(w.scenario.Until)
 		if at.After(until) {
 			return nil, fmt.Errorf("%s.at: %s is after the end of the scenario (until: %s)", path, entry.At, w.scenario.Until)
 		}

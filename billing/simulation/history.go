@@ -37,8 +37,9 @@ type History struct {
 	// charged in advance then is credited by a change now. With a coupon that is the first period of all.
 	Events []Event
 	// Months are those that the monthly run billed, oldest first.
-	Months   []Month
-	Segments []lifecycle.Segment
+	Months []Month
+	// Terms are those that were in force, oldest first.
+	Terms []lifecycle.Segment
 	// Sold are the plan versions that were sold at prices which the catalogue does not have.
 	Sold []Sold
 	// Agreed are the plan versions for which prices were agreed with the customer.
@@ -145,7 +146,9 @@ type Line struct {
 	// Measured is what else was known of a usage, nothing of a line that was issued before that was kept.
 	Measured rating.Detail
 	Amount   money.Amount
-	Period   calendar.Period
+	// Unit is what one of an item costs before discounts, in major units; other lines do not say it.
+	Unit   decimal.Decimal
+	Period calendar.Period
 }
 
 // first is the state that the first event met. Before its beginning a subscription is what was agreed, which its first

@@ -10,16 +10,33 @@ import (
 	"github.com/perennial-billing/perennial/internal/store"
 )
 
-// discounts are those in force for an invoice of the subscription. The customer's wallet must be locked: it keeps two
+// Which of the owner's discounts an invoice has: an invoice for several subscriptions has the owner's own on all of it, and
+// those of each subscription on its part.
+const (
+	ownersDiscounts = 1 << iota
+	partsDiscounts
+	allDiscounts = ownersDiscounts | partsDiscounts
+)
+
+// discounts are those in force for an invoice of the subscription. The owner's wallet must be locked: it keeps two
 // invoices from taking the same rest of a discount.
-func (a account) discounts(ctx context.Context, facts invoicing.Facts) ([]discount.InForce, error) {
+func (a account) discounts(ctx context.Context, facts invoicing.Facts, which int) ([]discount.InForce, error) {
 	has, err := a.tx.Discounts(ctx, a.customer.ID, facts.Currency)
 	if err != nil {
 		return nil, err
 	}
 	var inForce []discount.InForce
 	for _, d := range has {
-		if d.SubscriptionID != "" && d.SubscriptionID != a.row.ID {
+		switch d.SubscriptionID {
+		case "":
+			if which&ownersDiscounts == 0 {
+				continue
+			}
+		case a.row.ID:
+			if which&partsDiscounts == 0 {
+				continue
+			}
+		default:
 			continue
 		}
 		serves, is, err := d.Serves(facts.Period().Start, facts.IssuedAt, facts.Currency, d.Uses)

@@ -33,7 +33,7 @@ func (a account) Issue(ctx context.Context, facts invoicing.Facts, cycle int) (*
 	if facts.Items, err = a.tx.ClaimItems(ctx, a.row.ID); err != nil {
 		return nil, err
 	}
-	if facts.Discounts, err = a.discounts(ctx, facts); err != nil {
+	if facts.Discounts, err = a.discounts(ctx, facts, allDiscounts); err != nil {
 		return nil, err
 	}
 	unpaid, err := a.debts(ctx, &facts)
@@ -48,7 +48,15 @@ func (a account) Issue(ctx context.Context, facts invoicing.Facts, cycle int) (*
 	if err != nil {
 		return nil, err
 	}
-	if row, err = a.tx.AddInvoice(ctx, row, lines); err != nil {
+	return a.keep(ctx, built, facts, row, lines, unpaid)
+}
+
+// keep writes an invoice with everything that follows from it.
+func (a account) keep(
+	ctx context.Context, built invoicing.Invoice, facts invoicing.Facts, row store.Invoice, lines []store.InvoiceLine, unpaid []store.Invoice,
+) (*lifecycle.Issued, error) {
+	row, err := a.tx.AddInvoice(ctx, row, lines)
+	if err != nil {
 		return nil, err
 	}
 	if err := a.book(ctx, row.ID, built, facts.IssuedAt); err != nil {
@@ -105,7 +113,7 @@ func (a account) declareTax(ctx context.Context, invoiceID string, built invoici
 func (a account) rows(built invoicing.Invoice, facts invoicing.Facts, cycle int) (store.Invoice, []store.InvoiceLine, error) {
 	row := store.Invoice{
 		ID: invoiceID(built.Key), BusinessKey: built.Key, EntityID: a.row.EntityID, CustomerID: a.Addressee.ID, PayerID: a.Payer.ID, SubscriptionID: a.row.ID,
-		Parts:  []store.InvoicePart{{SubscriptionID: a.row.ID, OwnerID: a.customer.ID}},
+		Parts:  []store.InvoicePart{{SubscriptionID: a.row.ID, OwnerID: a.customer.ID, Key: built.Key}}, PONumber: a.row.PONumber,
 		Reason: string(built.Reason), Cycle: cycle, Status: "open", Currency: facts.Currency,
 		Subtotal: built.Subtotal.Minor, Tax: built.Tax.Minor, Total: built.Total.Minor,
 		CarriedIn: built.CarriedIn.Minor, CarriedOut: built.CarriedOut.Minor, CreditGranted: built.CreditGranted.Minor,
@@ -139,6 +147,9 @@ func lineRow(position int, line invoicing.Line, explanation json.RawMessage) sto
 		Treatment: string(line.Decision.Treatment), Jurisdiction: line.Decision.Jurisdiction,
 		Scheme: string(line.Decision.Scheme), TaxReason: line.Decision.Reason, TaxRate: line.Decision.Rate,
 		PeriodStart: line.Period.Start, PeriodEnd: line.Period.End, Explanation: explanation,
+	}
+	if line.SubscriptionID != "" {
+		row.SubscriptionID = &line.SubscriptionID
 	}
 	if line.Credits != nil {
 		row.CreditsInvoice, row.CreditsPosition = &line.Credits.InvoiceID, &line.Credits.Position

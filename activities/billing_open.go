@@ -94,6 +94,11 @@ func openSubscription(ctx context.Context, tx store.Tx, in message.Subscribe) (m
 	if err := addOnce(ctx, tx, in, customer, state); err != nil {
 		return message.Opened{}, err
 	}
+	if in.BillingGroup != "" || in.PONumber != "" {
+		if err := tx.SetBillingGroup(ctx, in.SubscriptionID, in.BillingGroup, in.PONumber); err != nil {
+			return message.Opened{}, err
+		}
+	}
 	if made.plan.HasTrial() {
 		if inspect, err := claimTrial(ctx, tx, in, customer, parties.Payer); err != nil {
 			return message.Opened{}, err

@@ -61,20 +61,22 @@ func (r *Runs) BillShard(ctx context.Context, in message.Shard) (message.ShardBi
 	}
 	var done message.ShardBilled
 	var failures []error
-	for _, member := range members {
-		if member, err = r.billMember(ctx, run, member); err != nil {
-			failures = append(failures, fmt.Errorf("subscription %s: %w", member.SubscriptionID, err))
+	for _, together := range sharing(members) {
+		settled, err := r.billMembers(ctx, run, together)
+		if err != nil {
+			failures = append(failures, err)
 			if len(failures) == mostFailures || ctx.Err() != nil {
 				break
 			}
-			continue
 		}
-		if member.InvoiceID != nil {
-			done.Invoiced++
-		} else {
-			done.Skipped++
+		for _, member := range settled {
+			if member.InvoiceID != nil {
+				done.Invoiced++
+			} else {
+				done.Skipped++
+			}
+			activity.RecordHeartbeat(ctx, member.SubscriptionID)
 		}
-		activity.RecordHeartbeat(ctx, member.SubscriptionID)
 	}
 	if len(failures) > 0 {
 		return done, fmt.Errorf("run %s, shard %d: %w", run.ID, in.Shard, errors.Join(failures...))
@@ -82,33 +84,91 @@ func (r *Runs) BillShard(ctx context.Context, in message.Shard) (message.ShardBi
 	return done, nil
 }
 
-// billMember bills one subscription's month, or records why there is nothing to bill, unless that was done before.
-func (r *Runs) billMember(ctx context.Context, run store.Run, member store.Member) (store.Member, error) {
-	if member.Settled() {
-		return member, nil
+// sharing are the members that have to be billed together, each with those that it shares an invoice with.
+func sharing(members []store.Member) [][]store.Member {
+	var groups [][]store.Member
+	for i, member := range members {
+		if i > 0 && members[i-1].Sharing == member.Sharing {
+			groups[len(groups)-1] = append(groups[len(groups)-1], member)
+			continue
+		}
+		groups = append(groups, []store.Member{member})
 	}
-	err := r.Store.Tx(ctx, func(tx store.Tx) error {
-		account, err := openAccount(ctx, tx, member.SubscriptionID)
+	return groups
+}
+
+// billMembers bills the month of subscriptions that share an invoice, and returns what became of each. If one of them cannot
+// be billed, each of the others is billed alone: it must not hold them up.
+func (r *Runs) billMembers(ctx context.Context, run store.Run, members []store.Member) ([]store.Member, error) {
+	settled, err := r.billTogether(ctx, run, members)
+	if err == nil || ctx.Err() != nil {
+		return settled, err
+	}
+	if len(members) == 1 {
+		return nil, fmt.Errorf("subscription %s: %w", members[0].SubscriptionID, err)
+	}
+	var failures []error
+	for _, member := range members {
+		alone, err := r.billMembers(ctx, run, []store.Member{member})
+		settled = append(settled, alone...)
 		if err != nil {
+			failures = append(failures, err)
+		}
+	}
+	return settled, errors.Join(failures...)
+}
+
+// billTogether bills the month of subscriptions on one invoice, or records why there is nothing to bill for one of them, unless
+// that was done before.
+func (r *Runs) billTogether(ctx context.Context, run store.Run, members []store.Member) ([]store.Member, error) {
+	var settled []store.Member
+	err := r.Store.Tx(ctx, func(tx store.Tx) error {
+		settled = nil
+		shared := &together{}
+		var billed []*lifecycle.Issued
+		for _, member := range members {
+			issued, member, err := billMember(ctx, tx, run, member, shared)
+			if err != nil {
+				return err
+			}
+			settled, billed = append(settled, member), append(billed, issued)
+		}
+		if err := shared.Issue(ctx, issueTogether); err != nil {
 			return err
 		}
-		// Another worker may have billed it since the list was read.
-		if member, err = tx.Member(ctx, run.ID, member.SubscriptionID); err != nil || member.Settled() {
-			return err
+		for i, issued := range billed {
+			if issued != nil {
+				settled[i].InvoiceID = &issued.InvoiceID
+			}
+			if err := tx.SettleMember(ctx, run.ID, settled[i]); err != nil {
+				return err
+			}
 		}
-		issued, err := account.lifecycle().BillMonth(ctx, account.standing(), run.Period, run.AsOf)
-		switch {
-		case errors.Is(err, invoicing.ErrNothingToBill):
-			reason := lifecycle.NothingToBill
-			member.SkippedBecause = &reason
-		case err != nil:
-			return err
-		default:
-			member.InvoiceID = &issued.InvoiceID
-		}
-		return tx.SettleMember(ctx, run.ID, member)
+		return nil
 	})
-	return member, err
+	return settled, err
+}
+
+// billMember bills one subscription's month; what comes of it is known when the invoice is issued that it shares.
+func billMember(ctx context.Context, tx store.Tx, run store.Run, member store.Member, shared *together) (*lifecycle.Issued, store.Member, error) {
+	if member.Settled() {
+		return nil, member, nil
+	}
+	account, err := openAccount(ctx, tx, member.SubscriptionID)
+	if err != nil {
+		return nil, member, err
+	}
+	// Another worker may have billed it since the list was read.
+	if member, err = tx.Member(ctx, run.ID, member.SubscriptionID); err != nil || member.Settled() {
+		return nil, member, err
+	}
+	issued, err := shared.of(account).BillMonth(ctx, account.standing(), run.Period, run.AsOf)
+	if errors.Is(err, invoicing.ErrNothingToBill) {
+		reason := lifecycle.NothingToBill
+		member.SkippedBecause = &reason
+		return nil, member, nil
+	}
+	return issued, member, err
 }
 
 // standing is what the record says of a subscription's life, as far as the run has to know it.

@@ -35,10 +35,10 @@ INSERT INTO invoice (id, business_key, entity_id, customer_id, payer_id, subscri
 	credit_granted, credit_applied, amount_due, period_start, period_end, zone, tz_version, issued_at, provider_intent)
 	VALUES ('inv', 'invoice:sub:cycle-0', 'acme', 'ada', 'ada', 'sub', 'cycle', 0, 'ACM-000001', 'open', 'USD', 1000, 100, 1100, 0, 100, 1000,
 	'2027-01-01', '2027-02-01', 'America/New_York', '2026f', '2027-01-01', 'pi_1');
-INSERT INTO invoice_part (invoice_id, subscription_id, owner_id) VALUES ('inv', 'sub', 'ada');
-INSERT INTO invoice_line (invoice_id, position, kind, charge_id, plan_id, plan_version, description, quantity, exact, amount, tax, treatment,
+INSERT INTO invoice_part (invoice_id, subscription_id, owner_id, part_key) VALUES ('inv', 'sub', 'ada', 'invoice:sub:cycle-0');
+INSERT INTO invoice_line (invoice_id, subscription_id, position, kind, charge_id, plan_id, plan_version, description, quantity, exact, amount, tax, treatment,
 	jurisdiction, scheme, tax_reason, tax_rate, period_start, period_end, explanation)
-	VALUES ('inv', 1, 'recurring', 'fee', 'pro', 1, 'Pro', 1, 10, 1000, 100, 'standard', 'US', '', '', 0.1, '2027-01-01', '2027-02-01', '{}');
+	VALUES ('inv', 'sub', 1, 'recurring', 'fee', 'pro', 1, 'Pro', 1, 10, 1000, 100, 'standard', 'US', '', '', 0.1, '2027-01-01', '2027-02-01', '{}');
 INSERT INTO subscription_cycle (subscription_id, cycle, period_start, period_end, invoice_id, billed_at) VALUES ('sub', 0, '2027-01-01', '2027-02-01', 'inv', '2027-01-01');
 INSERT INTO payment (id, invoice_id, attempt, status, amount, currency, idempotency_key, provider_charge, asked_at)
 	VALUES ('pay', 'inv', 1, 'pending', 1000, 'USD', 'charge:inv:1', 'ch_1', '2027-01-01');
@@ -232,6 +232,10 @@ var violations = map[string][]string{
 	"paid_by_self_or_parent":          {`UPDATE customer SET paid_by = 'uncle'`},
 	"who_looks_up_has_a_parent":       {`UPDATE customer SET invoiced_to = 'parent'`, `UPDATE customer SET paid_by = 'parent'`},
 	"invoice_payer_is_final":          {copyCustomer + `UPDATE invoice SET payer_id = 'bob'`},
+	"billing_group_is_short":          {`UPDATE subscription SET billing_group = repeat('x', 101)`},
+	"po_number_is_short":              {`UPDATE subscription SET po_number = repeat('x', 101)`},
+	"line_is_of_a_part":               {lineWith(`{"subscription_id": "other"}`)},
+	"invoice_part_part_key_key":       {invoiceWith(`{}`) + `; INSERT INTO invoice_part VALUES ('inv2', 'sub', 'ada', 'invoice:sub:cycle-0')`},
 	"invoice_part_is_immutable":       {`UPDATE invoice_part SET owner_id = 'bob'`, `DELETE FROM invoice_part`},
 	"invoice_line_is_immutable":       {`UPDATE invoice_line SET amount = 999`, `DELETE FROM invoice_line`},
 	"invoice_equals_its_lines":        {`INSERT INTO invoice_line SELECT (jsonb_populate_record(l, '{"position": 2}')).* FROM invoice_line l`},

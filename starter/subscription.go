@@ -16,7 +16,7 @@ import (
 
 func (p *program) subscriptions() *cobra.Command {
 	return p.group("subscription", "Start, show and steer subscriptions",
-		append(p.steer(), p.subscribe(), p.showSubscription(), p.listSubscriptions(), p.planned(), p.previews())...)
+		append(p.steer(), p.subscribe(), p.showSubscription(), p.listSubscriptions(), p.planned(), p.previews(), p.setBillingGroup())...)
 }
 
 func (p *program) subscribe() *cobra.Command {
@@ -43,6 +43,7 @@ func (p *program) subscribe() *cobra.Command {
 	f.Var(&start, "start-at", "when it begins, a day at the customer's midnight (default: at once); in the past, what has passed since is billed")
 	f.IntVar(&in.EndsAfter, "ends-after", 0, "fixed term in billing periods (default: no end)")
 	f.Var(&end, "ends-at", "fixed term to a time, or to the beginning of a day where the customer lives; the last period is prorated")
+	billingGroupFlags(c, &in.BillingGroup)
 	c.RunE = p.askWorkflow(func(ctx context.Context, svc *service.Service, _ []string) error {
 		var err error
 		if in.StartAt, err = start.inZoneOf(ctx, svc, in.Customer); err != nil {
@@ -139,7 +140,7 @@ func (p *program) printSubscription(result any, s service.Subscription) error {
 		return facts(out, "Subscription", s.ID, "Customer", s.CustomerID, "Status", status, "Terms", terms(s.Subscription),
 			"Agreed", agreedInWords(s.AgreedPrices), "Currency", s.Currency, "Billed by", s.BilledBy, "Started", s.StartedAt,
 			"Period", period, "From then on", waitingTerms(s.Subscription), "Acts next", s.NextActionAt,
-			"Ended", s.EndedAt, "Why", s.EndReason, "Invoice", billed(s.Invoice))
+			"Billing group", s.BillingGroup, "Purchase order", s.PONumber, "Ended", s.EndedAt, "Why", s.EndReason, "Invoice", billed(s.Invoice))
 	})
 }
 

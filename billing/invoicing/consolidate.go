@@ -57,6 +57,18 @@ func Consolidate(head Facts, parts []Part) (Invoice, error) {
 	return head.invoice(lines, period)
 }
 
+// CheckBills is ErrNothingToBill when the facts make no line. Other errors are those of Build about lines.
+func (f Facts) CheckBills() error {
+	lines, err := f.inOrder().lines()
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s: %w", f.Key, err)
+	case len(lines) == 0:
+		return ErrNothingToBill
+	}
+	return nil
+}
+
 // under gives a part what all parts of an invoice share.
 func (p Part) under(head Facts) Facts {
 	f := p.Facts.inOrder()

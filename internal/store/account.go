@@ -92,12 +92,14 @@ func ownerOr(o account.Owner) account.Owner {
 type InvoicePart struct {
 	SubscriptionID string `db:"subscription_id" json:"subscription_id"`
 	OwnerID        string `db:"owner_id" json:"owner_id"`
+	// Key is the business identity of what the subscription brought: the invoice's, if it is for no other.
+	Key string `db:"part_key" json:"-"`
 }
 
 // InvoiceParts lists the subscriptions that an invoice is for, by id.
 func (q Queries) InvoiceParts(ctx context.Context, invoiceID string) ([]InvoicePart, error) {
 	return many[InvoicePart](ctx, q.db, "subscriptions of invoice "+invoiceID,
-		`SELECT subscription_id, owner_id FROM invoice_part WHERE invoice_id = $1 ORDER BY subscription_id`, invoiceID)
+		`SELECT subscription_id, owner_id, part_key FROM invoice_part WHERE invoice_id = $1 ORDER BY subscription_id`, invoiceID)
 }
 
 // familyOf are, as an array for SQL, the customers who share a parent with a customer (an expression of SQL), whoever is above

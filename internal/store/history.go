@@ -34,7 +34,8 @@ const billedIn = `s.entity_id = $1 AND s.started_at < $4 AND (cardinality($2::te
 		OR EXISTS (SELECT FROM invoice i JOIN invoice_part p ON p.invoice_id = i.id
 			WHERE p.subscription_id = s.id AND p.owner_id = ANY($2) AND i.issued_at >= $3 AND i.issued_at < $4))
 	AND (s.ended_at IS NULL OR s.ended_at >= $3
-		OR EXISTS (SELECT FROM invoice i WHERE i.subscription_id = s.id AND i.issued_at >= $3 AND i.issued_at < $4)
+		OR EXISTS (SELECT FROM invoice i JOIN invoice_part p ON p.invoice_id = i.id
+			WHERE p.subscription_id = s.id AND i.issued_at >= $3 AND i.issued_at < $4)
 		OR EXISTS (SELECT FROM invoice_run_member m JOIN invoice_run r ON r.id = m.run_id
 			WHERE r.entity_id = $1 AND r.as_of >= $3 AND r.as_of < $4 AND m.subscription_id = s.id))`
 
@@ -143,10 +144,10 @@ func (q Queries) PastSegments(ctx context.Context, of []HistoryEntry, to time.Ti
 		 WHERE subscription_id = ANY($1) AND from_at < $2 ORDER BY subscription_id, seq`, ids, to)
 }
 
-// PastLine is a line of an issued invoice. CustomerID is whose the subscription was.
+// PastLine is a line of an issued invoice. PartOf is the subscription that it is for, CustomerID whose that was.
 type PastLine struct {
-	SubscriptionID string `db:"subscription_id"`
-	CustomerID     string `db:"customer_id"`
+	PartOf     string `db:"part_of"`
+	CustomerID string `db:"customer_id"`
 	InvoiceID      string `db:"invoice_id"`
 	Number         string `db:"number"`
 	// Serial is the number without the seller's prefix.
@@ -166,12 +167,12 @@ const serialOf = `regexp_replace(i.number, '^.*-', '')::bigint AS serial`
 func (q Queries) PastLines(ctx context.Context, of []HistoryEntry, from, to time.Time) ([]PastLine, error) {
 	ids, since := idsOf(of)
 	return many[PastLine](ctx, q.db, "invoice lines", `
-		SELECT p.subscription_id, p.owner_id AS customer_id, l.invoice_id, i.number, `+serialOf+`, i.business_key, i.issued_at, l.measured,
-		       `+prefixed("l", lineColumns)+`
+		SELECT p.subscription_id AS part_of, p.owner_id AS customer_id, l.invoice_id, i.number, `+serialOf+`, p.part_key AS business_key, i.issued_at,
+		       l.measured, `+prefixed("l", lineColumns)+`
 		  FROM unnest($1::text[], $2::timestamptz[]) AS s (id, since)
 		  JOIN invoice_part p ON p.subscription_id = s.id
 		  JOIN invoice i ON i.id = p.invoice_id AND i.issued_at >= LEAST(s.since, $3) AND i.issued_at < $4
-		  JOIN invoice_line l ON l.invoice_id = i.id
+		  JOIN invoice_line l ON (l.invoice_id, l.subscription_id) = (p.invoice_id, p.subscription_id)
 		 ORDER BY p.subscription_id, i.issued_at, i.id, l.position`, ids, since, from, to)
 }
 

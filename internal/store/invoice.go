@@ -21,7 +21,9 @@ type Invoice struct {
 	EntityID       string         `db:"entity_id" json:"entity_id"`
 	CustomerID     string         `db:"customer_id" json:"customer_id"`
 	PayerID        string         `db:"payer_id" json:"payer_id"`
+	// SubscriptionID is empty for an invoice for several, which Parts lists.
 	SubscriptionID string         `db:"subscription_id" json:"subscription_id"`
+	PONumber       string         `db:"po_number" json:"po_number,omitempty"`
 	Reason         string         `db:"reason" json:"reason"`
 	Cycle          int            `db:"cycle" json:"cycle"`
 	Number         string         `db:"number" json:"number"`
@@ -60,6 +62,8 @@ func (i Invoice) Owed() money.Amount {
 
 // InvoiceLine is a line of an invoice.
 type InvoiceLine struct {
+	// SubscriptionID is that of the invoice where it is not said.
+	SubscriptionID  *string         `db:"subscription_id" json:"subscription_id,omitempty"`
 	Position        int             `db:"position" json:"position"`
 	Kind            string          `db:"kind" json:"kind"`
 	ChargeID        string          `db:"charge_id" json:"charge_id"`
@@ -87,9 +91,9 @@ type InvoiceLine struct {
 
 const invoiceColumns = `id, business_key, entity_id, customer_id, payer_id, subscription_id, reason, cycle, number, status, currency, subtotal, tax,
 	total, carried_in, carried_out, credit_granted, credit_applied, amount_due, amount_paid, amount_credited, period_start, period_end,
-	zone, tz_version, issued_at, paid_at, provider_intent, page_key`
+	zone, tz_version, issued_at, paid_at, provider_intent, page_key, po_number`
 
-const lineColumns = `position, kind, charge_id, plan_id, plan_version, description, quantity, exact, amount, tax, treatment, jurisdiction,
+const lineColumns = `subscription_id, position, kind, charge_id, plan_id, plan_version, description, quantity, exact, amount, tax, treatment, jurisdiction,
 	scheme, tax_reason, tax_rate, period_start, period_end, credits_invoice, credits_position, explanation`
 
 // Invoice reads an invoice.
@@ -119,7 +123,7 @@ type InvoiceFilter struct {
 // Invoices lists invoices by issue date and id.
 func (q Queries) Invoices(ctx context.Context, f InvoiceFilter) ([]Invoice, error) {
 	return many[Invoice](ctx, q.db, "invoices", `SELECT `+invoiceColumns+` FROM invoice
-		 WHERE ($1 = '' OR entity_id = $1) AND ($2 = '' OR customer_id = $2 OR payer_id = $2) AND ($3 = '' OR subscription_id = $3)
+		 WHERE ($1 = '' OR entity_id = $1) AND ($2 = '' OR customer_id = $2 OR payer_id = $2) AND ($3 = '' OR EXISTS (SELECT FROM invoice_part p WHERE p.invoice_id = invoice.id AND p.subscription_id = $3))
 		   AND ($4 = '' OR status = $4)
 		   AND ($5 = '' OR (issued_at, id) > (SELECT issued_at, id FROM invoice WHERE id = $5))
 		 ORDER BY issued_at, id LIMIT $6`, f.EntityID, f.CustomerID, f.SubscriptionID, f.Status, f.After, f.Limit)
@@ -144,8 +148,9 @@ const paysAhead = `i.status <> 'void' AND l.kind IN ('commitment', 'proration_ch
 func (q Queries) RunningLines(ctx context.Context, subscriptionID string, at time.Time) ([]BilledLine, error) {
 	return many[BilledLine](ctx, q.db, "running lines of "+subscriptionID, `
 		SELECT l.invoice_id, `+prefixed("l", lineColumns)+`
-		  FROM invoice_line l JOIN invoice i ON i.id = l.invoice_id
-		 WHERE i.subscription_id = $1 AND l.period_end > $2 AND `+paysAhead+`
+		  FROM invoice_part p JOIN invoice i ON i.id = p.invoice_id
+		  JOIN invoice_line l ON (l.invoice_id, l.subscription_id) = (p.invoice_id, p.subscription_id)
+		 WHERE p.subscription_id = $1 AND l.period_end > $2 AND `+paysAhead+`
 		   AND NOT EXISTS (SELECT FROM invoice_line c WHERE (c.credits_invoice, c.credits_position) = (l.invoice_id, l.position))
 		 ORDER BY i.issued_at, l.invoice_id, l.position`, subscriptionID, at)
 }
@@ -155,8 +160,9 @@ func (q Queries) RunningLines(ctx context.Context, subscriptionID string, at tim
 func (q Queries) ChargedAhead(ctx context.Context, subscriptionID string, from, to time.Time) ([]InvoiceLine, error) {
 	return many[InvoiceLine](ctx, q.db, "charged in advance of "+subscriptionID, `
 		WITH ahead AS (
-			SELECT l.invoice_id, l.position FROM invoice_line l JOIN invoice i ON i.id = l.invoice_id
-			 WHERE i.subscription_id = $1 AND l.period_start >= $2 AND l.period_end <= $3 AND `+paysAhead+`
+			SELECT l.invoice_id, l.position FROM invoice_part p JOIN invoice i ON i.id = p.invoice_id
+			  JOIN invoice_line l ON (l.invoice_id, l.subscription_id) = (p.invoice_id, p.subscription_id)
+			 WHERE p.subscription_id = $1 AND l.period_start >= $2 AND l.period_end <= $3 AND `+paysAhead+`
 		)
 		SELECT `+prefixed("l", lineColumns)+` FROM invoice_line l JOIN ahead USING (invoice_id, position)
 		UNION ALL
@@ -177,27 +183,33 @@ func (tx Tx) AddInvoice(ctx context.Context, inv Invoice, lines []InvoiceLine) (
 	inv.PageKey, inv.PayerID = rand.Text(), cmp.Or(inv.PayerID, inv.CustomerID)
 	parts := inv.Parts
 	if len(parts) == 0 {
-		parts = []InvoicePart{{SubscriptionID: inv.SubscriptionID, OwnerID: inv.CustomerID}}
+		parts = []InvoicePart{{SubscriptionID: inv.SubscriptionID, OwnerID: inv.CustomerID, Key: inv.BusinessKey}}
 	}
 	inv.Number = fmt.Sprintf("%s-%06d", prefix, last)
 	_, err = tx.exec(ctx, "add invoice "+inv.BusinessKey, `
 		INSERT INTO invoice (`+invoiceColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)`,
 		inv.ID, inv.BusinessKey, inv.EntityID, inv.CustomerID, inv.PayerID, inv.SubscriptionID, inv.Reason, inv.Cycle, inv.Number, inv.Status, inv.Currency,
 		inv.Subtotal, inv.Tax, inv.Total, inv.CarriedIn, inv.CarriedOut, inv.CreditGranted, inv.CreditApplied, inv.AmountDue, inv.AmountPaid,
 		inv.AmountCredited, inv.PeriodStart, inv.PeriodEnd,
-		inv.Zone, inv.TZVersion, inv.IssuedAt, inv.PaidAt, inv.ProviderIntent, inv.PageKey)
+		inv.Zone, inv.TZVersion, inv.IssuedAt, inv.PaidAt, inv.ProviderIntent, inv.PageKey, inv.PONumber)
 	if err != nil {
 		return inv, err
 	}
 	batch := &pgx.Batch{}
 	for _, p := range parts {
-		batch.Queue(`INSERT INTO invoice_part (invoice_id, subscription_id, owner_id) VALUES ($1, $2, $3)`, inv.ID, p.SubscriptionID, p.OwnerID)
+		batch.Queue(`INSERT INTO invoice_part (invoice_id, subscription_id, owner_id, part_key) VALUES ($1, $2, $3, $4)`,
+			inv.ID, p.SubscriptionID, p.OwnerID, p.Key)
+	}
+	var ownSubscription *string
+	if inv.SubscriptionID != "" {
+		ownSubscription = &inv.SubscriptionID
 	}
 	for _, l := range lines {
 		batch.Queue(`INSERT INTO invoice_line (invoice_id, `+lineColumns+`, measured)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`,
-			inv.ID, l.Position, l.Kind, l.ChargeID, l.PlanID, l.PlanVersion, l.Description, l.Quantity, l.Exact, l.Amount, l.Tax, l.Treatment,
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`,
+			inv.ID, cmp.Or(l.SubscriptionID, ownSubscription), l.Position, l.Kind, l.ChargeID, l.PlanID, l.PlanVersion, l.Description,
+			l.Quantity, l.Exact, l.Amount, l.Tax, l.Treatment,
 			l.Jurisdiction, l.Scheme, l.TaxReason, l.TaxRate, l.PeriodStart, l.PeriodEnd, l.CreditsInvoice, l.CreditsPosition, l.Explanation, l.Measured)
 	}
 	if err := tx.db.SendBatch(ctx, batch).Close(); err != nil {

@@ -8,11 +8,11 @@ import (
 	"github.com/perennial-billing/perennial/billing/money"
 )
 
-// LockUnpaid lists the invoices of a subscription that are open or written off, oldest first, and holds them until the
+// LockUnpaid lists the invoices for a subscription, and perhaps for others, that are open or written off, oldest first, and holds them until the
 // transaction ends. One whose payment is under way is left out: the money may arrive.
 func (tx Tx) LockUnpaid(ctx context.Context, subscriptionID string) ([]Invoice, error) {
 	return many[Invoice](ctx, tx.db, "unpaid invoices of "+subscriptionID, `SELECT `+prefixed("i", invoiceColumns)+` FROM invoice i
-		 WHERE i.subscription_id = $1 AND i.status IN ('open', 'uncollectible')
+		 WHERE EXISTS (SELECT FROM invoice_part s WHERE s.invoice_id = i.id AND s.subscription_id = $1) AND i.status IN ('open', 'uncollectible')
 		   AND NOT EXISTS (SELECT FROM payment p WHERE p.invoice_id = i.id AND p.status <> 'failed')
 		 ORDER BY i.issued_at, i.id FOR UPDATE OF i`, subscriptionID)
 }

@@ -210,11 +210,12 @@ func (q Queries) PeriodFaults(ctx context.Context) ([]PeriodFault, error) {
 		  FROM subscription s JOIN customer c ON c.id = s.customer_id LEFT JOIN test_clock t ON t.id = c.test_clock_id
 		 WHERE s.next_action_at < COALESCE(t.now_at, now()) - interval '1 hour'
 		UNION ALL
-		SELECT i.subscription_id, i.cycle,
+		SELECT p.subscription_id, i.cycle,
 		       'invoice ' || i.id || ' was to be collected at ' || d.next_action_at || ' and was not: is workflow dunning/' || i.id || ' running?'
-		  FROM dunning d JOIN invoice i ON i.id = d.invoice_id JOIN customer c ON c.id = d.customer_id LEFT JOIN test_clock t ON t.id = c.test_clock_id
+		  FROM dunning d JOIN invoice i ON i.id = d.invoice_id JOIN invoice_part p ON p.invoice_id = i.id JOIN customer c ON c.id = d.customer_id LEFT JOIN test_clock t ON t.id = c.test_clock_id
 		 WHERE d.next_action_at < COALESCE(t.now_at, now()) - interval '1 hour'
 		UNION ALL
-		SELECT i.subscription_id, i.cycle, 'has invoice ' || i.id || ' that its record does not name'
-		  FROM invoice i LEFT JOIN subscription_cycle c ON c.invoice_id = i.id WHERE i.reason = 'cycle' AND c.cycle IS NULL`)
+		SELECT p.subscription_id, i.cycle, 'has invoice ' || i.id || ' that its record does not name'
+		  FROM invoice i JOIN invoice_part p ON p.invoice_id = i.id
+		  LEFT JOIN subscription_cycle c ON (c.invoice_id, c.subscription_id) = (p.invoice_id, p.subscription_id) WHERE i.reason = 'cycle' AND c.cycle IS NULL`)
 }

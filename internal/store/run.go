@@ -31,7 +31,8 @@ func (c RunCounts) Open() int { return c.Due - c.Invoiced - c.Skipped }
 const runColumns = `id, entity_id, period, as_of, shards, status, started_at, completed_at`
 
 // AddRun records a run and takes down who is due: the entity's subscriptions billed by the run that were in force at
-// any time before the run's instant and had not ended before the month. Repeating it changes nothing.
+// any time before the run's instant and had not ended before the month. Those that share an invoice are in one shard, that
+// of the first of them. Repeating it changes nothing.
 func (tx Tx) AddRun(ctx context.Context, r Run, monthStart time.Time, membersPerShard int) (Run, error) {
 	added, err := tx.exec(ctx, "add run "+r.ID, `
 		INSERT INTO invoice_run (id, entity_id, period, as_of, shards, status, started_at) VALUES ($1, $2, $3, $4, 1, 'running', $4)
@@ -44,8 +45,10 @@ func (tx Tx) AddRun(ctx context.Context, r Run, monthStart time.Time, membersPer
 	}
 	_, err = tx.exec(ctx, "members of run "+r.ID, `
 		INSERT INTO invoice_run_member (run_id, shard, subscription_id)
-		SELECT $1, (ROW_NUMBER() OVER (ORDER BY id) - 1) / $5, id FROM subscription
-		 WHERE entity_id = $2 AND billed_by = 'invoice_run' AND started_at < $3 AND (ended_at IS NULL OR ended_at > $4)`,
+		SELECT $1, MIN(place) OVER (PARTITION BY sharing) / $5, id FROM (
+			SELECT id, `+sharing+` AS sharing, ROW_NUMBER() OVER (ORDER BY id) - 1 AS place FROM subscription
+			 WHERE entity_id = $2 AND billed_by = 'invoice_run' AND started_at < $3 AND (ended_at IS NULL OR ended_at > $4)
+		) AS due`,
 		r.ID, r.EntityID, r.AsOf, monthStart, membersPerShard)
 	if err != nil {
 		return Run{}, err
@@ -75,6 +78,8 @@ type Member struct {
 	SubscriptionID string  `db:"subscription_id" json:"subscription_id"`
 	InvoiceID      *string `db:"invoice_id" json:"invoice_id,omitempty"`
 	SkippedBecause *string `db:"skipped_because" json:"skipped_because,omitempty"`
+	// Sharing is alike for members that share an invoice, in the list of a shard.
+	Sharing string `db:"sharing" json:"-"`
 }
 
 // Settled says that the member has an invoice or a reason for none.
@@ -83,14 +88,15 @@ func (m Member) Settled() bool { return m.InvoiceID != nil || m.SkippedBecause !
 // Member reads a subscription's place in a run.
 func (q Queries) Member(ctx context.Context, runID, subscriptionID string) (Member, error) {
 	return one[Member](ctx, q.db, "member "+subscriptionID+" of run "+runID, `
-		SELECT subscription_id, invoice_id, skipped_because FROM invoice_run_member WHERE run_id = $1 AND subscription_id = $2`, runID, subscriptionID)
+		SELECT subscription_id, invoice_id, skipped_because, '' AS sharing FROM invoice_run_member WHERE run_id = $1 AND subscription_id = $2`, runID, subscriptionID)
 }
 
 // Members lists a shard's members by subscription.
 func (q Queries) Members(ctx context.Context, runID string, shard int) ([]Member, error) {
 	return many[Member](ctx, q.db, "members of run "+runID, `
-		SELECT subscription_id, invoice_id, skipped_because FROM invoice_run_member
-		 WHERE run_id = $1 AND shard = $2 ORDER BY subscription_id`, runID, shard)
+		SELECT subscription_id, invoice_id, skipped_because, `+sharing+` AS sharing
+		  FROM invoice_run_member m JOIN subscription s ON s.id = m.subscription_id
+		 WHERE run_id = $1 AND shard = $2 ORDER BY sharing, subscription_id`, runID, shard)
 }
 
 // SettleMember records what became of a member, in the transaction that made the invoice.

@@ -35,10 +35,15 @@ type Subscription struct {
 	EndedAt      *time.Time             `db:"ended_at" json:"ended_at,omitempty"`
 	EndReason    string                 `db:"end_reason" json:"end_reason,omitempty"`
 	NextActionAt *time.Time             `db:"next_action_at" json:"next_action_at,omitempty"`
+	// BillingGroup names what shares an invoice: subscriptions of one customer with one group and one purchase order. Without
+	// a group a subscription has invoices of its own.
+	BillingGroup string `db:"billing_group" json:"billing_group,omitempty"`
+	PONumber     string `db:"po_number" json:"po_number,omitempty"`
 }
 
 const subscriptionColumns = `id, entity_id, customer_id, currency, zone, status, plan_id, plan_version, seats, add_ons, billed_by, anchor,
-	cycle, period_start, period_end, cancel_at_period_end, at_period_end, started_at, ended_at, end_reason, next_action_at`
+	cycle, period_start, period_end, cancel_at_period_end, at_period_end, started_at, ended_at, end_reason, next_action_at,
+	billing_group, po_number`
 
 // Terms are those in force.
 func (s Subscription) Terms() subscription.Terms {

@@ -40,6 +40,12 @@ type requiredOrder[T any] struct {
 	Body T
 }
 
+type newBillingGroup struct {
+	ByID
+
+	Body service.BillingGroup
+}
+
 func (a *API) addSubscriptions(h huma.API) {
 	add(a, h, huma.Operation{
 		OperationID: "subscribe", Method: http.MethodPost, Path: "/v1/subscriptions", Tags: []string{"subscriptions"},
@@ -48,6 +54,14 @@ func (a *API) addSubscriptions(h huma.API) {
 		Description: "Repeating it with the same content answers the same.",
 	}, func(ctx context.Context, in *newSubscription) (service.Subscription, error) {
 		return a.service.Subscribe(ctx, in.Body)
+	})
+	add(a, h, huma.Operation{
+		OperationID: "set-billing-group", Method: http.MethodPut, Path: "/v1/subscriptions/{id}/billing-group", Tags: []string{"subscriptions"},
+		Summary: "Say what a subscription shares its invoices with", Errors: []int{http.StatusNotFound, http.StatusUnprocessableEntity},
+		Description: "Both are replaced, from the next invoice on. Subscriptions of one customer with the same group and purchase order share the " +
+			"invoice of what falls due at one instant.",
+	}, func(ctx context.Context, in *newBillingGroup) (service.Subscription, error) {
+		return a.service.SetBillingGroup(ctx, in.ID, in.Body)
 	})
 	add(a, h, huma.Operation{
 		OperationID: "list-subscriptions", Method: http.MethodGet, Path: "/v1/subscriptions", Tags: []string{"subscriptions"},

@@ -31,6 +31,7 @@ type NewSubscription struct {
 	StartAt   time.Time      `json:"start_at,omitzero" doc:"At once when absent. A later start brings no invoice yet; an earlier one bills the past."`
 	EndsAfter int            `json:"ends_after,omitempty" doc:"A fixed term in billing periods; without end when absent."`
 	EndsAt    time.Time      `json:"ends_at,omitzero" doc:"A fixed term to an instant, in place of ends_after. The last period is prorated."`
+	BillingGroup
 }
 
 // Subscription is a subscription with the prices agreed for it, and the invoice that the request brought, if any.
@@ -63,6 +64,7 @@ func (s *Service) checkSubscription(ctx context.Context, in NewSubscription) (st
 	var p problems
 	p.check("id", checkID(in.ID))
 	p.checkSeats(in.Seats)
+	in.check(&p)
 	if in.EndsAfter < 0 {
 		p.add("ends_after", "%d is not a term: give a number of billing periods, or 0 for no end", in.EndsAfter)
 	}
@@ -89,6 +91,7 @@ func (s *Service) checkSubscription(ctx context.Context, in NewSubscription) (st
 	request := message.Subscribe{
 		SubscriptionID: in.ID, CustomerID: customer.ID, EntityID: customer.EntityID, Quote: in.Quote,
 		EndsAfter: in.EndsAfter, EndsAt: in.EndsAt.UTC().Truncate(time.Second), Prices: in.Prices,
+		BillingGroup: in.BillingGroup.BillingGroup, PONumber: in.PONumber,
 	}
 	if request.Device, err = deviceHash(in.Device); err != nil {
 		return customer, request, err

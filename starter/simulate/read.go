@@ -126,13 +126,13 @@ func (r *reading) lines(ctx context.Context) error {
 		return err
 	}
 	for _, row := range rows {
-		h := r.byID[row.SubscriptionID]
+		h := r.byID[row.PartOf]
 		if n := len(h.Issued); n == 0 || h.Issued[n-1].ID != row.InvoiceID {
 			h.Issued = append(h.Issued, simulation.Issued{
 				ID: row.InvoiceID, CustomerID: row.CustomerID, Number: row.Number, Serial: row.Serial, Key: row.BusinessKey, Counts: !row.IssuedAt.Before(r.in.From),
 			})
 		}
-		r.owners[row.SubscriptionID][row.CustomerID] = true
+		r.owners[row.PartOf][row.CustomerID] = true
 		late, err := lateOf(row.InvoiceLine)
 		if err != nil {
 			return fmt.Errorf("invoice %s, line %d: %w", row.Number, row.Position, err)

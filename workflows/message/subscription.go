@@ -47,6 +47,9 @@ type Subscribe struct {
 	Quote string `json:"quote,omitempty"`
 	// Device is a hash of the customer's device, for limits on trials.
 	Device string `json:"device,omitempty"`
+	// BillingGroup, if set, shares invoices with the customer's other subscriptions in it; PONumber is on the invoices.
+	BillingGroup string `json:"billing_group,omitempty"`
+	PONumber     string `json:"po_number,omitempty"`
 	// AwaitStart makes the update answer when the subscription has begun, with its first invoice,
 	// instead of when the agreement is recorded.
 	AwaitStart bool `json:"await_start,omitempty"`

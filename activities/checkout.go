@@ -146,7 +146,7 @@ func bindAttempt(ctx context.Context, tx store.Tx, checkoutID string, attempt st
 // bindStart makes the first attempt to collect the first invoice of a subscription that is started with a checkout the
 // checkout's: nothing is charged, the customer pays on the page.
 func bindStart(ctx context.Context, tx store.Tx, invoice store.Invoice, attempt *store.Payment) (bound bool, err error) {
-	if attempt.Attempt != 1 || attempt.Pages != "" {
+	if attempt.Attempt != 1 || attempt.Pages != "" || invoice.SubscriptionID == "" {
 		return false, nil
 	}
 	found, err := tx.StartingCheckout(ctx, invoice.SubscriptionID)

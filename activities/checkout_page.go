@@ -68,7 +68,7 @@ func (p provider) pageParams(ctx context.Context, b beginning, customer string) 
 	if err != nil {
 		return nil, err
 	}
-	metadata["invoice"], metadata["subscription"] = b.invoice.ID, b.invoice.SubscriptionID
+	about(b.invoice, metadata)
 	currency := strings.ToLower(string(b.invoice.Currency))
 	// One line over what is owed: an invoice's own lines are net of tax and may be credits, which a page cannot show, and
 	// credit or earlier payments may have paid a part. The customer reads them on the invoice.

@@ -47,7 +47,7 @@ func (c *Collection) handOver(ctx context.Context, in message.InvoiceAt, underWa
 // start starts the dunning of an invoice, once: that it is running, or ended by itself, is success. One that an operator
 // terminated is started again.
 func (c *Collection) start(ctx context.Context, invoice store.Invoice, step message.DunningStep, at time.Time, underWay bool) error {
-	owner, err := c.ownerOf(ctx, invoice)
+	parts, err := c.partsOf(ctx, invoice)
 	if err != nil {
 		return err
 	}
@@ -61,8 +61,8 @@ func (c *Collection) start(ctx context.Context, invoice store.Invoice, step mess
 			message.InvoiceID.ValueSet(invoice.ID), message.Currency.ValueSet(string(invoice.Currency)),
 			message.AmountMinor.ValueSet(invoice.Owed().Minor)),
 	}, message.DunningWorkflow, message.DunningInput{
-		InvoiceID: invoice.ID, CustomerID: owner, SubscriptionID: invoice.SubscriptionID, At: at, Next: step,
-		UnderWay: underWay,
+		InvoiceID: invoice.ID, CustomerID: parts[0].CustomerID, SubscriptionID: parts[0].SubscriptionID, Others: parts[1:], At: at,
+		Next: step, UnderWay: underWay,
 	})
 	var started *serviceerror.WorkflowExecutionAlreadyStarted
 	if err != nil && !errors.As(err, &started) {
@@ -71,13 +71,17 @@ func (c *Collection) start(ctx context.Context, invoice store.Invoice, step mess
 	return nil
 }
 
-// ownerOf is whose the invoice's subscription was when it was issued.
-func (c *Collection) ownerOf(ctx context.Context, invoice store.Invoice) (string, error) {
-	parts, err := c.Store.InvoiceParts(ctx, invoice.ID)
-	if err != nil || len(parts) == 0 {
-		return "", err
+// partsOf are the subscriptions that an invoice is for: there is at least one.
+func (c *Collection) partsOf(ctx context.Context, invoice store.Invoice) ([]message.InvoicePart, error) {
+	rows, err := c.Store.InvoiceParts(ctx, invoice.ID)
+	if err == nil && len(rows) == 0 {
+		err = fmt.Errorf("invoice %s is for no subscription", invoice.ID)
 	}
-	return parts[0].OwnerID, nil
+	parts := make([]message.InvoicePart, len(rows))
+	for i, row := range rows {
+		parts[i] = message.InvoicePart{SubscriptionID: row.SubscriptionID, CustomerID: row.OwnerID}
+	}
+	return parts, err
 }
 
 // NextDunningStep decides from the recorded attempts what follows, and records it for operators and for the clock. The

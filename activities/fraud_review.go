@@ -127,10 +127,21 @@ func reviewState(ctx context.Context, q store.Queries, paymentID string) (messag
 	if err != nil {
 		return message.ReviewState{}, err
 	}
+	parts, err := q.InvoiceParts(ctx, invoice.ID)
+	if err != nil {
+		return message.ReviewState{}, err
+	}
 	state := message.ReviewState{
-		PaymentID: payment.ID, InvoiceID: invoice.ID, SubscriptionID: invoice.SubscriptionID, Attempt: payment.Attempt,
+		PaymentID: payment.ID, InvoiceID: invoice.ID, Attempt: payment.Attempt,
 		Amount: money.New(payment.Amount, payment.Currency), Status: review.Status, Pending: payment.Status == store.PaymentPending,
 		DeadlineAt: review.DeadlineAt, OnDeadline: policy.OnDeadline,
+	}
+	for i, part := range parts {
+		if i == 0 {
+			state.SubscriptionID = part.SubscriptionID
+		} else {
+			state.Others = append(state.Others, part.SubscriptionID)
+		}
 	}
 	if review.ProviderReview != nil {
 		state.ProviderReview = *review.ProviderReview
@@ -180,12 +191,18 @@ func (c *Collection) PlanReviewRefunds(ctx context.Context, in message.FraudRevi
 	if err != nil {
 		return message.ReviewRefunds{}, err
 	}
-	row, err := c.Store.Subscription(ctx, invoice.SubscriptionID)
+	parts, err := c.Store.InvoiceParts(ctx, invoice.ID)
 	if err != nil {
 		return message.ReviewRefunds{}, err
 	}
-	if row.Status != subscription.Canceled {
-		return message.ReviewRefunds{}, fmt.Errorf("subscription %s has not ended yet", row.ID)
+	for _, part := range parts {
+		row, err := c.Store.Subscription(ctx, part.SubscriptionID)
+		if err != nil {
+			return message.ReviewRefunds{}, err
+		}
+		if row.Status != subscription.Canceled {
+			return message.ReviewRefunds{}, fmt.Errorf("subscription %s has not ended yet", row.ID)
+		}
 	}
 	var plan message.ReviewRefunds
 	err = c.Store.Tx(ctx, func(tx store.Tx) error {

@@ -91,6 +91,9 @@ func (p *Payments) begin(ctx context.Context, in message.Charge, introduced bool
 			return err
 		}
 		for _, earlier := range payments {
+			if earlier.Status == store.PaymentFailed && invoice.Status == "paid" {
+				continue // whoever comes late, after another who shares the invoice, learns that it is paid by now
+			}
 			if earlier.Attempt == in.Attempt || earlier.Status != store.PaymentFailed {
 				attempt = earlier
 				return nil

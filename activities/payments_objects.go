@@ -122,8 +122,17 @@ func (p provider) intentParams(ctx context.Context, invoice store.Invoice, attem
 		Amount: &amount, Currency: stripe.String(string(invoice.Currency)), Customer: &customer,
 		Description:             stripe.String("Invoice " + invoice.Number),
 		AutomaticPaymentMethods: &stripe.PaymentIntentAutomaticPaymentMethodsParams{Enabled: stripe.Bool(true), AllowRedirects: stripe.String("never")},
-		Metadata:                map[string]string{"invoice": invoice.ID, "customer": invoice.PayerID, "subscription": invoice.SubscriptionID},
+		Metadata:                about(invoice, map[string]string{"customer": invoice.PayerID}),
 	}, err
+}
+
+// about adds to what the provider keeps with an object which invoice it is for; an invoice for several subscriptions is none's.
+func about(invoice store.Invoice, metadata map[string]string) map[string]string {
+	metadata["invoice"] = invoice.ID
+	if invoice.SubscriptionID != "" {
+		metadata["subscription"] = invoice.SubscriptionID
+	}
+	return metadata
 }
 
 // newIntent makes the payment intent of an invoice, once, and records it.

@@ -75,7 +75,7 @@ func printInvoice(out io.Writer, i service.Invoice) error {
 	if err != nil {
 		return err
 	}
-	err = facts(out, "Invoice", i.Number, "Id", i.ID, "Customer", i.CustomerID, "Paid by", paidByAnother(i), "Subscription", i.SubscriptionID, "Status", i.Status,
+	err = facts(out, "Invoice", i.Number, "Id", i.ID, "Customer", i.CustomerID, "Paid by", paidByAnother(i), "Subscription", subscriptionsOf(i), "Purchase order", i.PONumber, "Status", i.Status,
 		"Issued", i.IssuedAt, "Period", cell(i.PeriodStart)+" to "+cell(i.PeriodEnd), "Net", amount(i.Subtotal, i.Currency),
 		"Tax", amount(i.Tax, i.Currency), "Total", amount(i.Total, i.Currency), "From earlier invoices", amount(i.CarriedIn, i.Currency),
 		"Credit used", amount(i.CreditApplied, i.Currency), "Left to the next invoice", amount(i.CarriedOut, i.Currency),
@@ -106,6 +106,15 @@ func paidByAnother(i service.Invoice) string {
 		return ""
 	}
 	return i.PayerID
+}
+
+// subscriptionsOf are the ids of the subscriptions that an invoice is for.
+func subscriptionsOf(i service.Invoice) string {
+	ids := make([]string, len(i.Parts))
+	for n, part := range i.Parts {
+		ids[n] = part.SubscriptionID
+	}
+	return strings.Join(ids, ", ")
 }
 
 // ratesInWords says at which rates the prices of an invoice were converted, each once; empty if the catalogue has them all.

@@ -29,7 +29,7 @@ func printQuotedInvoice(out io.Writer, invoice quote.Invoice, invoices []quote.I
 	if invoice.Kind == quote.ACreditNote {
 		title = "CREDIT NOTE"
 	}
-	fmt.Fprintf(out, "%s %d  %s of %s (%s)%s, issued %s %s, for %s\n", title, invoice.Number, invoice.Subscription, invoice.Customer,
+	fmt.Fprintf(out, "%s %d  %s of %s (%s)%s, issued %s %s, for %s\n", title, invoice.Number, strings.Join(invoice.Subscriptions, ", "), invoice.Customer,
 		invoice.Reason, paidByAnotherThan(invoice), stamp(invoice.IssuedAt), invoice.IssuedAt.Zone(), span(invoice.Period))
 	rows := make([][]any, 0, len(invoice.Lines))
 	for _, line := range invoice.Lines {

@@ -197,9 +197,23 @@ func (d *dunningRun) finish(ctx workflow.Context, ended message.CollectionEnded)
 	return workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
 }
 
-// tell tells the subscription how collecting its invoice goes. One that has ended needs no telling.
+// tell tells the subscriptions how collecting their invoice goes.
 func (d *dunningRun) tell(ctx workflow.Context, news message.CollectionEnded) error {
-	subscription := message.SubscriptionID(d.in.SubscriptionID)
+	if err := d.tellOne(ctx, d.in.SubscriptionID, news); err != nil {
+		return err
+	}
+	for _, other := range d.in.Others {
+		news.CustomerID = other.CustomerID
+		if err := d.tellOne(ctx, other.SubscriptionID, news); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tellOne tells a subscription. One that has ended needs no telling.
+func (d *dunningRun) tellOne(ctx workflow.Context, subscriptionID string, news message.CollectionEnded) error {
+	subscription := message.SubscriptionID(subscriptionID)
 	err := workflow.SignalExternalWorkflow(ctx, subscription, "", message.CollectionEndedSignal, news).Get(ctx, nil)
 	if _, gone := errors.AsType[*temporal.UnknownExternalWorkflowExecutionError](err); err != nil && !gone {
 		return fmt.Errorf("tell %s how collecting invoice %s goes: %w", subscription, d.in.InvoiceID, err)

@@ -118,8 +118,10 @@ func (r *reviewRun) act(ctx workflow.Context) error {
 		}
 	}
 	ended := message.ReviewEnded{PaymentID: id, Approved: decision.Approve, By: decision.By, At: decision.At}
-	if err := r.tell(ctx, message.SubscriptionID(r.state.SubscriptionID), message.ReviewEndedSignal, ended); err != nil {
-		return err
+	for _, id := range append([]string{r.state.SubscriptionID}, r.state.Others...) {
+		if err := r.tell(ctx, message.SubscriptionID(id), message.ReviewEndedSignal, ended); err != nil {
+			return err
+		}
 	}
 	if !decision.Approve {
 		// The end of the subscription comes before its collection is told: the customer is not dunned for what is credited.

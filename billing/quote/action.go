@@ -89,7 +89,7 @@ func (a *Subscribe) whose(w *world) (*customer, error) {
 // do opens the subscription. It begins when its start falls due, at once if that is now or earlier.
 func (a *Subscribe) do(ctx context.Context, w *world, s step) error {
 	b := &book{
-		w: w, owner: s.who, zone: s.who.zone, currency: a.Currency,
+		w: w, owner: s.who, zone: s.who.zone, currency: a.Currency, group: a.BillingGroup, order: a.PONumber,
 		done: map[string]subscription.Command{}, agreed: map[planVersion]catalog.Agreed{},
 	}
 	b.Plans = b.Plan

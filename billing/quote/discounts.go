@@ -144,10 +144,10 @@ func (a *RemoveDiscount) do(_ context.Context, w *world, s step) error {
 	return refuse("discount_unknown", "customer %s has no discount %q", s.who.id, a.ID)
 }
 
-// discounts are those in force for an invoice of the subscription.
-func (b *book) discounts(facts invoicing.Facts) ([]discount.InForce, error) {
+// discounts are those of a list that are in force for an invoice of the subscription.
+func (b *book) discounts(facts invoicing.Facts, of []*held) ([]discount.InForce, error) {
 	var inForce []discount.InForce
-	for _, h := range b.owner.discounts {
+	for _, h := range of {
 		if !h.concerns(b.state.ID) {
 			continue
 		}

@@ -23,6 +23,9 @@ type book struct {
 	// zone is where the subscription's days begin: that of its first customer, also after a transfer, until its owner moves.
 	zone     calendar.Zone
 	currency money.Currency
+	// group and order say with which subscriptions of the owner this one shares invoices.
+	group, order string
+
 	state    subscription.State
 	invoices []*document
 	// items wait for the next invoice; planCredit is what members who are not active have earned.
@@ -50,6 +53,10 @@ type document struct {
 	memory.Invoice
 
 	of *book
+	// parts are all for whose subscriptions it is; of is the first.
+	parts []*book
+	// order is the purchase order that the customer gave for it.
+	order string
 	// to is in whose name it is, payer who pays it.
 	to, payer *customer
 	// zone is the subscription's when it was issued.
@@ -106,19 +113,21 @@ func (b *book) Issue(ctx context.Context, facts invoicing.Facts, cycle int) (*li
 	if err != nil {
 		return nil, err
 	}
-	issued := &document{
-		Invoice: memory.Invoice{Invoice: built, IssuedAt: facts.IssuedAt}, of: b, to: to, payer: b.owner.payer(), zone: b.zone,
-		number: len(b.w.issued) + 1, cycle: cycle,
-		owed: built.AmountDue, offset: money.Zero(b.currency),
-	}
+	return b.file(built, facts, to, debts, &document{of: b, parts: []*book{b}, cycle: cycle})
+}
+
+// file records an invoice with everything that follows from it.
+func (b *book) file(built invoicing.Invoice, facts invoicing.Facts, to *customer, debts []*document, issued *document) (*lifecycle.Issued, error) {
+	issued.Invoice = memory.Invoice{Invoice: built, IssuedAt: facts.IssuedAt}
+	issued.to, issued.payer, issued.order, issued.zone, issued.number = to, b.owner.payer(), b.order, b.zone, len(b.w.issued)+1
+	issued.owed, issued.offset = built.AmountDue, money.Zero(b.currency)
 	if b.w.scenario.Settings.Collection != Manual {
 		issued.owed = money.Zero(b.currency)
 	}
 	change(b.w, &b.w.issued, append(b.w.issued, issued))
-	change(b.w, &b.invoices, append(b.invoices, issued))
-	change(b.w, &b.Records, b.Records)
-	b.Keep(issued.Invoice)
-	change(b.w, &b.items, nil)
+	for _, part := range issued.parts {
+		part.record(issued)
+	}
 	if err := b.noteDiscounts(built); err != nil {
 		return nil, err
 	}
@@ -134,6 +143,23 @@ func (b *book) Issue(ctx context.Context, facts invoicing.Facts, cycle int) (*li
 	}, nil
 }
 
+// record adds an invoice to those for the subscription: with nothing at the positions of others' lines.
+func (b *book) record(issued *document) {
+	change(b.w, &b.invoices, append(b.invoices, issued))
+	change(b.w, &b.Records, b.Records)
+	own := issued.Invoice
+	if len(issued.parts) > 1 {
+		own.Lines = make([]invoicing.Line, len(issued.Lines))
+		for i, line := range issued.Lines {
+			if line.SubscriptionID == b.state.ID {
+				own.Lines[i] = line
+			}
+		}
+	}
+	b.Keep(own)
+	change(b.w, &b.items, nil)
+}
+
 // complete adds to the facts what the one has whose name is on the invoice, and what waits for an invoice.
 func (b *book) complete(ctx context.Context, facts *invoicing.Facts, to *customer) error {
 	purse := to.purse(b.currency)
@@ -147,7 +173,7 @@ func (b *book) complete(ctx context.Context, facts *invoicing.Facts, to *custome
 	facts.Prepaid, facts.PrepaidPolicy = purse.wallet.Held(), b.w.scenario.Settings.Prepaid
 	facts.Items, facts.PlanCredit = b.items, b.planCredit
 	var err error
-	facts.Discounts, err = b.discounts(*facts)
+	facts.Discounts, err = b.discounts(*facts, b.owner.discounts)
 	return err
 }
 

@@ -1,6 +1,7 @@
 package quote
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -40,7 +41,9 @@ type Invoice struct {
 	Number         int              `json:"number" doc:"Counts the scenario's invoices from 1"`
 	Kind           Kind             `json:"kind" enum:"invoice,credit_note"`
 	Reason         invoicing.Reason `json:"reason" doc:"Why it exists: cycle, change, pause or final"`
-	Subscription   string           `json:"subscription"`
+	Subscription   string           `json:"subscription" doc:"Empty for an invoice that several share"`
+	Subscriptions  []string         `json:"subscriptions" doc:"All that it is for, by id"`
+	PONumber       string           `json:"po_number,omitempty" doc:"The customer's purchase order"`
 	Customer       string           `json:"customer" doc:"In whose name it is"`
 	PaidBy         string           `json:"paid_by" doc:"The customer who pays it"`
 	Cycle          int              `json:"cycle" doc:"The billing period it belongs to, from 0"`
@@ -75,6 +78,7 @@ const (
 
 // Line is one charge or one credit. Amounts are without tax, which comes on top.
 type Line struct {
+	Subscription string                `json:"subscription" doc:"Whose it is"`
 	Kind         invoicing.LineKind    `json:"kind"`
 	Charge       string                `json:"charge"`
 	Plan         string                `json:"plan"`
@@ -220,7 +224,8 @@ func periodOf(p calendar.Period, zone calendar.Zone) Period {
 func (d *document) shown() Invoice {
 	zone := d.zone
 	shown := Invoice{
-		ID: d.Key, Number: d.number, Kind: AnInvoice, Reason: d.Reason, Subscription: d.of.state.ID, Customer: d.to.id, PaidBy: d.payer.id, Cycle: d.cycle,
+		ID: d.Key, Number: d.number, Kind: AnInvoice, Reason: d.Reason, Subscription: d.of.state.ID, PONumber: d.order,
+		Customer: d.to.id, PaidBy: d.payer.id, Cycle: d.cycle,
 		IssuedAt: local(d.IssuedAt, zone), Period: periodOf(d.Period, zone), Currency: d.of.currency,
 		Lines: []Line{}, Taxes: []Tax{}, Pays: []Offset{}, Discounts: []Discounted{}, Prepaid: []Prepaid{},
 		PrepaidApplied: amountOf(orZero(d.PrepaidApplied, d.of.currency)),
@@ -231,7 +236,14 @@ func (d *document) shown() Invoice {
 	if d.Total.IsNegative() {
 		shown.Kind = ACreditNote
 	}
+	for _, part := range d.parts {
+		shown.Subscriptions = append(shown.Subscriptions, part.state.ID)
+	}
+	if len(d.parts) > 1 {
+		shown.Subscription = ""
+	}
 	for _, line := range d.Lines {
+		line.SubscriptionID = cmp.Or(line.SubscriptionID, shown.Subscription)
 		shown.Lines = append(shown.Lines, lineOf(line, zone))
 	}
 	for _, group := range d.Taxes {
@@ -256,7 +268,7 @@ func (d *document) shown() Invoice {
 
 func lineOf(line invoicing.Line, zone calendar.Zone) Line {
 	shown := Line{
-		Kind: line.Kind, Charge: line.ChargeID, Plan: line.PlanID, PlanVersion: line.PlanVersion, Description: line.Description,
+		Subscription: line.SubscriptionID, Kind: line.Kind, Charge: line.ChargeID, Plan: line.PlanID, PlanVersion: line.PlanVersion, Description: line.Description,
 		Quantity: line.Quantity, Amount: amountOf(line.Amount), Discount: amountOf(orZero(line.Discount, line.Amount.Currency)),
 		Exact: line.Exact, Tax: amountOf(line.Tax),
 		TaxRate: line.Decision.Rate, TaxTreatment: line.Decision.Treatment, TaxReason: line.Decision.Reason,

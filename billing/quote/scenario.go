@@ -136,6 +136,9 @@ type Subscribe struct {
 	EndsAt      Instant        `json:"ends_at,omitzero" doc:"A fixed term to an instant, in place of ends_after; the last period is prorated"`
 	Prices      catalog.Agreed `json:"prices,omitempty" doc:"Prices agreed for this version in place of the catalogue's, by charge id"`
 	FairBilling *FairBilling   `json:"fair_billing,omitempty" doc:"Charge the seats of active members; seats may then be left out"`
+
+	BillingGroup string `json:"billing_group,omitempty" doc:"Shares the invoices of what falls due together with the customer's subscriptions in the same group"`
+	PONumber     string `json:"po_number,omitempty" doc:"The customer's purchase order; subscriptions with different ones share no invoice"`
 }
 
 // Added is an add-on that is bought.

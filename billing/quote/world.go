@@ -214,7 +214,7 @@ func (w *world) advance(ctx context.Context, until func(*book) time.Time) error 
 		if w.boundaries++; w.boundaries > mostBoundaries {
 			return fmt.Errorf("until: more than %d billing periods begin before %s: end the scenario earlier", mostBoundaries, w.scenario.Until)
 		}
-		err := w.whole(func() error { return next.fallDue(ctx, due) })
+		err := w.whole(func() error { return next.fallTogether(ctx, due) })
 		if refused, ok := errors.AsType[*subscription.Refusal](err); ok {
 			err = next.miss(due, refused)
 		}
@@ -260,22 +260,18 @@ func (b *book) monthEnd() (time.Time, bool) {
 var monthly = calendar.Interval{Unit: calendar.Month, Count: 1}
 
 // fallDue carries out what falls due at an instant: the subscription's own boundary, then its month.
-func (b *book) fallDue(ctx context.Context, at time.Time) error {
+func (b *book) fallDue(ctx context.Context, at time.Time, account lifecycle.Account) (lifecycle.Outcome, error) {
 	if due, ok := b.state.NextDue(); ok && !due.After(at) {
 		b.reseat(due)
-		outcome, err := b.account().Turn(ctx, b.state, due)
-		if err == nil {
-			b.accept(outcome)
-		}
-		return err
+		return account.Turn(ctx, b.state, due)
 	}
 	month := fmt.Sprintf("%04d-%02d", b.month.Year, b.month.Month)
-	_, err := b.account().BillMonth(ctx, b.state, month, at)
+	_, err := account.BillMonth(ctx, b.state, month, at)
 	if err != nil && !errors.Is(err, invoicing.ErrNothingToBill) {
-		return err
+		return lifecycle.Outcome{}, err
 	}
 	change(b.w, &b.month, monthly.Nth(b.month, 1))
-	return nil
+	return lifecycle.Outcome{State: b.state}, nil
 }
 
 // accept goes on from the state that follows. Invoices that were paid in full from a credit are not collected any more.

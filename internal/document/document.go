@@ -19,6 +19,8 @@ type Invoice struct {
 	PageKey string
 	Title   string // "Invoice", "Tax invoice" or "Credit note"
 	Number  string
+	// PONumber is the customer's purchase order, if there is one.
+	PONumber string
 	Status  string // open, paid, void or uncollectible
 	Locale  string // the customer's BCP 47 tag
 	Zone    string // the customer's time zone

@@ -83,7 +83,7 @@ func LoadHead(ctx context.Context, s *store.Store, customerID string, at time.Ti
 func newInvoice(row store.Invoice, zone calendar.Zone) Invoice {
 	amount := func(minor int64) money.Amount { return money.New(minor, row.Currency) }
 	inv := Invoice{
-		ID: row.ID, PageKey: row.PageKey, Number: row.Number, Status: row.Status, Zone: row.Zone,
+		ID: row.ID, PageKey: row.PageKey, Number: row.Number, PONumber: row.PONumber, Status: row.Status, Zone: row.Zone,
 		Issued: zone.DateOf(row.IssuedAt), Period: spanOf(zone, calendar.Period{Start: row.PeriodStart, End: row.PeriodEnd}),
 		Subtotal: amount(row.Subtotal), Tax: amount(row.Tax), Total: amount(row.Total),
 		CarriedIn: amount(row.CarriedIn), CarriedOut: amount(row.CarriedOut), CreditApplied: amount(row.CreditApplied), CreditGranted: amount(row.CreditGranted),
@@ -173,6 +173,9 @@ func lines(ctx context.Context, s *store.Store, invoice store.Invoice, rows []st
 			return nil, err
 		}
 		list[i] = facts.line(zone)
+		if invoice.SubscriptionID == "" && row.SubscriptionID != nil {
+			list[i].Details = append([]string{"Subscription " + *row.SubscriptionID}, list[i].Details...)
+		}
 	}
 	return list, nil
 }

@@ -36,6 +36,9 @@ func (p *textPage) head() {
 	p.party("To", p.Inv.Buyer)
 	p.printf("%-9s %s", "Issued", p.Date(p.Inv.Issued))
 	p.printf("%-9s %s", "Period", p.Span(p.Inv.Period))
+	if p.Inv.PONumber != "" {
+		p.printf("%-9s %s", "Your PO", p.Inv.PONumber)
+	}
 	p.printf("%-9s %s\n", "Status", p.Standing())
 }
 

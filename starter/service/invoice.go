@@ -70,6 +70,9 @@ func (s *Service) Invoice(ctx context.Context, id string) (Invoice, error) {
 	if invoice.Invoice, err = s.store.Invoice(ctx, id); err != nil {
 		return Invoice{}, named(err)
 	}
+	if invoice.Parts, err = s.store.InvoiceParts(ctx, id); err != nil {
+		return Invoice{}, err
+	}
 	if invoice.Lines, err = s.store.InvoiceLines(ctx, id); err != nil {
 		return Invoice{}, err
 	}

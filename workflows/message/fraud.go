@@ -57,8 +57,10 @@ type ReviewState struct {
 	InvoiceID      string       `json:"invoice_id,omitempty"`
 	SubscriptionID string       `json:"subscription_id,omitempty"`
 	Attempt        int          `json:"attempt,omitempty"`
-	Amount         money.Amount `json:"amount,omitzero"`
-	Status         string       `json:"status"`
+	// Others are the other subscriptions that the invoice is for.
+	Others []string     `json:"others,omitempty"`
+	Amount money.Amount `json:"amount,omitzero"`
+	Status string       `json:"status"`
 	// Pending: the provider was not asked for the payment yet.
 	Pending        bool      `json:"pending,omitempty"`
 	ProviderReview string    `json:"provider_review,omitempty"`

@@ -96,6 +96,8 @@ type DunningInput struct {
 	// CustomerID is whose the subscription was when the invoice was issued.
 	CustomerID     string `json:"customer_id"`
 	SubscriptionID string `json:"subscription_id"`
+	// Others are the other subscriptions that the invoice is for: all of them are told how collecting it goes.
+	Others []InvoicePart `json:"others,omitempty"`
 	// At is when the invoice was handed over.
 	At   time.Time   `json:"at"`
 	Next DunningStep `json:"next"`
@@ -105,6 +107,12 @@ type DunningInput struct {
 	// UnderWay says that the first payment is announced, or on its way through the banks, and has not failed: the subscription
 	// is past due only from the first failure on, of which this workflow tells it.
 	UnderWay bool `json:"under_way,omitempty"`
+}
+
+// InvoicePart is a subscription that an invoice is for, and whose it was when the invoice was issued.
+type InvoicePart struct {
+	SubscriptionID string `json:"subscription_id"`
+	CustomerID     string `json:"customer_id"`
 }
 
 // DunningStep is what dunning does next, and when.

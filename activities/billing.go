@@ -90,15 +90,24 @@ func (b *Billing) once(ctx context.Context, state subscription.State, command su
 		if turned, err = f(a); err != nil || turned.Refusal != nil {
 			return err
 		}
-		if err := a.nameMethod(ctx, turned.State.CustomerID, turned.Invoice); err != nil {
-			return err
-		}
-		if err := tx.SaveSubscription(ctx, turned.State); err != nil {
-			return err
-		}
-		return tx.RecordCommand(ctx, state.ID, command, carriedOut{Turned: turned, From: from})
+		return a.record(ctx, state, command, turned)
 	})
 	return turned, err
+}
+
+// record remembers what came of a command that met a state, and makes the row follow.
+func (a account) record(ctx context.Context, met subscription.State, command subscription.Command, turned message.Turned) error {
+	from, err := hashOf(met)
+	if err != nil {
+		return err
+	}
+	if err := a.nameMethod(ctx, turned.State.CustomerID, turned.Invoice); err != nil {
+		return err
+	}
+	if err := a.tx.SaveSubscription(ctx, turned.State); err != nil {
+		return err
+	}
+	return a.tx.RecordCommand(ctx, met.ID, command, carriedOut{Turned: turned, From: from})
 }
 
 // notBehind refuses to go on from a state that is older than what is on record: of a workflow that was reset to before a
@@ -150,6 +159,9 @@ func answerAgain(recorded store.CarriedOut, command subscription.Command, from s
 // command that cannot be carried out is noted as missed.
 func (b *Billing) Turn(ctx context.Context, in message.TurnInput) (message.Turned, error) {
 	due := dueCommand(in)
+	if waiting, err := b.turnTogether(ctx, in); waiting != nil || err != nil {
+		return message.Turned{State: in.State, Waits: waiting}, err
+	}
 	outcome, err := b.once(ctx, in.State, due, func(a account) (message.Turned, error) {
 		return turned(a.lifecycle().Turn(ctx, in.State, in.At))
 	})

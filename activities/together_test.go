@@ -1,14 +1,17 @@
 package activities_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/subscription"
 	"github.com/perennial-billing/perennial/internal/store"
 	"github.com/perennial-billing/perennial/workflows/message"
 )
@@ -101,6 +104,121 @@ func TestTheMonthIsBilledTogether(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, listed, 1)
 		require.Equal(t, shared.ID, listed[0].ID)
+	}
+	b.payAll()
+	b.sound()
+}
+
+// asks asks for a renewal, for the nth time.
+func (b *bundle) asks(state subscription.State, n int) message.Turned {
+	b.t.Helper()
+	turned, err := b.billing.Turn(b.ctx, message.TurnInput{State: state, At: state.Period.End, Ask: n})
+	require.NoError(b.t, err)
+	return turned
+}
+
+// Those who come first wait, and who comes last bills them all; asking again finds what came of it.
+func TestRenewalsShareAnInvoice(t *testing.T) {
+	t.Parallel()
+	b := inBritain(t)
+	b.customer("ada", "EUR", "pm_card_visa")
+	one, two, three := b.inGroup("s1", "ada", "seats", 1, "office", "").State, b.inGroup("s2", "ada", "seats", 2, "office", "").State,
+		b.inGroup("s3", "ada", "seats", 3, "", "").State
+	require.Len(t, b.invoices(), 3, "what begins has invoices of its own")
+	waiting := b.asks(two, 1)
+	require.Equal(t, two.Period.End.Add(2*time.Second), waiting.Waits.Until)
+	require.Equal(t, two, waiting.State)
+	row, err := b.Subscription(b.ctx, "s2")
+	require.NoError(t, err)
+	require.Equal(t, waiting.Waits.Until.UTC(), row.NextActionAt.UTC())
+	require.Nil(t, b.asks(three, 1).Waits, "who shares no invoice waits for nobody")
+	last := b.asks(one, 1)
+	require.Nil(t, last.Waits)
+	require.Equal(t, last.Invoice.InvoiceID, b.asks(two, 2).Invoice.InvoiceID)
+	require.Equal(t, last, b.asks(one, 1), "repeating it bills nothing more")
+	row, err = b.Subscription(b.ctx, "s2")
+	require.NoError(t, err)
+	require.Equal(t, 1, row.Cycle)
+	require.Equal(t, *row.PeriodEnd, *row.NextActionAt)
+	shared := b.invoice(last.Invoice.InvoiceID)
+	require.Equal(t, int64(3000), shared.Subtotal)
+	require.Len(t, b.invoices(), 5)
+
+	// A change credits the line of its own subscription.
+	half := last.State.Period.Start.AddDate(0, 0, 14)
+	changed := b.carryOut(b.asks(two, 2).State, changeTo("fewer", half, "seats", 1))
+	lines, err := b.InvoiceLines(b.ctx, changed.Invoice.InvoiceID)
+	require.NoError(t, err)
+	require.Equal(t, []any{shared.ID, 2}, []any{*lines[0].CreditsInvoice, *lines[0].CreditsPosition})
+	require.Equal(t, int64(-1000), lines[0].Amount)
+	b.payAll()
+	b.sound()
+	faults, err := b.PeriodFaults(b.ctx)
+	require.NoError(t, err)
+	for _, fault := range faults {
+		require.Contains(t, fault.Problem, "was to act", "time does not pass here")
+	}
+}
+
+// Who does not come is not waited for without end, and who cannot be billed holds nobody up.
+func TestNobodyIsWaitedForWithoutEnd(t *testing.T) {
+	t.Parallel()
+	b := inBritain(t)
+	b.customer("ada", "EUR", "pm_card_visa")
+	var states []subscription.State
+	for _, id := range []string{"s1", "s2", "s3", "s4"} {
+		states = append(states, b.inGroup(id, "ada", "seats", 1, "office", "").State)
+	}
+	broken := states[2]
+	broken.Terms.PlanVersion = 99
+	require.NotNil(t, b.asks(broken, 1).Waits)
+	for ask := range 4 {
+		require.NotNil(t, b.asks(states[0], ask+1).Waits)
+	}
+	require.NotNil(t, b.asks(states[1], 1).Waits)
+	first := b.asks(states[0], 5)
+	require.Equal(t, first.Invoice.InvoiceID, b.asks(states[1], 2).Invoice.InvoiceID)
+	parts, err := b.InvoiceParts(b.ctx, first.Invoice.InvoiceID)
+	require.NoError(t, err)
+	require.Len(t, parts, 2)
+	late := b.asks(states[3], 1)
+	require.Nil(t, late.Waits)
+	require.Equal(t, "s4", b.invoice(late.Invoice.InvoiceID).SubscriptionID)
+	_, err = b.billing.Turn(b.ctx, message.TurnInput{State: broken, At: broken.Period.End, Ask: 2})
+	require.ErrorContains(t, err, "s3", "its own failure is its own")
+	require.Equal(t, "s3", b.invoice(b.asks(states[2], 3).Invoice.InvoiceID).SubscriptionID)
+	b.payAll()
+	b.sound()
+}
+
+// All come at once, in any order and again: each is billed once, and together.
+func TestRenewalsMeetOnce(t *testing.T) {
+	t.Parallel()
+	b := inBritain(t)
+	b.customer("ada", "EUR", "pm_card_visa")
+	var states []subscription.State
+	for i := range 8 {
+		states = append(states, b.inGroup(fmt.Sprintf("s%d", i), "ada", "seats", int64(i+1), "office", "").State)
+	}
+	var group errgroup.Group
+	invoices := make([]string, len(states))
+	for i, state := range states {
+		group.Go(func() error {
+			for ask := 1; ; ask++ {
+				turned, err := b.billing.Turn(b.ctx, message.TurnInput{State: state, At: state.Period.End, Ask: min(ask, 4)})
+				if err != nil || turned.Waits == nil {
+					if err == nil {
+						invoices[i] = turned.Invoice.InvoiceID
+					}
+					return err
+				}
+			}
+		})
+	}
+	require.NoError(t, group.Wait())
+	require.Equal(t, int64(36_000), b.invoice(invoices[0]).Subtotal)
+	for _, id := range invoices {
+		require.Equal(t, invoices[0], id)
 	}
 	b.payAll()
 	b.sound()

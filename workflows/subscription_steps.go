@@ -16,7 +16,7 @@ import (
 // late the worker gets to it.
 func (s *subscriptionRun) turn(ctx workflow.Context) error {
 	cycle, owner := s.state.Cycle, s.state.CustomerID
-	turned, err := inStore(ctx, message.Turn, message.TurnInput{State: s.state, At: s.next.at}, s.nextAction())
+	turned, err := s.turned(ctx)
 	if err != nil {
 		return err
 	}
@@ -35,6 +35,25 @@ func (s *subscriptionRun) turn(ctx workflow.Context) error {
 	}
 	s.billed = s.billed || s.state.Cycle > cycle
 	return nil
+}
+
+// turned asks what the boundary brings. With subscriptions that share its invoice it waits for all of them; nothing else happens
+// to it meanwhile. Who shares none is asked about once, as ever.
+func (s *subscriptionRun) turned(ctx workflow.Context) (message.Turned, error) {
+	in := message.TurnInput{State: s.state, At: s.next.at, Ask: 1}
+	turned, err := inStore(ctx, message.Turn, in, s.nextAction())
+	for err == nil && turned.Waits != nil {
+		wait := turned.Waits.Until.Sub(workflow.Now(ctx))
+		if wait <= 0 {
+			wait = turned.Waits.AtLeast
+		}
+		if err = workflow.Sleep(ctx, wait); err != nil {
+			break
+		}
+		in.Ask++
+		turned, err = inStore(ctx, message.Turn, in, s.nextAction()+", with those that share the invoice")
+	}
+	return turned, err
 }
 
 // collect charges an invoice; what is not paid at once is handed to dunning.

@@ -27,3 +27,19 @@ ALTER TABLE invoice_part DISABLE TRIGGER invoice_part_is_immutable;
 UPDATE invoice_part p SET part_key = i.business_key FROM invoice i WHERE i.id = p.invoice_id;
 ALTER TABLE invoice_part ENABLE TRIGGER invoice_part_is_immutable;
 ALTER TABLE invoice_part ALTER COLUMN part_key SET NOT NULL;
+
+-- Subscriptions that share the invoice of a renewal come to it one by one, each with the state that its workflow holds; who
+-- comes last bills them all. `id` says what they share, and the instant.
+CREATE TABLE shared_renewal (
+    id     TEXT PRIMARY KEY,
+    billed BOOLEAN NOT NULL DEFAULT FALSE
+);
+
+CREATE TABLE renewal_member (
+    renewal_id      TEXT NOT NULL REFERENCES shared_renewal,
+    subscription_id TEXT NOT NULL REFERENCES subscription,
+    state           JSONB NOT NULL,
+    -- It could not be billed with the others, and has an invoice of its own.
+    alone           BOOLEAN NOT NULL DEFAULT FALSE,
+    PRIMARY KEY (renewal_id, subscription_id)
+);

@@ -150,6 +150,16 @@ type Recalled struct {
 type TurnInput struct {
 	State subscription.State `json:"state"`
 	At    time.Time          `json:"at"`
+	// Ask counts from 1 how often this is asked by somebody who can wait for the subscriptions that share the invoice; 0 is
+	// somebody who cannot.
+	Ask int `json:"ask,omitempty"`
+}
+
+// Waiting says that the subscriptions with which one shares an invoice have not come: ask again at an instant, or after
+// so long, if that is over.
+type Waiting struct {
+	Until   time.Time     `json:"until"`
+	AtLeast time.Duration `json:"at_least"`
 }
 
 // CarryOutInput is a command for a subscription in a given state.
@@ -168,4 +178,6 @@ type Turned struct {
 	// Repeated says that the command was carried out earlier, in another state than the one that came in: State and
 	// Invoice are what came of it then, and the subscription's own state stays as it is.
 	Repeated bool `json:"repeated,omitempty"`
+	// Waits, if set, says that nothing was done yet.
+	Waits *Waiting `json:"waits,omitempty"`
 }

@@ -174,7 +174,10 @@ func (b *Billing) Turn(ctx context.Context, in message.TurnInput) (message.Turne
 		return message.Turned{}, fmt.Errorf("subscription %s at %s: %w", in.State.ID, in.At.Format(time.RFC3339), err)
 	}
 	outcome.Repeated = false
-	return outcome, nil
+	if in.Ask > 1 { // it has waited, and goes on from here
+		err = b.Store.SaveSubscription(ctx, outcome.State)
+	}
+	return outcome, err
 }
 
 const plannedKind subscription.Kind = "planned"

@@ -152,11 +152,22 @@ func (r *renewal) turn(ctx context.Context, tx store.Tx) error {
 		if err == nil {
 			err = m.record(ctx, m.state, dueCommand(message.TurnInput{State: m.state, At: r.at}), done)
 		}
+		if err == nil {
+			err = m.stillAsks(ctx, r.at)
+		}
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// stillAsks leaves on record when a member asks again that waits: until then its workflow does not know what came of it.
+func (m renewed) stillAsks(ctx context.Context, at time.Time) error {
+	if m.outcome.State.Ended() || m.row.NextActionAt == nil || !m.row.NextActionAt.After(at) {
+		return nil
+	}
+	return m.tx.SetNextAction(ctx, m.row.ID, *m.row.NextActionAt)
 }
 
 // turnMember turns one member, unless it was turned before.

@@ -25,7 +25,7 @@ func (l timeline) scenario(t *testing.T) string {
 		fields := map[string]any{"subscription": e.subscription}
 		switch e.action {
 		case "subscribe":
-			fields = map[string]any{"id": e.subscription, "plan": e.plan, "plan_version": 1, "seats": e.seats, "add_ons": e.addOns, "customer": l.customer}
+			fields = map[string]any{"id": e.subscription, "plan": e.plan, "plan_version": 1, "seats": e.seats, "add_ons": e.addOns, "customer": l.customer, "billing_group": l.group}
 		case "usage":
 			fields = e.usageEntry(l.customer)
 		case "change":
@@ -77,6 +77,7 @@ type document struct {
 }
 
 type documentLine struct {
+	Subscription                      string
 	Kind, Description, Exact, Credits string
 	Amount, Tax                       int64
 	Phase                             int
@@ -89,6 +90,9 @@ func (h *history) documents() []document {
 	keys := map[string]string{}
 	for _, state := range h.states {
 		for _, i := range h.of(state.ID) {
+			if _, listed := keys[i.ID]; listed {
+				continue // another shares it
+			}
 			keys[i.ID] = i.BusinessKey
 			d := document{
 				Customer: i.CustomerID, PaidBy: i.PayerID, Key: i.BusinessKey, IssuedAt: i.IssuedAt.UTC(), Subtotal: i.Subtotal, Tax: i.Tax, Total: i.Total, CarriedIn: i.CarriedIn, CarriedOut: i.CarriedOut,
@@ -98,7 +102,7 @@ func (h *history) documents() []document {
 			require.NoError(h.t, err)
 			for _, l := range lines {
 				line := documentLine{
-					Kind: l.Kind, Description: l.Description, Exact: l.Exact.String(), Amount: l.Amount, Tax: l.Tax,
+					Subscription: *l.SubscriptionID, Kind: l.Kind, Description: l.Description, Exact: l.Exact.String(), Amount: l.Amount, Tax: l.Tax,
 					Start: l.PeriodStart.UTC(), End: l.PeriodEnd.UTC(),
 				}
 				line.Phase, line.Agreed = pricedBy(h.t, l)
@@ -137,7 +141,7 @@ func quotedDocuments(r quote.Result) []document {
 		}
 		for _, l := range i.Lines {
 			line := documentLine{
-				Kind: string(l.Kind), Description: l.Description, Exact: l.Exact.String(), Amount: l.Amount.Minor, Tax: l.Tax.Minor,
+				Subscription: l.Subscription, Kind: string(l.Kind), Description: l.Description, Exact: l.Exact.String(), Amount: l.Amount.Minor, Tax: l.Tax.Minor,
 				Start: l.Period.Start.Clock().UTC(), End: l.Period.End.Clock().UTC(), Phase: l.Explanation.Phase,
 				Agreed: l.Explanation.Agreed,
 			}
@@ -155,7 +159,7 @@ func quotedDocuments(r quote.Result) []document {
 func inOrder(all []document) []document {
 	for i := range all {
 		slices.SortFunc(all[i].Lines, func(a, b documentLine) int {
-			return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Credits, b.Credits), a.Start.Compare(b.Start), cmp.Compare(a.Description, b.Description))
+			return cmp.Or(cmp.Compare(a.Subscription, b.Subscription), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Credits, b.Credits), a.Start.Compare(b.Start), cmp.Compare(a.Description, b.Description))
 		})
 	}
 	slices.SortFunc(all, func(a, b document) int { return cmp.Compare(a.Key, b.Key) })

@@ -31,6 +31,9 @@ func TestWhatIsQuotedHappens(t *testing.T) {
 	phases := map[int]bool{}
 	for seed := range uint64(60) {
 		line := randomTimeline(seed, "seats", "roomy", "roomy", "roomy", "seats-ramp", "seats-ramp", "seats-yearly", "trial", "metered").negotiated(t, seed)
+		if seed%2 == 1 {
+			line.group = "office"
+		}
 		scenario, err := quote.Parse(strings.NewReader(line.scenario(t)))
 		require.NoError(t, err, "seed %d", seed)
 		quoted, err := quote.Run(t.Context(), scenario)
@@ -126,6 +129,8 @@ type timeline struct {
 	// above, if not empty, are the accounts of the customer's parent and of the parent's, as far as they are not self: in whose
 	// name invoices are, and who pays them.
 	above []account.Account
+	// group, if not empty, is the billing group of all the subscriptions.
+	group string
 	// sold are more plans than the catalogue, as JSON.
 	sold    string
 	entries []event
@@ -234,6 +239,8 @@ type history struct {
 	refused []string
 	// months are yet to be billed by the monthly run.
 	months []string
+	// group is the billing group of the subscriptions.
+	group string
 }
 
 // accounts are the customer's and those above, parents first.
@@ -256,7 +263,7 @@ func (l timeline) happen(b *bundle, months []string) *history {
 		}
 		require.NoError(b.t, b.AddCustomer(b.ctx, c))
 	}
-	h := &history{bundle: b, months: months}
+	h := &history{bundle: b, months: months, group: l.group}
 	for i, e := range l.entries {
 		h.advance(e.at)
 		h.play(l.customer, i, e)
@@ -277,6 +284,10 @@ func (h *history) advance(until time.Time) {
 		}
 		if next < 0 {
 			break
+		}
+		if h.group != "" && h.states[next].RenewsAt(first) {
+			h.renewTogether(first)
+			continue
 		}
 		h.states[next] = h.turn(h.states[next]).State
 	}
@@ -304,7 +315,7 @@ func (h *history) play(customer string, i int, e event) {
 	switch e.action {
 	case "subscribe":
 		in := agreement(e.subscription, customer, e.plan, e.seats, "EUR")
-		in.StartAt, in.Terms.AddOns, in.Prices = e.at, e.addOns, e.prices
+		in.StartAt, in.Terms.AddOns, in.Prices, in.BillingGroup = e.at, e.addOns, e.prices, h.group
 		opened, err := h.billing.OpenSubscription(h.ctx, in)
 		require.NoError(h.t, err)
 		require.Nil(h.t, opened.Refusal)

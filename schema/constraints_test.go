@@ -385,6 +385,9 @@ func attempt(t *testing.T, conn *pgx.Conn, statements string) *pgconn.PgError {
 
 var named = regexp.MustCompile(`(?:CONSTRAINT|CREATE UNIQUE INDEX|CREATE TRIGGER|CREATE CONSTRAINT TRIGGER) ([a-z_]+)`)
 
+// dropped is how a rule goes: one that does not come back has nothing to refuse.
+var dropped = regexp.MustCompile(`DROP CONSTRAINT [a-z_]+`)
+
 // A rule without a violation in the table above is a rule that nobody has seen at work.
 func TestEveryNamedConstraintIsTested(t *testing.T) {
 	t.Parallel()
@@ -393,7 +396,7 @@ func TestEveryNamedConstraintIsTested(t *testing.T) {
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
-		for _, found := range named.FindAllStringSubmatch(string(text), -1) {
+		for _, found := range named.FindAllStringSubmatch(dropped.ReplaceAllString(string(text), ""), -1) {
 			require.Contains(t, violations, found[1], file)
 		}
 	}

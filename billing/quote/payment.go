@@ -29,7 +29,9 @@ func (a paid) do(_ context.Context, w *world, _ step) error {
 		return refuse("nothing_owed", "nothing is owed for invoice %d of subscription %s", invoice.number, b.state.ID)
 	}
 	change(w, &invoice.owed, money.Zero(b.currency))
-	change(w, &b.state, b.state.CollectionEnded(invoice.Key))
+	for _, part := range invoice.parts {
+		change(w, &part.state, part.state.CollectionEnded(invoice.Key))
+	}
 	return nil
 }
 
@@ -55,7 +57,9 @@ func (a unpaid) do(_ context.Context, w *world, _ step) error {
 	if !invoice.owed.IsPositive() {
 		return refuse("nothing_owed", "nothing was due for invoice %d of subscription %s", invoice.number, b.state.ID)
 	}
-	change(w, &b.state, b.state.PaymentFailed(invoice.Key))
+	for _, part := range invoice.parts {
+		change(w, &part.state, part.state.PaymentFailed(invoice.Key))
+	}
 	return nil
 }
 

@@ -149,3 +149,12 @@ func (b *book) completeHead(head *invoicing.Facts, parts []*lifecycle.Part[*book
 	head.Discounts, err = b.discounts(parts[0].Facts, owners)
 	return err
 }
+
+// settled tells the other subscriptions of an invoice that it is paid.
+func (d *document) settled(but *book) {
+	for _, part := range d.parts {
+		if part != but {
+			change(part.w, &part.state, part.state.CollectionEnded(d.Key))
+		}
+	}
+}

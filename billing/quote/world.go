@@ -284,6 +284,7 @@ func (b *book) accept(outcome lifecycle.Outcome) {
 		for _, d := range b.invoices {
 			if slices.Contains(issued.Pays, d.Key) && d.owed.IsZero() {
 				state = state.CollectionEnded(d.Key)
+				d.settled(b)
 			}
 		}
 	}

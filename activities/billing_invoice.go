@@ -113,7 +113,7 @@ func (a account) declareTax(ctx context.Context, invoiceID string, built invoici
 func (a account) rows(built invoicing.Invoice, facts invoicing.Facts, cycle int) (store.Invoice, []store.InvoiceLine, error) {
 	row := store.Invoice{
 		ID: invoiceID(built.Key), BusinessKey: built.Key, EntityID: a.row.EntityID, CustomerID: a.Addressee.ID, PayerID: a.Payer.ID, SubscriptionID: a.row.ID,
-		Parts:  []store.InvoicePart{{SubscriptionID: a.row.ID, OwnerID: a.customer.ID, Key: built.Key}}, PONumber: a.row.PONumber,
+		Parts: []store.InvoicePart{{SubscriptionID: a.row.ID, OwnerID: a.customer.ID, Key: built.Key}}, PONumber: a.row.PONumber,
 		Reason: string(built.Reason), Cycle: cycle, Status: "open", Currency: facts.Currency,
 		Subtotal: built.Subtotal.Minor, Tax: built.Tax.Minor, Total: built.Total.Minor,
 		CarriedIn: built.CarriedIn.Minor, CarriedOut: built.CarriedOut.Minor, CreditGranted: built.CreditGranted.Minor,

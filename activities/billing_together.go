@@ -21,17 +21,13 @@ type together struct {
 // of is the account of a subscription for the rules of its life. It has an invoice of its own if it has nothing in common with
 // the first any more.
 func (t *together) of(a account) lifecycle.Account {
-	if a.row.BillingGroup == "" || t.first != nil && !a.sharesWith(*t.first) {
+	if t.first == nil {
+		t.first = &a
+	}
+	if !a.row.Sharing().With(t.first.row.Sharing()) {
 		return a.lifecycle()
 	}
-	t.first = &a
 	return t.Of(a.row.ID, a.lifecycle(), a)
-}
-
-// sharesWith says that two subscriptions share the invoice of what falls due together: that is store.sharing.
-func (a account) sharesWith(b account) bool {
-	return a.row.CustomerID == b.row.CustomerID && a.row.Currency == b.row.Currency && a.row.Zone == b.row.Zone &&
-		a.row.BillingGroup == b.row.BillingGroup && a.row.PONumber == b.row.PONumber
 }
 
 // Share completes facts with what is the subscription's own. What takes back what was charged in another name cannot be on an
@@ -102,7 +98,9 @@ func (a account) completeHead(ctx context.Context, head *invoicing.Facts, parts 
 		}
 		unpaid = append(unpaid, more...)
 	}
-	slices.SortFunc(unpaid, func(a, b store.Invoice) int { return cmp.Or(a.IssuedAt.Compare(b.IssuedAt), strings.Compare(a.ID, b.ID)) })
+	slices.SortFunc(unpaid, func(a, b store.Invoice) int {
+		return cmp.Or(a.IssuedAt.Compare(b.IssuedAt), strings.Compare(a.ID, b.ID))
+	})
 	unpaid = slices.CompactFunc(unpaid, func(a, b store.Invoice) bool { return a.ID == b.ID })
 	for _, debt := range unpaid {
 		head.Debts = append(head.Debts, invoicing.Debt{InvoiceID: debt.ID, Owed: debt.Owed()})

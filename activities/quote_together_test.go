@@ -75,4 +75,3 @@ func (h *history) renewTogether(at time.Time) {
 		}
 	}
 }
-

@@ -109,7 +109,7 @@ func TestTheMonthIsBilledTogether(t *testing.T) {
 	b.sound()
 }
 
-// asks asks for a renewal, for the nth time.
+// asks has a renewal asked for, for the nth time.
 func (b *bundle) asks(state subscription.State, n int) message.Turned {
 	b.t.Helper()
 	turned, err := b.billing.Turn(b.ctx, message.TurnInput{State: state, At: state.Period.End, Ask: n})

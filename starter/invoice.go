@@ -75,7 +75,8 @@ func printInvoice(out io.Writer, i service.Invoice) error {
 	if err != nil {
 		return err
 	}
-	err = facts(out, "Invoice", i.Number, "Id", i.ID, "Customer", i.CustomerID, "Paid by", paidByAnother(i), "Subscription", subscriptionsOf(i), "Purchase order", i.PONumber, "Status", i.Status,
+	err = facts(out, "Invoice", i.Number, "Id", i.ID, "Customer", i.CustomerID, "Paid by", paidByAnother(i),
+		"Subscription", subscriptionsOf(i), "Purchase order", i.PONumber, "Status", i.Status,
 		"Issued", i.IssuedAt, "Period", cell(i.PeriodStart)+" to "+cell(i.PeriodEnd), "Net", amount(i.Subtotal, i.Currency),
 		"Tax", amount(i.Tax, i.Currency), "Total", amount(i.Total, i.Currency), "From earlier invoices", amount(i.CarriedIn, i.Currency),
 		"Credit used", amount(i.CreditApplied, i.Currency), "Left to the next invoice", amount(i.CarriedOut, i.Currency),

@@ -3,13 +3,10 @@
 package account
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/perennial-billing/perennial/billing/money"
 )
 
 // Owner is who takes something over for an account: the account itself or the one above it.
@@ -113,71 +110,4 @@ func (h Hierarchy) climb(id string, owner func(Account) Owner) (string, error) {
 		a = h.byID[a.ParentID]
 	}
 	return a.ID, nil
-}
-
-// Billable is a subscription that is due to be billed.
-type Billable struct {
-	SubscriptionID string
-	CustomerID     string
-	// EntityID is the seller: two legal entities never share an invoice.
-	EntityID string
-	Currency money.Currency
-	// BillingGroup and PONumber keep subscriptions apart that are to have invoices of their own. Empty is a group like any other.
-	BillingGroup string
-	PONumber     string
-}
-
-// Group is what is on one invoice together.
-type Group struct {
-	EntityID     string
-	InvoicedTo   string
-	PaidBy       string
-	Currency     money.Currency
-	BillingGroup string
-	PONumber     string
-	// Subscriptions are in the order of their ids.
-	Subscriptions []string
-}
-
-// Consolidate groups what is due: the same seller, addressee, payer, currency, billing group and purchase order share an
-// invoice. The order of the argument does not matter; a subscription that is there twice is an error.
-func (h Hierarchy) Consolidate(due []Billable) ([]Group, error) {
-	var groups []Group
-	sorted := slices.SortedFunc(slices.Values(due), func(a, b Billable) int { return strings.Compare(a.SubscriptionID, b.SubscriptionID) })
-	for i, b := range sorted {
-		if i > 0 && sorted[i-1].SubscriptionID == b.SubscriptionID {
-			return nil, fmt.Errorf("subscription %q is due twice", b.SubscriptionID)
-		}
-		group, err := h.group(b)
-		if err != nil {
-			return nil, fmt.Errorf("subscription %q: %w", b.SubscriptionID, err)
-		}
-		at, found := slices.BinarySearchFunc(groups, group, Group.compare)
-		if !found {
-			groups = slices.Insert(groups, at, group)
-		}
-		groups[at].Subscriptions = append(groups[at].Subscriptions, b.SubscriptionID)
-	}
-	return groups, nil
-}
-
-func (h Hierarchy) group(b Billable) (Group, error) {
-	to, err := h.InvoicedTo(b.CustomerID)
-	if err != nil {
-		return Group{}, err
-	}
-	payer, err := h.Payer(b.CustomerID)
-	if err != nil {
-		return Group{}, err
-	}
-	return Group{
-		EntityID: b.EntityID, InvoicedTo: to, PaidBy: payer, Currency: b.Currency, BillingGroup: b.BillingGroup, PONumber: b.PONumber,
-	}, nil
-}
-
-func (g Group) compare(o Group) int {
-	return cmp.Or(
-		cmp.Compare(g.EntityID, o.EntityID), cmp.Compare(g.InvoicedTo, o.InvoicedTo), cmp.Compare(g.PaidBy, o.PaidBy),
-		cmp.Compare(g.Currency, o.Currency), cmp.Compare(g.BillingGroup, o.BillingGroup), cmp.Compare(g.PONumber, o.PONumber),
-	)
 }

@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"pgregory.net/rapid"
 
 	"github.com/perennial-billing/perennial/billing/account"
 )
@@ -57,37 +56,22 @@ func TestHierarchyRefuses(t *testing.T) {
 	}
 }
 
-func TestConsolidate(t *testing.T) {
+func TestSharing(t *testing.T) {
 	t.Parallel()
-	h := hierarchy(t, group...)
-	due := []account.Billable{
-		{SubscriptionID: "s5", CustomerID: "bonn", EntityID: "acme", Currency: "EUR"},
-		{SubscriptionID: "s1", CustomerID: "de", EntityID: "acme", Currency: "EUR"},
-		{SubscriptionID: "s2", CustomerID: "de", EntityID: "acme", Currency: "USD"},
-		{SubscriptionID: "s3", CustomerID: "de", EntityID: "acme", Currency: "EUR", PONumber: "PO-7"},
-		{SubscriptionID: "s4", CustomerID: "hq", EntityID: "acme", Currency: "EUR", BillingGroup: "cloud"},
-		{SubscriptionID: "s6", CustomerID: "bonn", EntityID: "acme GmbH", Currency: "EUR"},
-		{SubscriptionID: "s7", CustomerID: "paris", EntityID: "acme", Currency: "EUR"},
-		{SubscriptionID: "s8", CustomerID: "lyon", EntityID: "acme", Currency: "EUR"},
+	office := account.Sharing{CustomerID: "ada", Currency: "EUR", Zone: "Europe/Berlin", BillingGroup: "office", PONumber: "PO-1"}
+	require.True(t, office.With(office))
+	for _, differ := range []func(*account.Sharing){
+		func(s *account.Sharing) { s.CustomerID = "bob" },
+		func(s *account.Sharing) { s.Currency = "USD" },
+		func(s *account.Sharing) { s.Zone = "Europe/Paris" },
+		func(s *account.Sharing) { s.BillingGroup = "lab" },
+		func(s *account.Sharing) { s.PONumber = "" },
+	} {
+		other := office
+		differ(&other)
+		require.False(t, office.With(other), "%+v", other)
 	}
-	groups, err := h.Consolidate(due)
-	require.NoError(t, err)
-	require.Equal(t, []account.Group{
-		{EntityID: "acme", InvoicedTo: "fr", PaidBy: "fr", Currency: "EUR", Subscriptions: []string{"s8"}},
-		{EntityID: "acme", InvoicedTo: "hq", PaidBy: "hq", Currency: "EUR", Subscriptions: []string{"s1", "s5"}},
-		{EntityID: "acme", InvoicedTo: "hq", PaidBy: "hq", Currency: "EUR", PONumber: "PO-7", Subscriptions: []string{"s3"}},
-		{EntityID: "acme", InvoicedTo: "hq", PaidBy: "hq", Currency: "EUR", BillingGroup: "cloud", Subscriptions: []string{"s4"}},
-		{EntityID: "acme", InvoicedTo: "hq", PaidBy: "hq", Currency: "USD", Subscriptions: []string{"s2"}},
-		{EntityID: "acme", InvoicedTo: "paris", PaidBy: "fr", Currency: "EUR", Subscriptions: []string{"s7"}},
-		{EntityID: "acme GmbH", InvoicedTo: "hq", PaidBy: "hq", Currency: "EUR", Subscriptions: []string{"s6"}},
-	}, groups)
-	_, err = h.Consolidate(append(due, due[0]))
-	require.ErrorContains(t, err, `subscription "s5" is due twice`)
-	_, err = h.Consolidate([]account.Billable{{SubscriptionID: "s", CustomerID: "rome"}})
-	require.ErrorContains(t, err, `subscription "s": account "rome" does not exist`)
-	rapid.Check(t, func(rt *rapid.T) {
-		again, err := h.Consolidate(rapid.Permutation(due).Draw(rt, "due"))
-		require.NoError(rt, err)
-		require.Equal(rt, groups, again)
-	})
+	alone := office
+	alone.BillingGroup = ""
+	require.False(t, alone.With(alone), "without a group there is nothing to share")
 }

@@ -2,8 +2,6 @@ package lifecycle
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"slices"
 	"strings"
@@ -52,17 +50,12 @@ func (t *Together[R]) inOrder() []*Part[R] {
 	return slices.SortedFunc(slices.Values(t.parts), func(a, b *Part[R]) int { return strings.Compare(a.SubscriptionID, b.SubscriptionID) })
 }
 
-// head are the facts of the invoice that no part has to itself. Its identity follows from those of the parts, each of which
-// can be on one invoice only.
+// head are the facts of the invoice that no part has to itself. Its identity is that of the first part, which can be on one
+// invoice only, and says that there are others.
 func head[R Sharing](parts []*Part[R]) invoicing.Facts {
 	first := parts[0].Facts
-	keys := make([]string, len(parts))
-	for i, part := range parts {
-		keys[i] = part.Facts.Key
-	}
-	sum := sha256.Sum256([]byte(strings.Join(keys, " ")))
 	return invoicing.Facts{
-		Key: "invoice:together:" + hex.EncodeToString(sum[:16]), Reason: first.Reason, IssuedAt: first.IssuedAt, Currency: first.Currency,
+		Key: first.Key + ":shared", Reason: first.Reason, IssuedAt: first.IssuedAt, Currency: first.Currency,
 		Zone: first.Zone, Seller: first.Seller, Buyer: first.Buyer,
 	}
 }

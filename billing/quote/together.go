@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/perennial-billing/perennial/billing/account"
 	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/lifecycle"
 )
@@ -43,13 +44,16 @@ func (b *book) sharing(at time.Time) []*book {
 	}
 	var all []*book
 	for _, other := range b.w.books {
-		if other.owner == b.owner && other.currency == b.currency && other.zone.Name() == b.zone.Name() && other.group == b.group &&
-			other.order == b.order && other.billsAt(at) == due {
+		if other.shares().With(b.shares()) && other.billsAt(at) == due {
 			all = append(all, other)
 		}
 	}
 	slices.SortFunc(all, func(a, b *book) int { return strings.Compare(a.state.ID, b.state.ID) })
 	return all
+}
+
+func (b *book) shares() account.Sharing {
+	return account.Sharing{CustomerID: b.owner.id, Currency: b.currency, Zone: b.zone.Name(), BillingGroup: b.group, PONumber: b.order}
 }
 
 // due is what can share an invoice.

@@ -21,9 +21,9 @@ type Invoice struct {
 	Number  string
 	// PONumber is the customer's purchase order, if there is one.
 	PONumber string
-	Status  string // open, paid, void or uncollectible
-	Locale  string // the customer's BCP 47 tag
-	Zone    string // the customer's time zone
+	Status   string // open, paid, void or uncollectible
+	Locale   string // the customer's BCP 47 tag
+	Zone     string // the customer's time zone
 
 	Seller Party
 	Buyer  Party

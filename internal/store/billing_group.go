@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/perennial-billing/perennial/billing/account"
 	"github.com/perennial-billing/perennial/billing/subscription"
 )
 
@@ -19,10 +20,14 @@ func (q Queries) SetBillingGroup(ctx context.Context, subscriptionID, group, poN
 	return err
 }
 
-// sharing is what subscriptions have to have in common to share an invoice, as one text; a subscription's own id
-// where it shares none.
+// sharing is account.Sharing in SQL, as one text; a subscription's own id where it shares none.
 const sharing = `CASE WHEN billing_group = '' THEN id
 	ELSE jsonb_build_array(customer_id, currency, zone, billing_group, po_number)::text END`
+
+// Sharing is what a subscription shares invoices by.
+func (s Subscription) Sharing() account.Sharing {
+	return account.Sharing{CustomerID: s.CustomerID, Currency: s.Currency, Zone: s.Zone, BillingGroup: s.BillingGroup, PONumber: s.PONumber}
+}
 
 // SharedRenewal names the renewal at an instant of the subscriptions that share an invoice with one; empty, if it shares none.
 func (s Subscription) SharedRenewal(at time.Time) string {

@@ -148,8 +148,8 @@ func (q Queries) PastSegments(ctx context.Context, of []HistoryEntry, to time.Ti
 type PastLine struct {
 	PartOf     string `db:"part_of"`
 	CustomerID string `db:"customer_id"`
-	InvoiceID      string `db:"invoice_id"`
-	Number         string `db:"number"`
+	InvoiceID  string `db:"invoice_id"`
+	Number     string `db:"number"`
 	// Serial is the number without the seller's prefix.
 	Serial      int64     `db:"serial"`
 	BusinessKey string    `db:"business_key"`
@@ -167,6 +167,7 @@ const serialOf = `regexp_replace(i.number, '^.*-', '')::bigint AS serial`
 func (q Queries) PastLines(ctx context.Context, of []HistoryEntry, from, to time.Time) ([]PastLine, error) {
 	ids, since := idsOf(of)
 	return many[PastLine](ctx, q.db, "invoice lines", `
+		SELECT p.subscription_id AS part_of, p.owner_id AS customer_id, l.invoice_id, i.number, `+serialOf+`, p.part_key AS business_key, i.issued_at,
 		SELECT p.subscription_id AS part_of, p.owner_id AS customer_id, l.invoice_id, i.number, `+serialOf+`, p.part_key AS business_key, i.issued_at,
 		       l.measured, `+prefixed("l", lineColumns)+`
 		  FROM unnest($1::text[], $2::timestamptz[]) AS s (id, since)

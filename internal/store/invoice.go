@@ -16,11 +16,11 @@ import (
 
 // Invoice is a finalised invoice, in the name of CustomerID, and paid by PayerID. Amounts are minor units of Currency.
 type Invoice struct {
-	ID             string         `db:"id" json:"id"`
-	BusinessKey    string         `db:"business_key" json:"business_key"`
-	EntityID       string         `db:"entity_id" json:"entity_id"`
-	CustomerID     string         `db:"customer_id" json:"customer_id"`
-	PayerID        string         `db:"payer_id" json:"payer_id"`
+	ID          string `db:"id" json:"id"`
+	BusinessKey string `db:"business_key" json:"business_key"`
+	EntityID    string `db:"entity_id" json:"entity_id"`
+	CustomerID  string `db:"customer_id" json:"customer_id"`
+	PayerID     string `db:"payer_id" json:"payer_id"`
 	// SubscriptionID is empty for an invoice for several, which Parts lists.
 	SubscriptionID string         `db:"subscription_id" json:"subscription_id"`
 	PONumber       string         `db:"po_number" json:"po_number,omitempty"`
@@ -123,7 +123,8 @@ type InvoiceFilter struct {
 // Invoices lists invoices by issue date and id.
 func (q Queries) Invoices(ctx context.Context, f InvoiceFilter) ([]Invoice, error) {
 	return many[Invoice](ctx, q.db, "invoices", `SELECT `+invoiceColumns+` FROM invoice
-		 WHERE ($1 = '' OR entity_id = $1) AND ($2 = '' OR customer_id = $2 OR payer_id = $2) AND ($3 = '' OR EXISTS (SELECT FROM invoice_part p WHERE p.invoice_id = invoice.id AND p.subscription_id = $3))
+		 WHERE ($1 = '' OR entity_id = $1) AND ($2 = '' OR customer_id = $2 OR payer_id = $2)
+		   AND ($3 = '' OR EXISTS (SELECT FROM invoice_part p WHERE p.invoice_id = invoice.id AND p.subscription_id = $3))
 		   AND ($4 = '' OR status = $4)
 		   AND ($5 = '' OR (issued_at, id) > (SELECT issued_at, id FROM invoice WHERE id = $5))
 		 ORDER BY issued_at, id LIMIT $6`, f.EntityID, f.CustomerID, f.SubscriptionID, f.Status, f.After, f.Limit)

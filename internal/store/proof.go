@@ -212,7 +212,8 @@ func (q Queries) PeriodFaults(ctx context.Context) ([]PeriodFault, error) {
 		UNION ALL
 		SELECT p.subscription_id, i.cycle,
 		       'invoice ' || i.id || ' was to be collected at ' || d.next_action_at || ' and was not: is workflow dunning/' || i.id || ' running?'
-		  FROM dunning d JOIN invoice i ON i.id = d.invoice_id JOIN invoice_part p ON p.invoice_id = i.id JOIN customer c ON c.id = d.customer_id LEFT JOIN test_clock t ON t.id = c.test_clock_id
+		  FROM dunning d JOIN invoice i ON i.id = d.invoice_id JOIN invoice_part p ON p.invoice_id = i.id
+		  JOIN customer c ON c.id = d.customer_id LEFT JOIN test_clock t ON t.id = c.test_clock_id
 		 WHERE d.next_action_at < COALESCE(t.now_at, now()) - interval '1 hour'
 		UNION ALL
 		SELECT p.subscription_id, i.cycle, 'has invoice ' || i.id || ' that its record does not name'

@@ -4,8 +4,8 @@ import "context"
 
 // BillingGroup says what a subscription shares its invoices with, and which purchase order is on them.
 type BillingGroup struct {
-	BillingGroup string `json:"billing_group,omitempty" doc:"Subscriptions of a customer with the same group and purchase order share the invoices of what falls due together; each has its own when empty." example:"headquarters"`
-	PONumber     string `json:"po_number,omitempty" doc:"The customer's purchase order, which is on the invoices and keeps those of different orders apart." example:"PO-4711"`
+	BillingGroup string `json:"billing_group,omitempty" doc:"Shares invoices with the customer's subscriptions in the same group; has its own when empty." example:"office"`
+	PONumber     string `json:"po_number,omitempty" doc:"The customer's purchase order, on the invoices; different ones share none." example:"PO-4711"`
 }
 
 const longestGroup = 100

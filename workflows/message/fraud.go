@@ -53,10 +53,10 @@ type ReviewDecision struct {
 
 // ReviewState is how a review stands: open, approved or declined; or none, when there turned out to be nothing to review.
 type ReviewState struct {
-	PaymentID      string       `json:"payment_id"`
-	InvoiceID      string       `json:"invoice_id,omitempty"`
-	SubscriptionID string       `json:"subscription_id,omitempty"`
-	Attempt        int          `json:"attempt,omitempty"`
+	PaymentID      string `json:"payment_id"`
+	InvoiceID      string `json:"invoice_id,omitempty"`
+	SubscriptionID string `json:"subscription_id,omitempty"`
+	Attempt        int    `json:"attempt,omitempty"`
 	// Others are the other subscriptions that the invoice is for.
 	Others []string     `json:"others,omitempty"`
 	Amount money.Amount `json:"amount,omitzero"`

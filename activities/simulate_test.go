@@ -46,6 +46,9 @@ func TestSimulatedPricesAreThoseOfAQuote(t *testing.T) {
 		line := randomTimeline(seed, "seats", "seats", "seats-yearly", "trial", "metered").negotiated(t, seed)
 		if seed%2 == 0 {
 			line.entries = slices.DeleteFunc(line.entries, func(e event) bool { return e.action == "redeem" })
+			if seed%4 == 0 {
+				line.group = "office"
+			}
 			quoted[line.customer] = quoteWith(t, line, otherCatalogue)
 		}
 		line.happen(b, nil)

@@ -35,6 +35,8 @@ type world struct {
 	startReview      func(message.FraudReviewInput)
 	// refused: the agreement is.
 	refused bool
+	// others says that those have not come with whom the subscription shares an invoice; nil: it shares none.
+	others func(message.TurnInput) *message.Waiting
 	// opening, when set, is waited for before the agreement is answered.
 	opening chan struct{}
 
@@ -108,6 +110,11 @@ func (w *world) open(_ context.Context, in message.Subscribe) (message.Opened, e
 }
 
 func (w *world) turn(_ context.Context, in message.TurnInput) (message.Turned, error) {
+	if w.others != nil {
+		if waiting := w.others(in); waiting != nil {
+			return message.Turned{State: in.State, Waits: waiting}, nil
+		}
+	}
 	if planned, rest, is := in.State.PlannedFor(in.At); is {
 		return w.once("planned:"+planned.ID, in.State, func() (message.Turned, error) {
 			if refused, ok := errors.AsType[*subscription.Refusal](rest.Check(planned)); ok {

@@ -22,7 +22,7 @@ func (s *Scenario) check() error {
 	if err := s.checkCustomers(); err != nil {
 		return err
 	}
-	if err := s.checkAccounts(); err != nil {
+	if _, err := s.hierarchy(); err != nil {
 		return err
 	}
 	if err := s.checkPresentment(); err != nil {

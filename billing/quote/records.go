@@ -70,7 +70,7 @@ type document struct {
 // account is the subscription's billing. What it does to the records can be taken back.
 func (b *book) account() lifecycle.Account {
 	change(b.w, &b.Records, b.Records)
-	return lifecycle.Account{Records: b, Currency: b.currency, Zone: b.zone, Seller: b.w.seller, Buyer: b.owner.addressee().buyer}
+	return lifecycle.Account{Records: b, Currency: b.currency, Zone: b.zone, Seller: b.w.seller, Buyer: b.owner.addressee.buyer}
 }
 
 // Transfer makes another customer of the scenario the owner.
@@ -119,7 +119,7 @@ func (b *book) Issue(ctx context.Context, facts invoicing.Facts, cycle int) (*li
 // file records an invoice with everything that follows from it.
 func (b *book) file(built invoicing.Invoice, facts invoicing.Facts, to *customer, debts []*document, issued *document) (*lifecycle.Issued, error) {
 	issued.Invoice = memory.Invoice{Invoice: built, IssuedAt: facts.IssuedAt}
-	issued.to, issued.payer, issued.order, issued.zone, issued.number = to, b.owner.payer(), b.order, b.zone, len(b.w.issued)+1
+	issued.to, issued.payer, issued.order, issued.zone, issued.number = to, b.owner.payer, b.order, b.zone, len(b.w.issued)+1
 	issued.owed, issued.offset = built.AmountDue, money.Zero(b.currency)
 	if b.w.scenario.Settings.Collection != Manual {
 		issued.owed = money.Zero(b.currency)

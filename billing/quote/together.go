@@ -86,7 +86,7 @@ func (b *book) Share(_ context.Context, facts invoicing.Facts) (invoicing.Facts,
 	if err := facts.CheckBills(); err != nil {
 		return facts, err
 	}
-	if b.fair != nil || b.addressed(facts) != b.owner.addressee() {
+	if b.fair != nil || b.addressed(facts) != b.owner.addressee {
 		return facts, lifecycle.ErrAlone
 	}
 	var own []*held
@@ -103,7 +103,7 @@ func (b *book) Share(_ context.Context, facts invoicing.Facts) (invoicing.Facts,
 // issueTogether makes one invoice of several parts, which are of one owner.
 func issueTogether(_ context.Context, head invoicing.Facts, parts []*lifecycle.Part[*book]) (*lifecycle.Issued, error) {
 	first := parts[0].Records
-	to := first.owner.addressee()
+	to := first.owner.addressee
 	var books []*book
 	var debts []*document
 	for _, part := range parts {

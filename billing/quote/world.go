@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/perennial-billing/perennial/billing/account"
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/invoicing"
@@ -39,15 +38,14 @@ type world struct {
 // customer is who buys, with what they have and used.
 type customer struct {
 	id string
-	// account says who takes over invoices and payment: the customer, or parent.
-	account  account.Account
-	parent   *customer
-	zone     calendar.Zone
-	currency money.Currency
-	buyer    tax.Buyer
-	purses   []*purse
-	buckets  []*bucket // in the order of their first use
-	inBucket map[bucketKey]*bucket
+	// addressee is in whose name the customer's invoices are, payer who pays them.
+	addressee, payer *customer
+	zone             calendar.Zone
+	currency         money.Currency
+	buyer            tax.Buyer
+	purses           []*purse
+	buckets          []*bucket // in the order of their first use
+	inBucket         map[bucketKey]*bucket
 	// discounts are in the order in which they were redeemed, those that ended included.
 	discounts []*held
 }
@@ -133,19 +131,13 @@ func newWorld(s *Scenario) (*world, error) {
 			return nil, fmt.Errorf("customers[%d].zone: %w", i, err)
 		}
 		w.customers = append(w.customers, &customer{
-			id: c.ID, account: account.Account{ID: c.ID, ParentID: c.Parent, InvoicedTo: c.InvoicedTo, PaidBy: c.PaidBy},
-			zone: zone, currency: c.Currency, inBucket: map[bucketKey]*bucket{},
+			id: c.ID, zone: zone, currency: c.Currency, inBucket: map[bucketKey]*bucket{},
 			buyer: tax.Buyer{
 				Country: c.Country, Region: c.Region, PostalCode: c.PostalCode, Business: c.Business, TaxID: c.TaxID, TaxIDValid: c.TaxIDValid,
 			},
 		})
 	}
-	for _, c := range w.customers {
-		if at := slices.IndexFunc(w.customers, func(above *customer) bool { return above.id == c.account.ParentID }); at >= 0 {
-			c.parent = w.customers[at]
-		}
-	}
-	return w, nil
+	return w, w.setParties()
 }
 
 // step is an entry of the time line with its instant.

@@ -47,13 +47,13 @@ func (r HistoryRange) args(more ...any) []any {
 	return append([]any{r.EntityID, customers, r.From, r.To}, more...)
 }
 
-// CountHistory counts the subscriptions that History lists and all invoices issued in the range.
+// CountHistory counts the subscriptions that History lists and all invoices issued in the range, one for several subscriptions
+// for each of them.
 func (q Queries) CountHistory(ctx context.Context, r HistoryRange) (HistoryCounts, error) {
 	return one[HistoryCounts](ctx, q.db, "size of the history of "+r.EntityID, `
 		SELECT (SELECT COUNT(*) FROM subscription s WHERE `+billedIn+`) AS subscriptions,
-		       (SELECT COUNT(*) FROM invoice i WHERE entity_id = $1 AND (cardinality($2::text[]) = 0
-		           OR EXISTS (SELECT FROM invoice_part p WHERE p.invoice_id = i.id AND p.owner_id = ANY($2)))
-		           AND issued_at >= $3 AND issued_at < $4) AS invoices`, r.args()...)
+		       (SELECT COUNT(*) FROM invoice i JOIN invoice_part p ON p.invoice_id = i.id
+		         WHERE i.entity_id = $1 AND (cardinality($2::text[]) = 0 OR p.owner_id = ANY($2)) AND i.issued_at >= $3 AND i.issued_at < $4) AS invoices`, r.args()...)
 }
 
 // HistoryEntry is a subscription that may have been billed in a HistoryRange.

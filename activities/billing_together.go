@@ -33,6 +33,10 @@ func (t *together) of(a account) lifecycle.Account {
 // Share completes facts with what is the subscription's own. What takes back what was charged in another name cannot be on an
 // invoice in the name that is right by now.
 func (a account) Share(ctx context.Context, facts invoicing.Facts) (invoicing.Facts, error) {
+	var err error
+	if facts.Items, err = a.tx.ClaimItems(ctx, a.row.ID); err != nil {
+		return facts, err
+	}
 	if err := facts.CheckBills(); err != nil {
 		return facts, err
 	}
@@ -48,7 +52,6 @@ func (a account) Share(ctx context.Context, facts invoicing.Facts) (invoicing.Fa
 	if _, err := a.tx.LockWallet(ctx, a.customer.ID, facts.Currency); err != nil {
 		return facts, err
 	}
-	var err error
 	facts.Discounts, err = a.discounts(ctx, facts, partsDiscounts)
 	return facts, err
 }
@@ -74,7 +77,13 @@ func issueTogether(ctx context.Context, head invoicing.Facts, parts []*lifecycle
 			SubscriptionID: part.SubscriptionID, OwnerID: part.Records.customer.ID, Key: part.Facts.Key,
 		})
 	}
-	return first.keep(ctx, built, head, row, lines, unpaid)
+	issued, err := first.keep(ctx, built, head, row, lines, unpaid)
+	for _, part := range parts {
+		if err == nil {
+			err = part.Records.tx.BillItems(ctx, part.SubscriptionID, row.ID, part.Facts.Items)
+		}
+	}
+	return issued, err
 }
 
 // completeHead adds what the addressee has, the owner's discounts, and what is owed for the subscriptions.

@@ -103,13 +103,13 @@ type ItemFault struct {
 func (q Queries) ItemFaults(ctx context.Context) ([]ItemFault, error) {
 	return many[ItemFault](ctx, q.db, "items", `
 		SELECT i.subscription_id, i.id, 'has ' || COUNT(l.position) || ' lines on invoice ' || i.invoice_id AS problem
-		  FROM item i LEFT JOIN invoice_line l ON l.invoice_id = i.invoice_id AND l.charge_id = i.id AND l.kind = i.kind
+		  FROM item i LEFT JOIN invoice_line l ON (l.invoice_id, l.subscription_id) = (i.invoice_id, i.subscription_id) AND l.charge_id = i.id AND l.kind = i.kind
 		       AND l.exact = i.quantity * i.unit_amount
 		 WHERE i.invoice_id IS NOT NULL GROUP BY i.subscription_id, i.id, i.invoice_id HAVING COUNT(l.position) <> 1
 		UNION ALL
-		SELECT v.subscription_id, l.charge_id, 'is on invoice ' || v.id || ', which has not billed it'
-		  FROM invoice_line l JOIN invoice v ON v.id = l.invoice_id
-		  LEFT JOIN item i ON i.subscription_id = v.subscription_id AND i.id = l.charge_id AND i.invoice_id = v.id
+		SELECT COALESCE(l.subscription_id, ''), l.charge_id, 'is on invoice ' || l.invoice_id || ', which has not billed it'
+		  FROM invoice_line l
+		  LEFT JOIN item i ON i.subscription_id = l.subscription_id AND i.id = l.charge_id AND i.invoice_id = l.invoice_id
 		 WHERE l.kind IN ('adjustment', 'one_off') AND i.id IS NULL
 		UNION ALL
 		SELECT i.subscription_id, i.id, 'waits, though the subscription has ended'

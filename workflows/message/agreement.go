@@ -27,6 +27,8 @@ func (in Subscribe) Differs(first Subscribe) string {
 		{"ends_at", stamp(in.EndsAt), stamp(first.EndsAt)},
 		{"quote", in.Quote, first.Quote},
 		{"device", in.Device, first.Device},
+		{"billing_group", in.BillingGroup, first.BillingGroup},
+		{"po_number", in.PONumber, first.PONumber},
 	} {
 		if field.asked != field.agreed {
 			found = append(found, fmt.Sprintf("%s %s instead of %s", field.name, orNone(field.asked), orNone(field.agreed)))

@@ -53,7 +53,8 @@ func (q Queries) CountHistory(ctx context.Context, r HistoryRange) (HistoryCount
 	return one[HistoryCounts](ctx, q.db, "size of the history of "+r.EntityID, `
 		SELECT (SELECT COUNT(*) FROM subscription s WHERE `+billedIn+`) AS subscriptions,
 		       (SELECT COUNT(*) FROM invoice i JOIN invoice_part p ON p.invoice_id = i.id
-		         WHERE i.entity_id = $1 AND (cardinality($2::text[]) = 0 OR p.owner_id = ANY($2)) AND i.issued_at >= $3 AND i.issued_at < $4) AS invoices`, r.args()...)
+		         WHERE i.entity_id = $1 AND (cardinality($2::text[]) = 0 OR p.owner_id = ANY($2))
+		           AND i.issued_at >= $3 AND i.issued_at < $4) AS invoices`, r.args()...)
 }
 
 // HistoryEntry is a subscription that may have been billed in a HistoryRange.

@@ -4,7 +4,7 @@ import "context"
 
 // BillingGroup says what a subscription shares its invoices with, and which purchase order is on them.
 type BillingGroup struct {
-	BillingGroup string `json:"billing_group,omitempty" doc:"Shares invoices with the customer's subscriptions in the same group; its own when empty." example:"office"`
+	BillingGroup string `json:"billing_group,omitempty" doc:"Shares invoices with the customer's others in the same group; its own when empty." example:"office"`
 	PONumber     string `json:"po_number,omitempty" doc:"The customer's purchase order, on the invoices; different ones share none." example:"PO-4711"`
 }
 

@@ -169,7 +169,6 @@ func (q Queries) PastLines(ctx context.Context, of []HistoryEntry, from, to time
 	ids, since := idsOf(of)
 	return many[PastLine](ctx, q.db, "invoice lines", `
 		SELECT p.subscription_id AS part_of, p.owner_id AS customer_id, l.invoice_id, i.number, `+serialOf+`, p.part_key AS business_key, i.issued_at,
-		SELECT p.subscription_id AS part_of, p.owner_id AS customer_id, l.invoice_id, i.number, `+serialOf+`, p.part_key AS business_key, i.issued_at,
 		       l.measured, `+prefixed("l", lineColumns)+`
 		  FROM unnest($1::text[], $2::timestamptz[]) AS s (id, since)
 		  JOIN invoice_part p ON p.subscription_id = s.id

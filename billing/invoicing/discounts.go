@@ -127,7 +127,7 @@ func (f Facts) takeOff(discounts []discount.InForce, lines []Line, lowerable fun
 // discountable is what a discount concerns: what plans cost and one-off charges, but neither credits nor adjustments, which
 // were agreed as they are.
 func (l Line) discountable() money.Amount {
-	if l.Credits != nil || l.Kind == Adjustment {
+	if l.Credits != nil || l.Kind == Adjustment || l.Kind == PrepaidCredit {
 		return money.Zero(l.Amount.Currency)
 	}
 	return l.Amount

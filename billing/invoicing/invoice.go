@@ -27,6 +27,7 @@ const (
 	SpendLimit      LineKind = "spend_cap"  // lowers what a plan costs to its maximum
 	OneOff          LineKind = "one_off"
 	Adjustment      LineKind = "adjustment"
+	PrepaidCredit   LineKind = "prepaid_credit" // credit that is bought: a liability, no sale
 )
 
 // PaysAhead says that such a line may charge for time that is still to come.
@@ -109,7 +110,7 @@ type Offset struct {
 
 // Invoice is the result: lines, tax per group and totals. Amounts share one currency, and always
 //
-//	Subtotal = sum of Lines.Amount = Deferred + Earned
+//	Subtotal = sum of Lines.Amount = Deferred + Earned + Prepayment
 //	Total = Subtotal + Tax
 //	AmountDue = Total + CarriedIn + CreditGranted - CreditApplied - PrepaidApplied - CarriedOut
 //
@@ -129,6 +130,8 @@ type Invoice struct {
 	// Credits count in both, so either may be negative.
 	Deferred money.Amount
 	Earned   money.Amount
+	// Prepayment is the part of Subtotal for which credit is bought: it is owed to the customer until it is used.
+	Prepayment money.Amount
 	// CarriedIn was too little for earlier invoices to collect, CarriedOut is too little for this one.
 	CarriedIn  money.Amount
 	CarriedOut money.Amount

@@ -129,7 +129,7 @@ func (b *book) Issue(ctx context.Context, facts invoicing.Facts, cycle int) (*li
 // complete adds to the facts what the one has whose name is on the invoice, and what waits for an invoice.
 func (b *book) complete(ctx context.Context, facts *invoicing.Facts, to *customer) error {
 	purse := to.purse(b.currency)
-	if err := purse.expire(b.w, to, usableUntil(*facts)); err != nil {
+	if err := purse.expire(b.w, to, facts.UsableUntil()); err != nil {
 		return err
 	}
 	if err := b.settleSeats(ctx, *facts); err != nil {

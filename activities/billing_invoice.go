@@ -33,6 +33,9 @@ func (a account) Issue(ctx context.Context, facts invoicing.Facts, cycle int) (*
 	if facts.Discounts, err = a.discounts(ctx, facts); err != nil {
 		return nil, err
 	}
+	if err := a.prepaid(ctx, &facts); err != nil {
+		return nil, err
+	}
 	unpaid, err := a.debts(ctx, &facts)
 	if err != nil {
 		return nil, err
@@ -67,13 +70,21 @@ func (a account) Issue(ctx context.Context, facts invoicing.Facts, cycle int) (*
 	return &lifecycle.Issued{InvoiceID: row.ID, Number: row.Number, Total: built.Total, AmountDue: built.AmountDue, Pays: paid}, nil
 }
 
-// book posts the invoice and moves the customer's credit.
+// book posts the invoice and moves the customer's credit of both kinds.
 func (a account) book(ctx context.Context, invoiceID string, built invoicing.Invoice, at time.Time) error {
-	err := a.tx.Post(ctx, ledger.InvoiceFinalised(ledger.FinalisedInvoice{
-		ID: invoiceID, EntityID: a.row.EntityID, At: at, Deferred: built.Deferred, Earned: built.Earned, Tax: built.Tax,
-		Total: built.Total, CreditGranted: built.CreditGranted, CreditApplied: built.CreditApplied,
+	cost, gift, err := prepaidParts(built, built.Total.Currency)
+	if err != nil {
+		return err
+	}
+	err = a.tx.Post(ctx, ledger.InvoiceFinalised(ledger.FinalisedInvoice{
+		ID: invoiceID, EntityID: a.row.EntityID, At: at, Deferred: built.Deferred, Earned: built.Earned, Prepayment: built.Prepayment,
+		Tax: built.Tax, Total: built.Total, CreditGranted: built.CreditGranted, CreditApplied: built.CreditApplied,
+		PrepaidCost: cost, PrepaidGift: gift,
 	}))
 	if err != nil {
+		return err
+	}
+	if err := a.spendPrepaid(ctx, invoiceID, built, at); err != nil {
 		return err
 	}
 	if err := a.tx.MoveWallet(ctx, "credit:"+invoiceID+":granted", a.Addressee.ID, built.CreditGranted, at); err != nil {
@@ -103,7 +114,7 @@ func (a account) rows(built invoicing.Invoice, facts invoicing.Facts, cycle int)
 		Reason: string(built.Reason), Cycle: cycle, Status: "open", Currency: facts.Currency,
 		Subtotal: built.Subtotal.Minor, Tax: built.Tax.Minor, Total: built.Total.Minor,
 		CarriedIn: built.CarriedIn.Minor, CarriedOut: built.CarriedOut.Minor, CreditGranted: built.CreditGranted.Minor,
-		CreditApplied: built.CreditApplied.Minor, AmountDue: built.AmountDue.Minor,
+		CreditApplied: built.CreditApplied.Minor, PrepaidApplied: built.PrepaidApplied.Minor, AmountDue: built.AmountDue.Minor,
 		PeriodStart: built.Period.Start, PeriodEnd: built.Period.End, Zone: a.zone.Name(), TZVersion: calendar.TZVersion(), IssuedAt: facts.IssuedAt,
 	}
 	if built.AmountDue.IsZero() {

@@ -71,8 +71,11 @@ func (c *Collection) start(ctx context.Context, invoice store.Invoice, step mess
 	return nil
 }
 
-// ownerOf is whose the invoice's subscription was when it was issued.
+// ownerOf is whose the invoice's subscription was when it was issued, or whose credit it sells.
 func (c *Collection) ownerOf(ctx context.Context, invoice store.Invoice) (string, error) {
+	if invoice.SubscriptionID == "" {
+		return invoice.CustomerID, nil
+	}
 	parts, err := c.Store.InvoiceParts(ctx, invoice.ID)
 	if err != nil || len(parts) == 0 {
 		return "", err
@@ -269,5 +272,8 @@ func writeOff(ctx context.Context, tx store.Tx, invoice store.Invoice, at time.T
 	if err := tx.SetInvoiceStatus(ctx, invoice.ID, "uncollectible", invoice.AmountPaid, nil); err != nil {
 		return err
 	}
-	return tx.Post(ctx, ledger.InvoiceUncollectible(invoice.EntityID, invoice.ID, at, invoice.Owed()))
+	if err := tx.Post(ctx, ledger.InvoiceUncollectible(invoice.EntityID, invoice.ID, at, invoice.Owed())); err != nil {
+		return err
+	}
+	return revokeSold(ctx, tx, invoice, at)
 }

@@ -180,15 +180,20 @@ func (c *Collection) PlanReviewRefunds(ctx context.Context, in message.FraudRevi
 	if err != nil {
 		return message.ReviewRefunds{}, err
 	}
-	row, err := c.Store.Subscription(ctx, invoice.SubscriptionID)
-	if err != nil {
-		return message.ReviewRefunds{}, err
-	}
-	if row.Status != subscription.Canceled {
-		return message.ReviewRefunds{}, fmt.Errorf("subscription %s has not ended yet", row.ID)
+	if invoice.SubscriptionID != "" {
+		row, err := c.Store.Subscription(ctx, invoice.SubscriptionID)
+		if err != nil {
+			return message.ReviewRefunds{}, err
+		}
+		if row.Status != subscription.Canceled {
+			return message.ReviewRefunds{}, fmt.Errorf("subscription %s has not ended yet", row.ID)
+		}
 	}
 	var plan message.ReviewRefunds
 	err = c.Store.Tx(ctx, func(tx store.Tx) error {
+		if err := returnSold(ctx, tx, invoice, in.At); err != nil {
+			return err
+		}
 		plan, err = planRefunds(ctx, tx, invoice.CustomerID, payment, in)
 		return err
 	})

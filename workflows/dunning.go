@@ -197,8 +197,12 @@ func (d *dunningRun) finish(ctx workflow.Context, ended message.CollectionEnded)
 	return workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
 }
 
-// tell tells the subscription how collecting its invoice goes. One that has ended needs no telling.
+// tell tells the subscription how collecting its invoice goes. One that has ended needs no telling. Of credit that was sold,
+// the customer's wallet is told.
 func (d *dunningRun) tell(ctx workflow.Context, news message.CollectionEnded) error {
+	if d.in.SubscriptionID == "" {
+		return tellWallet(ctx, d.in.CustomerID, d.next.Owed.Currency, news.At)
+	}
 	subscription := message.SubscriptionID(d.in.SubscriptionID)
 	err := workflow.SignalExternalWorkflow(ctx, subscription, "", message.CollectionEndedSignal, news).Get(ctx, nil)
 	if _, gone := errors.AsType[*temporal.UnknownExternalWorkflowExecutionError](err); err != nil && !gone {

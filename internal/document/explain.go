@@ -32,7 +32,7 @@ func (l *lineFacts) read() error {
 	if err := json.Unmarshal(l.row.Explanation, &l.explained); err != nil {
 		return fmt.Errorf("explanation of line %d: %w", l.row.Position, err)
 	}
-	if l.ofPlan() {
+	if l.ofPlan() || l.row.Kind == string(invoicing.PrepaidCredit) {
 		return nil
 	}
 	var err error

@@ -20,6 +20,8 @@ import (
 //	last_period         the interval is to change in the period with which the subscription ends
 //	tax_undetermined    the tax of the new plan cannot be decided
 //	amount_too_large    an amount leaves its range
+//	seats_follow_members, bill_now, cannot_extend
+//	                    what cannot be where seats follow the members who are active
 func (a Account) CarryOut(ctx context.Context, state subscription.State, c subscription.Command) (Outcome, error) {
 	outcome, err := a.carryOut(ctx, state, c)
 	if errors.Is(err, money.ErrOverflow) {
@@ -30,6 +32,10 @@ func (a Account) CarryOut(ctx context.Context, state subscription.State, c subsc
 
 func (a Account) carryOut(ctx context.Context, state subscription.State, c subscription.Command) (Outcome, error) {
 	if err := state.Check(c); err != nil {
+		return Outcome{}, err
+	}
+	c, err := a.seatCommand(ctx, state, c)
+	if err != nil {
 		return Outcome{}, err
 	}
 	if !c.On.IsZero() {
@@ -168,6 +174,9 @@ func (a Account) changeInPeriod(ctx context.Context, state subscription.State, c
 	changed := state.ChangeNow(c)
 	next := inPhase(changed, plan, *c.Terms)
 	facts.Revises.NewTerms = &next
+	if err := a.settleSeats(ctx, &facts, state); err != nil {
+		return Outcome{}, err
+	}
 	if err := a.Records.Enforce(ctx, *c.Terms, c.At); err != nil {
 		return Outcome{}, err
 	}

@@ -20,6 +20,7 @@ import (
 // reads or writes these records meanwhile, and takes back what was written when the method returns an error.
 type Records interface {
 	Billed
+	Seating
 	Sold
 	// Segments lists the terms that were in force in [from, to), oldest first.
 	Segments(ctx context.Context, from, to time.Time) ([]Segment, error)

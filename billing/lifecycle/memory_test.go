@@ -20,6 +20,8 @@ import (
 
 // life is a subscription with its records in memory, moved through time as its owner does: what is due comes first.
 type life struct {
+	seated
+
 	t        require.TestingT
 	zone     calendar.Zone
 	plans    []catalog.Plan

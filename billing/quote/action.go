@@ -105,10 +105,10 @@ func (a *Subscribe) do(ctx context.Context, w *world, s step) error {
 	if err != nil {
 		return err
 	}
-	if err := a.seatMembers(b, &agreement); err != nil {
+	if err := agreement.Check(); err != nil {
 		return err
 	}
-	if err := agreement.Check(); err != nil {
+	if agreement, err = a.seatMembers(ctx, b, agreement); err != nil {
 		return err
 	}
 	if err := b.beginAt(ctx, agreement.Terms, a.Prices); err != nil {

@@ -29,7 +29,8 @@ type book struct {
 	// items wait for the next invoice; planCredit is what members who are not active have earned.
 	items      []invoicing.Item
 	planCredit money.Amount
-	fair       *fair
+	// fair is nil for a subscription whose seats are charged as they are bought.
+	fair *fair
 	// agreed are the prices that were agreed for a version of a plan.
 	agreed map[planVersion]catalog.Agreed
 	// done are the commands that were carried out, by id.
@@ -175,10 +176,10 @@ func (b *book) AddCycle(_ context.Context, cycle lifecycle.Cycle, at time.Time) 
 }
 
 // Issue makes an invoice of facts, completed with what the customer has and owes.
-func (b *book) Issue(ctx context.Context, facts invoicing.Facts, cycle int) (*lifecycle.Issued, error) {
+func (b *book) Issue(_ context.Context, facts invoicing.Facts, cycle int) (*lifecycle.Issued, error) {
 	to := b.addressed(facts)
 	facts.Buyer = to.buyer
-	if err := b.complete(ctx, &facts, to); err != nil {
+	if err := b.complete(&facts, to); err != nil {
 		return nil, err
 	}
 	debts := b.debts(&facts, to)
@@ -218,17 +219,14 @@ func (b *book) Issue(ctx context.Context, facts invoicing.Facts, cycle int) (*li
 }
 
 // complete adds to the facts what the one has whose name is on the invoice, and what waits for an invoice.
-func (b *book) complete(ctx context.Context, facts *invoicing.Facts, to *customer) error {
+func (b *book) complete(facts *invoicing.Facts, to *customer) error {
 	purse := to.purse(b.currency)
 	if err := purse.expire(b.w, to, usableUntil(*facts)); err != nil {
 		return err
 	}
-	if err := b.settleSeats(ctx, *facts); err != nil {
-		return err
-	}
 	facts.Balance, facts.CarriedIn = purse.credit, purse.carried
 	facts.Prepaid, facts.PrepaidPolicy = purse.wallet.Held(), b.w.scenario.Settings.Prepaid
-	facts.Items, facts.PlanCredit = b.items, b.planCredit
+	facts.Items, facts.PlanCredit = append(slices.Clone(b.items), facts.Items...), b.planCredit
 	var err error
 	facts.Discounts, err = b.discounts(*facts)
 	return err

@@ -256,7 +256,6 @@ var monthly = calendar.Interval{Unit: calendar.Month, Count: 1}
 // fallDue carries out what falls due at an instant: the subscription's own boundary, then its month.
 func (b *book) fallDue(ctx context.Context, at time.Time) error {
 	if due, ok := b.state.NextDue(); ok && !due.After(at) {
-		b.reseat(due)
 		outcome, err := b.account().Turn(ctx, b.state, due)
 		if err == nil {
 			b.accept(outcome)

@@ -64,6 +64,7 @@ func (s *Simulation) Add(ctx context.Context, h History) error {
 func (s *Simulation) rebill(ctx context.Context, h History, p prices) ([]made, error) {
 	r := replay{
 		History: h, prices: p, credited: map[invoicing.LineRef]bool{}, again: map[string]bool{}, taken: map[string][]discount.Use{},
+		settled: map[invoicing.LineRef]bool{}, planCredit: money.Zero(h.Currency),
 		inForce: func(terms subscription.Terms) (catalog.Plan, error) {
 			plan, _, err := s.catalogs.sold(h, terms)
 			return plan, err

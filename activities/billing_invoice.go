@@ -33,6 +33,9 @@ func (a account) Issue(ctx context.Context, facts invoicing.Facts, cycle int) (*
 	if facts.Discounts, err = a.discounts(ctx, facts); err != nil {
 		return nil, err
 	}
+	if facts.PlanCredit, err = a.tx.PlanCredit(ctx, a.row.ID, facts.Currency); err != nil {
+		return nil, err
+	}
 	unpaid, err := a.debts(ctx, &facts)
 	if err != nil {
 		return nil, err
@@ -52,6 +55,9 @@ func (a account) Issue(ctx context.Context, facts invoicing.Facts, cycle int) (*
 		return nil, err
 	}
 	if err := a.noteDiscounts(ctx, row.ID, built); err != nil {
+		return nil, err
+	}
+	if err := a.notePlanCredit(ctx, row.ID, built, facts.IssuedAt); err != nil {
 		return nil, err
 	}
 	paid, err := a.payDebts(ctx, row.ID, built.Offsets, unpaid, facts.IssuedAt)

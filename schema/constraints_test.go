@@ -50,6 +50,15 @@ INSERT INTO coupon (entity_id, id, terms, created_at) VALUES ('acme', 'ten', '{}
 INSERT INTO coupon_code (entity_id, code, coupon_id, max_redemptions, created_at) VALUES ('acme', 'TEN', 'ten', 1, '2027-01-01');
 INSERT INTO discount (customer_id, id, entity_id, coupon_id, code, applied_at) VALUES ('ada', 'ten', 'acme', 'ten', 'TEN', '2027-01-01');
 INSERT INTO discount_use (customer_id, discount_id, invoice_id, period_start, currency, amount) VALUES ('ada', 'ten', 'inv', '2027-01-01', 'USD', 100);
+INSERT INTO fair_billing VALUES ('sub', 28, 1, 0, '2027-01-15');
+INSERT INTO member VALUES ('sub', 'u1', '2027-01-01', NULL);
+INSERT INTO member_activity VALUES ('sub', '2027-01-02', 'u1');
+INSERT INTO seat_statement (subscription_id, invoice_key, line_invoice, line_position, charge_id, period_start, period_end, currency, charges, credits, settled_at)
+	VALUES ('sub', 'invoice:sub:cycle-1', 'inv', 1, 'fee', '2027-01-01', '2027-02-01', 'USD', 0, 500, '2027-02-01');
+INSERT INTO seat_entry SELECT id, 1, 'u1', 'credited', '2027-01-15', 17, 31, -500 FROM seat_statement;
+INSERT INTO plan_credit VALUES ('sub', 'USD', 500);
+INSERT INTO plan_credit_entry (natural_key, subscription_id, kind, amount, statement_id, reason, at)
+	SELECT 'plan-credit:earned:inv:1', 'sub', 'earned', 500, id, '', '2027-02-01' FROM seat_statement;
 INSERT INTO wallet (customer_id, currency, balance) VALUES ('ada', 'USD', 100);
 INSERT INTO wallet_movement (natural_key, customer_id, currency, amount, at) VALUES ('credit:inv', 'ada', 'USD', 100, '2027-01-01');
 INSERT INTO tax_entry (id, entity_id, invoice_id, scheme, jurisdiction, treatment, reason, rate, currency, net, tax, tax_point)
@@ -140,12 +149,39 @@ var violations = map[string][]string{
 	"use_is_of_a_discount":           {`INSERT INTO discount_use VALUES ('ada', 'six', 'inv', '2027-01-01', 'USD', 1)`},
 	"discount_use_is_immutable":      {`UPDATE discount_use SET amount = 1`, `DELETE FROM discount_use`},
 	"price_notice_is_immutable":      {`UPDATE price_notice SET new_amount = 1`, `DELETE FROM price_notice`},
-	"quota_not_negative":             {`UPDATE quota SET used = -1`},
-	"quota_use_counts":               {`INSERT INTO quota_use VALUES ('ada', 'video', 'u', 'sub', 'sub', '2027-01-01', 0, '2027-01-01')`},
-	"quota_use_is_of_a_quota":        {`INSERT INTO quota_use VALUES ('ada', 'video', 'u', 'sub', '', '2027-01-01', 1, '2027-01-01')`},
-	"live_after_dry_run":             {`UPDATE fraud_rule SET dry_run_id = NULL`, `UPDATE fraud_rule SET enabled_at = NULL`},
-	"rule_retired_at_some_time":      {`UPDATE fraud_rule SET status = 'retired'`, `UPDATE fraud_rule SET retired_at = now()`},
-	"fraud_rule_one_live_version":    {`INSERT INTO fraud_rule SELECT (jsonb_populate_record(r, '{"version": 2}')).* FROM fraud_rule r`},
+	"window_is_in_range":             {`INSERT INTO fair_billing VALUES ('none', 0, 1, 0)`, `INSERT INTO fair_billing VALUES ('none', 367, 1, 0)`},
+	"minimum_seats_not_negative":     {`INSERT INTO fair_billing VALUES ('none', 28, -1, 0)`},
+	"first_seats_not_negative":       {`INSERT INTO fair_billing VALUES ('none', 28, 1, -1)`},
+	"fair_billing_is_agreed": {
+		`UPDATE fair_billing SET minimum_seats = 2`, `UPDATE fair_billing SET settled_through = '2027-01-14'`, `DELETE FROM fair_billing`,
+	},
+	"member_id_is_short":          {`INSERT INTO member VALUES ('sub', '', '2027-01-01')`, `INSERT INTO member VALUES ('sub', repeat('u', 101), '2027-01-01')`},
+	"member_leaves_after_joining": {`UPDATE member SET until = '2026-12-31'`},
+	"member_activity_pkey":        {`INSERT INTO member_activity VALUES ('sub', '2027-01-02', 'u1')`},
+	"activity_is_of_a_member":     {`INSERT INTO member_activity VALUES ('sub', '2027-01-02', 'u2')`},
+	"statement_charges_not_negative": {
+		statementWith(`"charges": -1`),
+	},
+	"statement_credits_not_negative":  {statementWith(`"credits": -1`)},
+	"seats_settled_once":              {statementWith(`"charges": 1`)},
+	"statement_is_of_a_line":          {statementWith(`"line_position": 2`)},
+	"seat_statement_is_immutable":     {`UPDATE seat_statement SET credits = 1`, `DELETE FROM seat_statement`},
+	"seat_entry_is_immutable":         {`UPDATE seat_entry SET amount = -1`, `DELETE FROM seat_entry`},
+	"seat_entry_kind_is_known":        {seatEntryWith(`'gift', 1, 31, 0`)},
+	"seat_entry_has_its_sign":         {seatEntryWith(`'credited', 1, 31, 1`), seatEntryWith(`'charged', 1, 31, -1`), seatEntryWith(`'kept', 1, 31, 1`)},
+	"seat_entry_days_in_period":       {seatEntryWith(`'kept', 32, 31, 0`), seatEntryWith(`'kept', -1, 31, 0`)},
+	"plan_credit_never_negative":      {`UPDATE plan_credit SET balance = balance - 501`},
+	"plan_credit_entry_pkey":          {creditEntryWith(`'plan-credit:earned:inv:1', 'sub', 'expired', -1, NULL, NULL`)},
+	"plan_credit_kind_is_known":       {creditEntryWith(`'k', 'sub', 'found', -1, NULL, NULL`)},
+	"plan_credit_entry_has_its_sign":  {creditEntryWith(`'k', 'sub', 'used', 1, 'inv', NULL`), creditEntryWith(`'k', 'sub', 'given_back', -1, 'inv', NULL`)},
+	"plan_credit_entry_has_its_cause": {creditEntryWith(`'k', 'sub', 'used', -1, NULL, NULL`), creditEntryWith(`'k', 'sub', 'earned', 1, NULL, NULL`)},
+	"plan_credit_entry_is_immutable":  {`UPDATE plan_credit_entry SET amount = 1`, `DELETE FROM plan_credit_entry`},
+	"quota_not_negative":              {`UPDATE quota SET used = -1`},
+	"quota_use_counts":                {`INSERT INTO quota_use VALUES ('ada', 'video', 'u', 'sub', 'sub', '2027-01-01', 0, '2027-01-01')`},
+	"quota_use_is_of_a_quota":         {`INSERT INTO quota_use VALUES ('ada', 'video', 'u', 'sub', '', '2027-01-01', 1, '2027-01-01')`},
+	"live_after_dry_run":              {`UPDATE fraud_rule SET dry_run_id = NULL`, `UPDATE fraud_rule SET enabled_at = NULL`},
+	"rule_retired_at_some_time":       {`UPDATE fraud_rule SET status = 'retired'`, `UPDATE fraud_rule SET retired_at = now()`},
+	"fraud_rule_one_live_version":     {`INSERT INTO fraud_rule SELECT (jsonb_populate_record(r, '{"version": 2}')).* FROM fraud_rule r`},
 	"rule_version_is_final": {
 		`UPDATE fraud_rule SET expression = 'false'`, `UPDATE fraud_rule SET kind = 'allow'`, `DELETE FROM fraud_rule`,
 		`UPDATE fraud_rule SET status = 'retired', retired_at = now(); UPDATE fraud_rule SET status = 'draft', retired_at = NULL`,
@@ -313,6 +349,24 @@ var violations = map[string][]string{
 			checkoutWith(`{"id": "c2", "purpose": "payment", "invoice_id": "inv", "payment_id": "pay"}`),
 	},
 	"outbox_status_check": {`UPDATE outbox SET status = 'lost'`},
+}
+
+// statementWith adds a statement like the fixture's, with some columns changed.
+func statementWith(changes string) string {
+	return `INSERT INTO seat_statement (subscription_id, invoice_key, line_invoice, line_position, charge_id, period_start, period_end, currency, charges, credits, settled_at)
+		SELECT c.subscription_id, c.invoice_key, c.line_invoice, c.line_position, c.charge_id, c.period_start, c.period_end, c.currency, c.charges, c.credits, c.settled_at
+		  FROM seat_statement s CROSS JOIN LATERAL jsonb_populate_record(s, '{` + changes + `}') c`
+}
+
+// seatEntryWith adds an entry to the fixture's statement.
+func seatEntryWith(values string) string {
+	return `INSERT INTO seat_entry SELECT id, 2, 'u1', v.kind, '2027-01-15', v.days, v.of_days, v.amount FROM seat_statement, (VALUES (` + values + `)) AS v (kind, days, of_days, amount)`
+}
+
+// creditEntryWith adds a movement of plan credit.
+func creditEntryWith(values string) string {
+	return `INSERT INTO plan_credit_entry (natural_key, subscription_id, kind, amount, invoice_id, statement_id, reason, at)
+		SELECT v.k, v.s, v.kind, v.amount, v.invoice, v.statement::bigint, '', '2027-02-01' FROM (VALUES (` + values + `)) AS v (k, s, kind, amount, invoice, statement)`
 }
 
 // checkoutWith adds a checkout that saves a method, with some columns changed.

@@ -20,11 +20,26 @@ type Arrival struct {
 	LastActive calendar.Date `json:"last_active,omitzero"`
 }
 
+// Same says that two agreements, or two times none, say the same.
+func (a *Agreement) Same(b *Agreement) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Policy == b.Policy && slices.Equal(a.Members, b.Members)
+}
+
+// mostFirstMembers keeps what is agreed short enough to be passed around.
+const mostFirstMembers = 1000
+
 // Begin checks the agreement and lists its members, of whom those without an action are active on the subscription's first
 // day. The error begins with the field that is wrong.
 func (a Agreement) Begin(first calendar.Date) ([]Member, error) {
 	if err := a.Validate(); err != nil {
 		return nil, err
+	}
+	if len(a.Members) > mostFirstMembers {
+		return nil, fmt.Errorf("members: %d are too many: name at most %d, or give the seats of the first period and add the members afterwards",
+			len(a.Members), mostFirstMembers)
 	}
 	var members []Member
 	for i, arrival := range a.Members {

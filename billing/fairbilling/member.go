@@ -14,10 +14,10 @@ func (m Member) Act(day calendar.Date) (Member, error) {
 	if !m.Until.IsZero() && day.Compare(m.Until) > 0 {
 		return m, left(m)
 	}
-	if day.Compare(m.Since) < 0 {
-		m.Since = day
-	}
 	m.Actions = append(m.Actions[:len(m.Actions):len(m.Actions)], day)
+	if day.Compare(m.Since) < 0 {
+		m.Since, m.Actions = day, append(m.Actions, m.Since) // to have joined remains an action
+	}
 	return m, nil
 }
 

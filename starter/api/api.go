@@ -55,6 +55,7 @@ func New(options Options) *API {
 	a.addSubscriptions(h)
 	a.addCoupons(h)
 	a.addEntitlements(h)
+	a.addMembers(h)
 	a.addUsage(h)
 	a.addInvoices(h)
 	a.addPayments(h)

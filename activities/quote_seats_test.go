@@ -229,6 +229,9 @@ func TestSeatsFollowMembersAsQuoted(t *testing.T) {
 	faults, err := b.PlanCreditFaults(b.ctx)
 	require.NoError(t, err)
 	require.Empty(t, faults)
+	for month := range 12 {
+		b.simulated(otherCatalogue, monthOf(time.January+time.Month(month)))
+	}
 }
 
 // withoutMembers are the refusals of commands.

@@ -68,7 +68,9 @@ func (p *program) removeMember() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.show(left, func(out io.Writer) error { return facts(out, "Member", left.ID, "Since", left.Since, "Left", left.Until) })
+			return p.show(left, func(out io.Writer) error {
+				return facts(out, "Member", left.ID, "Since", left.Since, "Left", left.Until)
+			})
 		}),
 	}
 	c.Flags().StringVar(&on, "on", "", "the first day without the member, where the subscription is billed (default: today)")

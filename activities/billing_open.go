@@ -93,7 +93,7 @@ func openSubscription(ctx context.Context, tx store.Tx, in message.Subscribe) (m
 	if err := addOnce(ctx, tx, asked, customer, state); err != nil {
 		return message.Opened{}, err
 	}
-	if err := seats.record(ctx, tx, in.SubscriptionID); err != nil {
+	if err := recordSeating(ctx, tx, seats); err != nil {
 		return message.Opened{}, err
 	}
 	if made.plan.HasTrial() {

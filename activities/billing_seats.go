@@ -16,15 +16,9 @@ import (
 	"github.com/perennial-billing/perennial/workflows/message"
 )
 
-// seating is how the seats of a new agreement follow its members, nil if they do not.
-type seating struct {
-	lifecycle.FairBilling
-
-	members []fairbilling.Member
-}
-
-// seatMembers completes what is asked for with the seats of the members who are there from the beginning.
-func seatMembers(ctx context.Context, tx store.Tx, in message.Subscribe, zone calendar.Zone) (message.Subscribe, *seating, error) {
+// seatMembers completes what is asked for with the seats of the members who are there from the beginning. It returns how seats
+// follow members, nil if they do not.
+func seatMembers(ctx context.Context, tx store.Tx, in message.Subscribe, zone calendar.Zone) (message.Subscribe, *lifecycle.Seated, error) {
 	if in.FairBilling == nil {
 		return in, nil, nil
 	}
@@ -32,24 +26,24 @@ func seatMembers(ctx context.Context, tx store.Tx, in message.Subscribe, zone ca
 	if err != nil {
 		return in, nil, err
 	}
-	agreement, agreed, members, err := lifecycle.Agreement{StartAt: in.StartAt, Terms: in.Terms}.SeatMembers(*in.FairBilling, plan, zone)
-	in.Terms = agreement.Terms
+	seated, err := agreementOf(in).SeatMembers(*in.FairBilling, plan, zone)
+	in.Terms = seated.Terms
 	if refused, is := errors.AsType[*subscription.Refusal](err); is {
 		return in, nil, refused
 	}
 	if err != nil {
 		return in, nil, refusal("fair_billing_invalid", "fair_billing.%s", err)
 	}
-	return in, &seating{FairBilling: agreed, members: members}, nil
+	return in, &seated, nil
 }
 
-func (s *seating) record(ctx context.Context, tx store.Tx, subscriptionID string) error {
+func recordSeating(ctx context.Context, tx store.Tx, s *lifecycle.Seated) error {
 	if s == nil {
 		return nil
 	}
-	return tx.AddFairBilling(ctx, subscriptionID, store.FairBilling{
+	return tx.AddFairBilling(ctx, s.SubscriptionID, store.FairBilling{
 		WindowDays: s.WindowDays, MinimumSeats: s.MinimumSeats, FirstSeats: s.FirstSeats,
-	}, s.members)
+	}, s.Members)
 }
 
 // FairBilling is what the subscription agreed to, nil if its seats are charged as they are bought.

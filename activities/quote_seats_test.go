@@ -104,9 +104,9 @@ func (w workspace) scenario(t *testing.T) string {
 	t.Helper()
 	var whole map[string]any
 	require.NoError(t, json.Unmarshal([]byte(w.timeline.scenario(t)), &whole))
-	entries := whole["timeline"].([]any) //nolint:forcetypeassert // as it was written
+	entries := whole["timeline"].([]any)
 	for _, entry := range entries {
-		fields := entry.(map[string]any) //nolint:forcetypeassert // as it was written
+		fields := entry.(map[string]any)
 		if subscribe, is := fields["subscribe"].(map[string]any); is {
 			subscribe["fair_billing"] = w.agreed
 		}

@@ -49,7 +49,8 @@ func printStatement(out io.Writer, made service.MemberStatement) error {
 		if err := table(out, "member|active|paid in advance|charged|credited|why", rows); err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "\nCharged afterwards: %s. Credited: %s.\n\n", money.New(charge.SeatStatement.Charges, charge.Currency), money.New(charge.Credits, charge.Currency))
+		fmt.Fprintf(out, "\nCharged afterwards: %s. Credited: %s.\n\n",
+			money.New(charge.Charges, charge.Currency), money.New(charge.Credits, charge.Currency))
 	}
 	return facts(out, "Plan credit left", made.PlanCredit)
 }

@@ -2,6 +2,7 @@ package fairbilling
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/subscription"
@@ -14,7 +15,7 @@ func (m Member) Act(day calendar.Date) (Member, error) {
 	if !m.Until.IsZero() && day.Compare(m.Until) > 0 {
 		return m, left(m)
 	}
-	m.Actions = append(m.Actions[:len(m.Actions):len(m.Actions)], day)
+	m.Actions = append(slices.Clip(m.Actions), day)
 	if day.Compare(m.Since) < 0 {
 		m.Since, m.Actions = day, append(m.Actions, m.Since) // to have joined remains an action
 	}

@@ -50,21 +50,29 @@ type SeatStatement struct {
 	At      time.Time
 }
 
+// Seated is an agreement whose seats follow its members, and who they are when it begins.
+type Seated struct {
+	Agreement
+	FairBilling
+
+	Members []fairbilling.Member
+}
+
 // SeatMembers completes an agreement whose seats are to follow its members: if no seats were agreed on, they are those of
-// the members who are active when it begins. It returns these members, too. The error begins with the field of fair that is
-// wrong; it is a *subscription.Refusal if the plan has no seats that could follow anybody.
-func (g Agreement) SeatMembers(fair fairbilling.Agreement, plan catalog.Plan, zone calendar.Zone) (Agreement, FairBilling, []fairbilling.Member, error) {
-	agreed := FairBilling{Policy: fair.Policy, FirstSeats: g.Terms.Seats}
+// the members who are active when it begins. The error begins with the field of fair that is wrong; it is a
+// *subscription.Refusal if the plan has no seats that could follow anybody.
+func (g Agreement) SeatMembers(fair fairbilling.Agreement, plan catalog.Plan, zone calendar.Zone) (Seated, error) {
+	seated := Seated{Agreement: g, FairBilling: FairBilling{Policy: fair.Policy, FirstSeats: g.Terms.Seats}}
 	if plan.BilledBy == catalog.ByInvoiceRun || !slices.ContainsFunc(plan.Charges, paysSeatsAhead) {
-		return g, agreed, nil, refuse("fair_billing_without_seats",
+		return seated, refuse("fair_billing_without_seats",
 			"plan %q version %d charges no seats in advance: leave fair_billing out", plan.ID, plan.Version)
 	}
 	first := zone.DateOf(g.StartAt)
-	members, err := fair.Begin(first)
-	if err == nil && g.Terms.Seats == 0 {
-		g.Terms.Seats = atLeastOne(fair.Seats(members, first))
+	var err error
+	if seated.Members, err = fair.Begin(first); err == nil && g.Terms.Seats == 0 {
+		seated.Terms.Seats = atLeastOne(fair.Seats(seated.Members, first))
 	}
-	return g, agreed, members, err
+	return seated, err
 }
 
 func paysSeatsAhead(c catalog.Charge) bool {

@@ -59,21 +59,24 @@ func (l *life) told() []string {
 	return all
 }
 
-func TestSeatsAreCountedWheneverTheyAreCharged(t *testing.T) {
-	t.Parallel()
+// seatLife is what came of a workspace.
+type seatLife struct {
+	name     string
+	plan     string
+	acted    map[string]int
+	do       func(l *life)
+	invoices []string
+	told     []string
+	expired  []string
+}
+
+func seatLives(t *testing.T) []seatLife {
+	t.Helper()
 	change := func(plan string) subscription.Command {
 		return subscription.Command{Kind: subscription.ChangeTerms, Terms: &subscription.Terms{PlanID: plan, PlanVersion: 1}}
 	}
 	credit := subscription.Command{Kind: subscription.Cancel, CreditUnused: true}
-	for _, test := range []struct {
-		name     string
-		plan     string
-		acted    map[string]int
-		do       func(l *life)
-		invoices []string
-		told     []string
-		expired  []string
-	}{
+	return []seatLife{
 		{
 			name: "when the trial is over", plan: "tried", acted: map[string]int{"ada": 1, "bob": 10, "cid": -20},
 			do:       func(l *life) { l.until(l.local("2027-04-15")) },
@@ -130,7 +133,12 @@ func TestSeatsAreCountedWheneverTheyAreCharged(t *testing.T) {
 			told:     []string{"ada started 01 15/15 15; bob started 01 15/15 15; bob credited 08 8/15 -8"},
 			expired:  []string{"subscription ended"},
 		},
-	} {
+	}
+}
+
+func TestSeatsAreCountedWheneverTheyAreCharged(t *testing.T) {
+	t.Parallel()
+	for _, test := range seatLives(t) {
 		l := workspace(t, test.plan, test.acted)
 		test.do(l)
 		require.Equal(t, test.invoices, l.shown(0), test.name)
@@ -163,7 +171,7 @@ func TestWhatSeatsThatFollowMembersRefuse(t *testing.T) {
 func TestFairBillingNeedsSeatsInAdvance(t *testing.T) {
 	t.Parallel()
 	flat := chatPlans(t)[3]
-	_, _, _, err := lifecycle.Agreement{}.SeatMembers(fairbilling.Agreement{Policy: fairbilling.DefaultPolicy()}, flat, calendar.Zone{})
+	_, err := lifecycle.Agreement{}.SeatMembers(fairbilling.Agreement{Policy: fairbilling.DefaultPolicy()}, flat, calendar.Zone{})
 	refused, is := asRefusal(err)
 	require.True(t, is)
 	require.Equal(t, "fair_billing_without_seats", refused.Code)

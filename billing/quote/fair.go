@@ -44,15 +44,15 @@ func (a *Subscribe) seatMembers(ctx context.Context, b *book, agreement lifecycl
 	if err != nil {
 		return agreement, err
 	}
-	agreement, agreed, members, err := agreement.SeatMembers(asked, plan, b.zone)
+	seated, err := agreement.SeatMembers(asked, plan, b.zone)
 	if refused, is := errors.AsType[*subscription.Refusal](err); is {
 		return agreement, refused
 	}
 	if err != nil {
 		return agreement, fmt.Errorf("subscribe.fair_billing.%w", err)
 	}
-	b.fair = &fair{FairBilling: agreed, members: members, expired: money.Zero(b.currency)}
-	return agreement, nil
+	b.fair = &fair{FairBilling: seated.FairBilling, members: seated.Members, expired: money.Zero(b.currency)}
+	return seated.Agreement, nil
 }
 
 func (f *fair) member(id string) int {

@@ -14,7 +14,8 @@ type PastFairBilling struct {
 // PastFairBilling reads what subscriptions agreed to, of those that did.
 func (q Queries) PastFairBilling(ctx context.Context, of []HistoryEntry) ([]PastFairBilling, error) {
 	ids, _ := idsOf(of)
-	return many[PastFairBilling](ctx, q.db, "fair billing", `SELECT subscription_id, `+fairBillingColumns+` FROM fair_billing WHERE subscription_id = ANY($1)`, ids)
+	return many[PastFairBilling](ctx, q.db, "fair billing", `
+		SELECT subscription_id, `+fairBillingColumns+` FROM fair_billing WHERE subscription_id = ANY($1)`, ids)
 }
 
 // PastSeatEntry is an entry of a statement of seats.

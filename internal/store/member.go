@@ -116,7 +116,8 @@ func (q Queries) ActiveMembers(ctx context.Context, subscriptionID string, windo
 func (q Queries) MembersOf(ctx context.Context, subscriptionID, after string, limit int, since calendar.Date) ([]fairbilling.Member, error) {
 	rows, err := many[MemberRow](ctx, q.db, "members of "+subscriptionID, `
 		WITH page AS (SELECT member_id, since, until FROM member WHERE subscription_id = $1 AND member_id > $2 ORDER BY member_id LIMIT $3)
-		SELECT p.member_id, p.since::text AS since, COALESCE(p.until::text, '') AS until, COALESCE(array_agg(a.day::text) FILTER (WHERE a.day IS NOT NULL), '{}') AS days
+		SELECT p.member_id, p.since::text AS since, COALESCE(p.until::text, '') AS until,
+		       COALESCE(array_agg(a.day::text) FILTER (WHERE a.day IS NOT NULL), '{}') AS days
 		  FROM page p LEFT JOIN member_activity a ON a.subscription_id = $1 AND a.member_id = p.member_id AND a.day >= $4::date
 		 GROUP BY p.member_id, p.since, p.until ORDER BY p.member_id`, subscriptionID, after, limit, since.String())
 	if err != nil {

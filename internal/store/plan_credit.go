@@ -49,7 +49,8 @@ func (tx Tx) MovePlanCredit(ctx context.Context, subscriptionID string, currency
 		return nil
 	}
 	what := "move plan credit of " + subscriptionID
-	_, err := tx.exec(ctx, what, `INSERT INTO plan_credit (subscription_id, currency, balance) VALUES ($1, $2, 0) ON CONFLICT DO NOTHING`, subscriptionID, currency)
+	_, err := tx.exec(ctx, what, `
+		INSERT INTO plan_credit (subscription_id, currency, balance) VALUES ($1, $2, 0) ON CONFLICT DO NOTHING`, subscriptionID, currency)
 	if err != nil {
 		return err
 	}

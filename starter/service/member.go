@@ -15,7 +15,7 @@ import (
 
 // NewFairBilling asks that a subscription's seats follow its members.
 type NewFairBilling struct {
-	WindowDays   int                   `json:"window_days,omitempty" doc:"For how many days an action makes its member active, its own day included, 1 to 366: 28 when absent." example:"28"`
+	WindowDays   int                   `json:"window_days,omitempty" doc:"For how many days an action makes active, its own day included: 28 when absent." example:"28"`
 	MinimumSeats *int64                `json:"minimum_seats,omitempty" doc:"How many seats are billed whoever is active: 1 when absent."`
 	Members      []fairbilling.Arrival `json:"members,omitempty" doc:"Who is there from the beginning, at most 1000; others can be added afterwards."`
 }
@@ -104,7 +104,8 @@ func (s *Service) workspace(ctx context.Context, subscriptionID string) (workspa
 	}
 	w.fair, err = s.store.FairBilling(ctx, w.row.ID)
 	if errors.Is(err, store.ErrNotFound) {
-		return w, refused("no_fair_billing", "the seats of subscription %s are charged as they are bought: only one that was created with fair_billing has members", w.row.ID)
+		return w, refused("no_fair_billing",
+			"the seats of subscription %s are charged as they are bought: only one that was created with fair_billing has members", w.row.ID)
 	}
 	if err != nil {
 		return w, err

@@ -26,7 +26,7 @@ type NewSubscription struct {
 	// Prices are agreed with the customer.
 	Prices catalog.Agreed `json:"prices,omitempty" doc:"Prices agreed for this version in place of the catalogue's, by charge id and currency."`
 	// FairBilling has the seats follow the members who are active.
-	FairBilling *NewFairBilling `json:"fair_billing,omitempty" doc:"Seats are billed for active members: see docs/credits.md. Leave seats out, or give those of the first period."`
+	FairBilling *NewFairBilling `json:"fair_billing,omitempty" doc:"Seats follow the active members. Leave seats out, or give those of the first period."`
 	Currency    string          `json:"currency,omitempty" doc:"The quote's when absent, else the customer's."`
 	Quote       string          `json:"quote,omitempty" doc:"The local price that the customer was shown: see the plan's price."`
 	Device      string          `json:"device,omitempty" doc:"An opaque id of the customer's device, for limits on free trials. Only a hash of it is kept."`

@@ -15,7 +15,7 @@ import (
 
 // NewFairBilling asks that a subscription's seats follow its members.
 type NewFairBilling struct {
-	WindowDays   int                   `json:"window_days,omitempty" doc:"For how many days an action makes active, its own day included: 28 when absent." example:"28"`
+	WindowDays   int                   `json:"window_days,omitempty" doc:"For how many days an action makes active, its own included: 28 when absent."`
 	MinimumSeats *int64                `json:"minimum_seats,omitempty" doc:"How many seats are billed whoever is active: 1 when absent."`
 	Members      []fairbilling.Arrival `json:"members,omitempty" doc:"Who is there from the beginning, at most 1000; others can be added afterwards."`
 }

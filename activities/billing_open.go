@@ -77,6 +77,9 @@ func openSubscription(ctx context.Context, tx store.Tx, in message.Subscribe) (m
 	if err != nil {
 		return message.Opened{}, err
 	}
+	if err := lifecycle.CheckEventAmounts(made.plan, in.Currency, customer.Currency); err != nil {
+		return message.Opened{}, err
+	}
 	seller, err := tx.Seller(ctx, in.EntityID)
 	if err != nil {
 		return message.Opened{}, err

@@ -28,7 +28,9 @@ INSERT INTO subscription (id, entity_id, customer_id, currency, zone, status, pl
 	period_start, period_end, started_at, next_action_at, created_at)
 	VALUES ('sub', 'acme', 'ada', 'USD', 'America/New_York', 'active', 'pro', 1, 1, 'renewal', '2027-01-01', 0, '2027-01-01', '2027-02-01', '2027-01-01', '2027-02-01', '2027-01-01');
 INSERT INTO subscription_segment (subscription_id, seq, plan_id, plan_version, seats, from_at) VALUES ('sub', 1, 'pro', 1, 1, '2027-01-01');
-INSERT INTO usage_bucket (customer_id, meter, bucket_at, quantity) VALUES ('ada', 'calls', '2027-01-01', 10);
+INSERT INTO usage_group (customer_id, meter, dimension_values) VALUES ('ada', 'calls', '{"region":"eu"}');
+INSERT INTO usage_event (customer_id, meter, event_id, at, quantity, amount, group_id) SELECT 'ada', 'calls', 'e1', '2027-01-01', 10, 4, id FROM usage_group;
+INSERT INTO usage_bucket (customer_id, meter, bucket_at, group_id, quantity, events, amount) SELECT 'ada', 'calls', '2027-01-01', id, 10, 1, 4 FROM usage_group;
 INSERT INTO invoice (id, business_key, entity_id, customer_id, payer_id, subscription_id, reason, cycle, number, status, currency, subtotal, tax, total,
 	credit_granted, credit_applied, amount_due, period_start, period_end, zone, tz_version, issued_at, provider_intent)
 	VALUES ('inv', 'invoice:sub:cycle-0', 'acme', 'ada', 'ada', 'sub', 'cycle', 0, 'ACM-000001', 'open', 'USD', 1000, 100, 1100, 0, 100, 1000,
@@ -74,6 +76,7 @@ INSERT INTO price_quote (id, entity_id, plan_id, plan_version, currency, convers
 	VALUES ('quote', 'acme', 'pro', 1, 'EUR', '{}', '2027-01-01', '2027-01-02');
 INSERT INTO price_lock (subscription_id, plan_id, plan_version, locked_at, currency, from_currency, rate, rate_date, source, markup_percent, conversion, quote_id)
 	VALUES ('sub', 'pro', 1, '2027-01-01', 'EUR', 'USD', 0.9, '2027-01-01', 'ECB', 2, '{}', 'quote');
+INSERT INTO item (subscription_id, id, kind, description, quantity, unit_amount, tax_category, added_at) VALUES ('sub', 'fee', 'one_off', 'Fee', 1, 5, 'saas_b2b', '2027-01-01');
 INSERT INTO agreed_price (subscription_id, plan_id, plan_version, prices, agreed_at) VALUES ('sub', 'pro', 1, '{"fee": {}}', '2027-01-01');
 INSERT INTO agreement VALUES ('sub', '{}');
 INSERT INTO mail_suppression (customer_id, email, reason, event_id, at) VALUES ('ada', 'ada@example.com', 'bounce', 'sg_1', '2027-01-01');
@@ -101,6 +104,11 @@ func invoiceWith(changes string) string {
 // lineWith inserts another line like the fixture's, with some columns otherwise.
 func lineWith(changes string) string {
 	return `INSERT INTO invoice_line SELECT (jsonb_populate_record(l, '{"position": 2}'::jsonb || '` + changes + `'::jsonb)).* FROM invoice_line l`
+}
+
+// itemWith inserts another item like the fixture's, with some columns otherwise.
+func itemWith(changes string) string {
+	return `INSERT INTO item SELECT (jsonb_populate_record(i, '{"id": "fee2"}'::jsonb || '` + changes + `'::jsonb)).* FROM item i`
 }
 
 // payoutWith inserts a payout of nine dollars, shared out as given.
@@ -176,6 +184,17 @@ var violations = map[string][]string{
 	"plan_credit_entry_has_its_sign":  {creditEntryWith(`'k', 'sub', 'used', 1, 'inv', NULL`), creditEntryWith(`'k', 'sub', 'given_back', -1, 'inv', NULL`)},
 	"plan_credit_entry_has_its_cause": {creditEntryWith(`'k', 'sub', 'used', -1, NULL, NULL`), creditEntryWith(`'k', 'sub', 'earned', 1, NULL, NULL`)},
 	"plan_credit_entry_is_immutable":  {`UPDATE plan_credit_entry SET amount = 1`, `DELETE FROM plan_credit_entry`},
+	"item_id_is_short":                {itemWith(`{"id": ""}`)},
+	"item_kind_is_known":              {itemWith(`{"kind": "usage"}`)},
+	"item_quantity_is_positive":       {itemWith(`{"quantity": 0}`)},
+	"item_is_on_an_invoice":           {`UPDATE item SET invoice_id = 'nix'`},
+	"item_pkey":                       {itemWith(`{"id": "fee"}`)},
+	"one_off_never_gives_back":        {itemWith(`{"unit_amount": -1}`)},
+	"adjustment_changes_something":    {itemWith(`{"kind": "adjustment", "unit_amount": 0}`)},
+	"item_is_billed_or_canceled":      {`UPDATE item SET invoice_id = 'inv', canceled_at = '2027-01-02'`},
+	"item_is_final":                   {`DELETE FROM item`, `UPDATE item SET quantity = 2`, `UPDATE item SET canceled_at = '2027-01-02'; UPDATE item SET canceled_at = NULL`},
+	"invoice_reason_check":            {invoiceWith(`{"reason": "whim"}`)},
+	"items_have_no_plan":              {lineWith(`{"kind": "one_off"}`), lineWith(`{"plan_id": ""}`)},
 	"quota_not_negative":              {`UPDATE quota SET used = -1`},
 	"quota_use_counts":                {`INSERT INTO quota_use VALUES ('ada', 'video', 'u', 'sub', 'sub', '2027-01-01', 0, '2027-01-01')`},
 	"quota_use_is_of_a_quota":         {`INSERT INTO quota_use VALUES ('ada', 'video', 'u', 'sub', '', '2027-01-01', 1, '2027-01-01')`},
@@ -226,6 +245,10 @@ var violations = map[string][]string{
 	"cycle_has_length":                {`UPDATE subscription_cycle SET period_end = period_start`},
 	"subscription_cycle_pkey":         {`INSERT INTO subscription_cycle SELECT * FROM subscription_cycle`},
 	"never_claims_more_than_was_used": {`UPDATE usage_bucket SET claimed = 11`, `UPDATE usage_bucket SET claimed = -1`},
+	"never_claims_more_events":        {`UPDATE usage_bucket SET claimed_events = 2`, `UPDATE usage_bucket SET claimed_events = -1`},
+	"never_claims_more_amount":        {`UPDATE usage_bucket SET claimed_amount = 5`, `UPDATE usage_bucket SET claimed_amount = -1`, `UPDATE usage_bucket SET claimed_amount = 1, amount = NULL`},
+	"event_amount_not_negative":       {`UPDATE usage_event SET amount = -1`},
+	"usage_group_is_named_once":       {`INSERT INTO usage_group (customer_id, meter, dimension_values) VALUES ('ada', 'calls', '{"region":"eu"}')`},
 
 	"total_is_subtotal_and_tax":       {invoiceWith(`{"tax": 101}`)},
 	"due_is_total_less_credit":        {invoiceWith(`{"amount_due": 999}`)},

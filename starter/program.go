@@ -135,7 +135,7 @@ func (p *program) root() *cobra.Command {
 	}
 	for _, c := range []*cobra.Command{
 		p.entities(), p.plans(), p.catalogues(), p.customers(), p.subscriptions(), p.members(), p.usage(), p.invoices(), p.payments(), p.paymentMethods(),
-		p.checkouts(), p.frauds(), p.coupons(), p.entitlements(), p.invoiceRuns(), p.taxFilings(), p.quotes(), p.simulate(),
+		p.checkouts(), p.frauds(), p.coupons(), p.charges(), p.entitlements(), p.invoiceRuns(), p.taxFilings(), p.quotes(), p.simulate(),
 		p.rates(), p.clocks(), p.events(), p.mails(),
 	} {
 		c.GroupID = "bill"

@@ -11,7 +11,7 @@ import (
 
 func printQuote(out io.Writer, answer quoted) error {
 	for _, invoice := range answer.Invoices {
-		if err := printQuotedInvoice(out, invoice); err != nil {
+		if err := printQuotedInvoice(out, invoice, answer.Invoices); err != nil {
 			return err
 		}
 	}
@@ -24,7 +24,7 @@ func printQuote(out io.Writer, answer quoted) error {
 	return nil
 }
 
-func printQuotedInvoice(out io.Writer, invoice quote.Invoice) error {
+func printQuotedInvoice(out io.Writer, invoice quote.Invoice, invoices []quote.Invoice) error {
 	title := "INVOICE"
 	if invoice.Kind == quote.ACreditNote {
 		title = "CREDIT NOTE"
@@ -34,7 +34,7 @@ func printQuotedInvoice(out io.Writer, invoice quote.Invoice) error {
 	rows := make([][]any, 0, len(invoice.Lines))
 	for _, line := range invoice.Lines {
 		rows = append(rows, []any{
-			"  " + line.Description, span(line.Period), arithmetic(line), line.Amount.Amount, taxInWords(line),
+			"  " + line.Description, span(line.Period), arithmetic(line, creditedIn(line, invoices)), line.Amount.Amount, taxInWords(line),
 		})
 	}
 	if err := table(out, "  line|period|arithmetic|net|tax", rows); err != nil {
@@ -72,16 +72,20 @@ func sumsOf(invoice quote.Invoice) []any {
 		{"Carried in", invoice.CarriedIn, false},
 		{"Credit applied", invoice.CreditApplied, false},
 		{"Credit granted", invoice.CreditGranted, false},
-		{"Carried to the next", invoice.CarriedOut, false},
-		{"Due", invoice.AmountDue, true},
-		{"Owed in the end", invoice.Owed, false},
 	} {
 		if s.known || s.sum.Minor != 0 {
 			pairs = append(pairs, "  "+s.name, inWords(s.sum))
 		}
 	}
 	for _, paid := range invoice.Prepaid {
-		pairs = append(pairs, "  Prepaid", inWords(paid.Amount)+" from "+paid.Grant)
+		pairs = append(pairs, "  Prepaid", inWords(paid.Amount)+" from grant "+paid.Grant)
+	}
+	if invoice.CarriedOut.Minor != 0 {
+		pairs = append(pairs, "  Carried to the next", inWords(invoice.CarriedOut))
+	}
+	pairs = append(pairs, "  Due", inWords(invoice.AmountDue))
+	if invoice.Owed.Minor != 0 {
+		pairs = append(pairs, "  Owed in the end", inWords(invoice.Owed))
 	}
 	for _, offset := range invoice.Pays {
 		pairs = append(pairs, "  Pays", inWords(offset.Amount)+" of "+offset.Invoice)
@@ -110,13 +114,20 @@ func printQuoteEnd(out io.Writer, result quote.Result) error {
 		if s.NextDue != nil {
 			next = stamp(*s.NextDue)
 		}
-		rows = append(rows, []any{s.ID, s.Customer, s.Status, fmt.Sprintf("%s version %d", s.Plan, s.PlanVersion), s.Seats, next})
+		rows = append(rows, []any{s.ID, s.Customer, s.Status, planInWords(s), s.Seats, next})
 	}
 	if err := table(out, "subscription|customer|status|plan|seats|next", rows); err != nil {
 		return err
 	}
+	for _, s := range result.Subscriptions {
+		if s.PlanCredit != nil && s.PlanCredit.Minor != 0 {
+			fmt.Fprintf(out, "%s has %s of plan credit %s.\n", s.ID, inWords(*s.PlanCredit), whatBecomesOf(s))
+		}
+	}
 	for _, grant := range result.Grants {
-		fmt.Fprintf(out, "%s has %s %s left of grant %s.\n", grant.Customer, grant.Left.Currency, grant.Left.Amount, grant.Grant)
+		if err := printGrant(out, grant); err != nil {
+			return err
+		}
 	}
 	for _, credit := range result.Credit {
 		if credit.Amount.Minor != 0 {
@@ -136,7 +147,54 @@ func printSeats(out io.Writer, s quote.SeatStatement) error {
 	for _, e := range s.Entries {
 		rows = append(rows, []any{"  " + e.Member, e.Kind, e.On, fmt.Sprintf("%d of %d", e.Days, e.Of), e.Amount.Amount})
 	}
-	return table(out, "  member|seat|from|days|amount", rows)
+	if err := table(out, "  member|seat|from|days|amount", rows); err != nil {
+		return err
+	}
+	fmt.Fprintln(out)
+	return nil
+}
+
+// printGrant shows what changed a grant, and what is left of it.
+func printGrant(out io.Writer, g quote.GrantLeft) error {
+	fmt.Fprintf(out, "\nGRANT  %s of %s (%s)\n", g.Grant, g.Customer, g.Basis)
+	rows := make([][]any, 0, len(g.Movements))
+	for _, m := range g.Movements {
+		rows = append(rows, []any{"  " + stamp(m.At), strings.ReplaceAll(string(m.Kind), "_", " "), m.Amount.Amount, m.Cost.Amount})
+	}
+	if err := table(out, "  on|what|amount|of it paid for", rows); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%s has %s left of grant %s.\n", g.Customer, inWords(g.Left), g.Grant)
+	return nil
+}
+
+// planInWords is what a subscription has: its plan and add-ons.
+func planInWords(s quote.Subscription) string {
+	text := fmt.Sprintf("%s version %d", s.Plan, s.PlanVersion)
+	for _, added := range s.AddOns {
+		text += fmt.Sprintf(" + %d × %s", added.Quantity, added.ID)
+	}
+	return text
+}
+
+func whatBecomesOf(s quote.Subscription) string {
+	if s.EndedAt != nil {
+		return "that has expired"
+	}
+	return "for later charges"
+}
+
+// creditedIn is what a credit gives a part of back: the amount of an earlier line, and of which invoice.
+func creditedIn(line quote.Line, invoices []quote.Invoice) string {
+	if line.Credits == nil {
+		return ""
+	}
+	for _, invoice := range invoices {
+		if invoice.ID == line.Credits.Invoice {
+			return fmt.Sprintf("%s of invoice %d", invoice.Lines[line.Credits.Line-1].Amount.Amount, invoice.Number)
+		}
+	}
+	return "what was charged"
 }
 
 // stamp is an instant on the customer's clock, without the time at the beginning of a day.
@@ -146,8 +204,8 @@ func stamp(at quote.Local) string {
 
 func span(p quote.Period) string { return stamp(p.Start) + " to " + stamp(p.End) }
 
-// arithmetic is how a line's amount came about.
-func arithmetic(line quote.Line) string {
+// arithmetic is how a line's amount came about; credited is what the line charged that it gives a part of back.
+func arithmetic(line quote.Line, credited string) string {
 	var steps []string
 	for _, step := range line.Explanation.Steps {
 		switch {
@@ -165,7 +223,7 @@ func arithmetic(line quote.Line) string {
 			text = "(" + text + ")"
 		}
 		if line.Kind == invoicing.ProrationCredit {
-			text = "what was charged"
+			text = credited
 		}
 		text += fmt.Sprintf(" × %d/%d", line.Explanation.Part, line.Explanation.Of)
 	}
@@ -173,6 +231,12 @@ func arithmetic(line quote.Line) string {
 		if taken.Amount.IsPositive() {
 			text += fmt.Sprintf(" - %s", taken.Amount.Decimal())
 		}
+	}
+	if c := line.Explanation.Conversion; c != nil {
+		text += ", at " + rateInWords(c.From, line.Amount.Currency, c.Rate, c.Source, c.RateDate, c.MarkupPercent)
+	}
+	if line.Explanation.Capped {
+		text += ", no more than what takes its place"
 	}
 	if line.Explanation.Agreed {
 		text += " (agreed price)"

@@ -46,6 +46,9 @@ func scenarioSchema() ([]byte, error) {
 	entry, two := registry.Map()["Entry"], 2
 	entry.MinProperties, entry.MaxProperties = &two, &two
 
+	if err := describe(registry.Map(), catalogueFields); err != nil {
+		return nil, err
+	}
 	parts, err := plainSchema(registry.Map())
 	if err != nil {
 		return nil, err

@@ -45,7 +45,10 @@ func (f Facts) applyDiscounts(lines []Line) error {
 			return err
 		}
 	}
-	return f.creditOwnLines(lines)
+	if err := f.creditOwnLines(lines); err != nil {
+		return err
+	}
+	return f.keepPaid(lines)
 }
 
 // creditOwnLines makes the credits for lines of this very invoice, which were worked out before its discounts, give back no

@@ -45,8 +45,9 @@ type Line struct {
 	PlanID      string
 	PlanVersion int
 	Description string
-	// Meter is what a usage line counted.
-	Meter string
+	// Meter is what a usage line counted, Measured what else is known of its usage.
+	Meter    string
+	Measured rating.Detail
 	// Quantity is seats, metered units, or 1.
 	Quantity decimal.Decimal
 	// Exact is the price in major units before its only rounding. Amount is the rounded price less Discount: what is charged,
@@ -65,6 +66,11 @@ type Line struct {
 	// Credits is the line of an earlier invoice that a proration credit takes back.
 	Credits     *LineRef
 	Explanation Explanation
+
+	// replaced tells lines of one change from those of others on the invoice: what was paid for is held against what takes
+	// its place. keepsPaid says that a credit gives back no more than that (catalog.CreditNone).
+	replaced  int
+	keepsPaid bool
 }
 
 // LineRef points at a line of an invoice.

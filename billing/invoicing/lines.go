@@ -33,6 +33,7 @@ func (f Facts) openingLines() ([]Line, error) {
 			return nil, err
 		}
 		if due {
+			line.replaced = inOpening
 			lines = append(lines, line)
 		}
 	}

@@ -33,7 +33,7 @@ func (f Facts) revisionLines(before int) ([]Line, error) {
 	}
 	var lines []Line
 	var here []BilledLine // charged by revisions on this invoice
-	for _, revision := range revisions {
+	for n, revision := range revisions {
 		revision.Billed = slices.DeleteFunc(append(slices.Clone(revision.Billed), here...), func(b BilledLine) bool {
 			return slices.ContainsFunc(lines, func(l Line) bool { return l.Credits != nil && *l.Credits == b.ref() })
 		})
@@ -43,6 +43,7 @@ func (f Facts) revisionLines(before int) ([]Line, error) {
 			return nil, err
 		}
 		for _, line := range more {
+			line.replaced = f.replacedBy(n + 1)
 			lines = append(lines, line)
 			if line.Credits == nil {
 				here = append(here, BilledLine{InvoiceID: f.Key, Position: before + len(lines), Line: line, Plan: revision.NewTerms.Plan})
@@ -67,40 +68,6 @@ func (f Facts) revised() ([]Line, error) {
 		return nil, err
 	}
 	return append(credits, charges...), nil
-}
-
-// withinCharges cuts the credits of plans that give nothing back (catalog.CreditNone) to what the new terms cost: what was
-// paid counts towards them and no more, the earlier line first.
-func (f Facts) withinCharges(credits, charges []Line) ([]Line, error) {
-	amounts := make([]money.Amount, len(charges))
-	for i, charge := range charges {
-		amounts[i] = charge.Amount
-	}
-	left, err := money.Sum(f.Currency, amounts...)
-	if err != nil {
-		return nil, fmt.Errorf("sum of the new charges: %w", err)
-	}
-	kept := make([]Line, 0, len(credits))
-	for _, credit := range credits {
-		if f.Revises.keepsPaid(*credit.Credits) {
-			if credit.Amount.Neg().Cmp(left) > 0 {
-				credit.Amount, credit.Exact, credit.Explanation.Capped = left.Neg(), left.Decimal().Neg(), true
-			}
-			if left, err = left.Add(credit.Amount); err != nil {
-				return nil, err
-			}
-		}
-		if !credit.Amount.IsZero() || credit.returnsPlanCredit() && !credit.Explanation.Capped {
-			kept = append(kept, credit)
-		}
-	}
-	return kept, nil
-}
-
-func (r Revision) keepsPaid(ref LineRef) bool {
-	return slices.ContainsFunc(r.Billed, func(billed BilledLine) bool {
-		return billed.Plan.KeepsPaid() && billed.ref() == ref
-	})
 }
 
 func (f Facts) credits() ([]Line, error) {

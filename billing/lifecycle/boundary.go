@@ -21,7 +21,8 @@ func (a Account) Turn(ctx context.Context, state subscription.State, at time.Tim
 	}
 	state = state.MeetBoundary(at)
 	if state.Ended() {
-		return Outcome{State: state}, nil // a planned cancellation kept it from beginning
+		issued, err := a.billLast(ctx, state, at)
+		return Outcome{State: state, Invoice: issued}, err // a planned cancellation kept it from beginning
 	}
 	if reason, ends := state.EndsAtBoundary(); ends {
 		return a.end(ctx, state, at, reason, false)
@@ -200,7 +201,11 @@ func (a Account) end(ctx context.Context, state subscription.State, at time.Time
 	}
 	ended := state.End(at, reason)
 	if _, unbilled := state.Unbilled(at); !unbilled {
-		return Outcome{State: ended}, a.expirePlanCredit(ctx, at, creditEnded)
+		issued, err := a.billLast(ctx, state, at)
+		if err != nil {
+			return Outcome{}, err
+		}
+		return Outcome{State: ended, Invoice: issued}, a.expirePlanCredit(ctx, at, creditEnded)
 	}
 	issued, err := a.settleUp(ctx, state, at, fmt.Sprintf("final-%d", state.Cycle), invoicing.ForEnd, credit)
 	if err != nil {

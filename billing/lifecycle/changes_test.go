@@ -184,7 +184,7 @@ func TestCanceledBeforeItBegins(t *testing.T) {
 	l := begin(t, "UTC", "2027-04-01", on("a"), flat("a", "30", catalog.GrainDay))
 	begun := l.state
 	l.state = subscription.New("sub_2", "cus_1", on("a"), catalog.ByRenewal, l.local("2027-05-01"), 0)
-	l.segments = nil
+	l.InForce = nil
 	require.Empty(t, l.do("2027-04-05", l.on("2027-05-01", cancel)))
 	l.until(l.local("2027-06-01"))
 	require.Equal(t, subscription.Canceled, l.state.Status)

@@ -18,7 +18,9 @@ import (
 //	fixed_term          the new plan's schedule would make another term of one in periods
 //	term_ended          a resumption after the end of a fixed term
 //	last_period         the interval is to change in the period with which the subscription ends
-//	tax_undetermined    the tax of the new plan cannot be decided
+//	tax_undetermined    the tax of the new plan, or of an item, cannot be decided
+//	charge_id_reserved  the id of an item looks like those of members' seats
+//	charge_exists, charge_unknown, charge_billed, charge_canceled   see Records.AddItem and CancelItem
 //	amount_too_large    an amount leaves its range
 //	seats_follow_members, bill_now, cannot_extend
 //	                    what cannot be where seats follow the members who are active
@@ -52,6 +54,10 @@ func (a Account) carryOut(ctx context.Context, state subscription.State, c subsc
 		return a.reactivate(ctx, state, c)
 	case subscription.Transfer:
 		return a.transfer(ctx, state, c)
+	case subscription.Charge:
+		return a.charge(ctx, state, c)
+	case subscription.CancelCharge:
+		return Outcome{State: state.Noted(c)}, a.Records.CancelItem(ctx, c.Withdraws, c.At)
 	case subscription.Withdraw:
 		return Outcome{State: state.WithdrawPlanned(c)}, nil
 	case subscription.Release:

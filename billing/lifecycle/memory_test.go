@@ -13,6 +13,7 @@ import (
 	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/lifecycle"
+	"github.com/perennial-billing/perennial/billing/lifecycle/memory"
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/subscription"
 	"github.com/perennial-billing/perennial/billing/tax"
@@ -20,6 +21,7 @@ import (
 
 // life is a subscription with its records in memory, moved through time as its owner does: what is due comes first.
 type life struct {
+	memory.Records
 	seated
 
 	t        require.TestingT
@@ -27,13 +29,13 @@ type life struct {
 	plans    []catalog.Plan
 	state    subscription.State
 	now      time.Time
-	segments []lifecycle.Segment
 	invoices []invoicing.Invoice
 	issued   []invoicing.Facts
 	owners   []string // of the invoices
 	used     []use
 	owner    string
 	commands int
+	items    []invoicing.Item
 }
 
 type use struct {
@@ -47,6 +49,7 @@ func begin(t require.TestingT, zone, start string, terms subscription.Terms, pla
 	z, err := calendar.LoadZone(zone)
 	require.NoError(t, err)
 	l := &life{t: t, zone: z, plans: plans, owner: "cus_1"}
+	l.Plans = l.Plan
 	plan, err := l.Plan(context.Background(), terms)
 	require.NoError(t, err)
 	at := l.local(start)
@@ -160,38 +163,16 @@ func (l *life) Offer(ctx context.Context, terms subscription.Terms, _ time.Time)
 	return plan, lifecycle.CheckSellable(plan, terms, "USD")
 }
 
-func (l *life) Segments(_ context.Context, from, to time.Time) ([]lifecycle.Segment, error) {
-	return slices.DeleteFunc(slices.Clone(l.segments), func(s lifecycle.Segment) bool {
-		return !s.From.Before(to) || !s.To.IsZero() && (!s.To.After(from) || !s.To.After(s.From))
-	}), nil
-}
-
-func (l *life) Enforce(ctx context.Context, terms subscription.Terms, at time.Time) error {
-	if err := l.CloseSegment(ctx, at); err != nil {
-		return err
-	}
-	l.segments = append(l.segments, lifecycle.Segment{From: at, Terms: terms})
-	return nil
-}
-
-func (l *life) CloseSegment(_ context.Context, at time.Time) error {
-	l.segments = slices.Clone(l.segments)
-	if last := len(l.segments) - 1; last >= 0 && l.segments[last].To.IsZero() {
-		l.segments[last].To = at
-	}
-	return nil
-}
-
-func (l *life) ClaimUsage(_ context.Context, meter string, from, to, lateBefore time.Time) ([]invoicing.Usage, error) {
-	total := invoicing.Usage{Meter: meter}
+func (l *life) ClaimUsage(_ context.Context, claim lifecycle.UsageClaim) ([]invoicing.Usage, error) {
+	total := invoicing.Usage{Meter: claim.Meter}
 	l.used = slices.Clone(l.used)
 	for i, u := range l.used {
-		if u.billed || u.meter != meter || u.at.Before(from) || !u.at.Before(to) {
+		if u.billed || u.meter != claim.Meter || u.at.Before(claim.From) || !u.at.Before(claim.To) {
 			continue
 		}
 		l.used[i].billed = true
 		total.Quantity = total.Quantity.Add(u.quantity)
-		if u.at.Before(lateBefore) {
+		if u.at.Before(claim.LateBefore) {
 			total.Late = total.Late.Add(u.quantity)
 		}
 	}
@@ -201,51 +182,8 @@ func (l *life) ClaimUsage(_ context.Context, meter string, from, to, lateBefore 
 	return []invoicing.Usage{total}, nil
 }
 
-func (l *life) RunningLines(ctx context.Context, at time.Time) ([]invoicing.BilledLine, error) {
-	credited := map[invoicing.LineRef]bool{}
-	for _, inv := range l.invoices {
-		for _, line := range inv.Lines {
-			if line.Credits != nil {
-				credited[*line.Credits] = true
-			}
-		}
-	}
-	var running []invoicing.BilledLine
-	for i, inv := range l.invoices {
-		for j, line := range inv.Lines {
-			ref := invoicing.LineRef{InvoiceID: inv.Key, Position: j + 1}
-			charge := line.Kind == invoicing.Recurring || line.Kind == invoicing.ProrationCharge
-			if !charge || credited[ref] || !line.Period.End.After(at) || !line.Period.End.After(l.issued[i].IssuedAt) {
-				continue
-			}
-			plan, err := l.Plan(ctx, subscription.Terms{PlanID: line.PlanID, PlanVersion: line.PlanVersion})
-			if err != nil {
-				return nil, err
-			}
-			running = append(running, invoicing.BilledLine{InvoiceID: ref.InvoiceID, Position: ref.Position, Line: line, Plan: plan})
-		}
-	}
-	return running, nil
-}
-
-func (l *life) ChargedAhead(_ context.Context, inside calendar.Period) ([]invoicing.PlanAmount, error) {
-	var charged []invoicing.PlanAmount
-	counts := map[invoicing.LineRef]bool{}
-	for i, inv := range l.invoices {
-		for j, line := range inv.Lines {
-			within := !line.Period.Start.Before(inside.Start) && !line.Period.End.After(inside.End)
-			ahead := within && line.Kind.PaysAhead() && line.Period.End.After(l.issued[i].IssuedAt)
-			counts[invoicing.LineRef{InvoiceID: inv.Key, Position: j + 1}] = ahead
-			if ahead || line.Credits != nil && counts[*line.Credits] {
-				charged = append(charged, invoicing.PlanAmount{PlanID: line.PlanID, PlanVersion: line.PlanVersion, Amount: line.Amount})
-			}
-		}
-	}
-	return charged, nil
-}
-
 func (l *life) Issue(_ context.Context, facts invoicing.Facts, _ int) (*lifecycle.Issued, error) {
-	facts.Balance = money.Zero("USD")
+	facts.Balance, facts.Items = money.Zero("USD"), append(slices.Clone(l.items), facts.Items...)
 	inv, err := invoicing.Build(facts)
 	if err != nil {
 		return nil, err
@@ -253,9 +191,20 @@ func (l *life) Issue(_ context.Context, facts invoicing.Facts, _ int) (*lifecycl
 	for _, earlier := range l.invoices {
 		require.NotEqual(l.t, earlier.Key, inv.Key, "an invoice's key is its identity")
 	}
+	l.Keep(memory.Invoice{Invoice: inv, IssuedAt: facts.IssuedAt})
 	l.invoices, l.issued = append(slices.Clone(l.invoices), inv), append(slices.Clone(l.issued), facts)
-	l.owners = append(slices.Clone(l.owners), l.owner)
+	l.owners, l.items = append(slices.Clone(l.owners), l.owner), nil
 	return &lifecycle.Issued{InvoiceID: inv.Key, Number: inv.Key, Total: inv.Total, AmountDue: inv.AmountDue}, nil
+}
+
+func (l *life) AddItem(_ context.Context, item invoicing.Item, _ time.Time) error {
+	l.items = append(slices.Clone(l.items), item)
+	return nil
+}
+
+func (l *life) CancelItem(_ context.Context, id string, _ time.Time) error {
+	l.items = slices.DeleteFunc(slices.Clone(l.items), func(i invoicing.Item) bool { return i.ID == id })
+	return nil
 }
 
 func (l *life) AddCycle(context.Context, lifecycle.Cycle, time.Time) error { return nil }

@@ -105,6 +105,7 @@ func TestAPeriodCostsItsTermsShareByShare(t *testing.T) {
 			due = due.Add(price.Mul(decimal.NewFromInt(int64(day - since))).Div(days))
 			since = day
 		}
+		changes := 0
 		day := 0 // of the calendar, counted from the first of the month
 		for range rapid.IntRange(0, 8).Draw(rt, "steps") {
 			day += rapid.IntRange(0, 5).Draw(rt, "days")
@@ -123,6 +124,7 @@ func TestAPeriodCostsItsTermsShareByShare(t *testing.T) {
 				if l.give(at, asked) != "" {
 					due, since = before, held
 				}
+				changes++
 			case 1:
 				require.Empty(rt, l.give(at, pause(subscription.PauseExtend)))
 				length := rapid.IntRange(0, 40).Draw(rt, "paused")
@@ -136,7 +138,7 @@ func TestAPeriodCostsItsTermsShareByShare(t *testing.T) {
 		at := l.zone.AddDays(l.local("2027-03-01 15:00"), day)
 		paid(day - lost)
 		require.Empty(rt, l.give(at, credit))
-		net, lines := money.Zero("USD").Decimal(), 0
+		net, lines := money.Zero("USD").Decimal(), changes // each may have left out a line that is rounded to nothing
 		for _, inv := range l.invoices {
 			net, lines = net.Add(inv.Subtotal.Decimal()), lines+len(inv.Lines)
 		}

@@ -35,6 +35,7 @@ func workspace(t *testing.T, plan string, acted map[string]int) *life {
 	z, err := calendar.LoadZone("America/New_York")
 	require.NoError(t, err)
 	l := &life{t: t, zone: z, plans: chatPlans(t), owner: "cus_1"}
+	l.Plans = l.Plan
 	l.fair = &lifecycle.FairBilling{Policy: fairbilling.DefaultPolicy()}
 	for id, day := range acted {
 		l.members = append(l.members, fairbilling.Member{ID: id, Since: calendar.Date{Year: 2027, Month: 4, Day: 1}.AddDays(day - 1)})
@@ -88,7 +89,7 @@ func seatLives(t *testing.T) []seatLife {
 			invoices: []string{
 				"cycle: recurring chat/seat USD 60.00;",
 				// Ada and Cid from now on; Cid took nobody's seat over.
-				"change: proration_credit chat/seat USD -30.00 15/30; proration_charge plus/seat USD 60.00 15/30; adjustment /seat-2027-04-05-003 USD 11.00;",
+				"change: proration_credit chat/seat USD -30.00 15/30; proration_charge plus/seat USD 60.00 15/30; adjustment /member:seat-2027-04-05-003 USD 11.00;",
 			},
 			// 60.00 for half a month of two seats is 30.00; Bob's window ends on the 8th.
 			told: []string{"ada started 01 15/15 15; bob started 01 15/15 15; cid charged 05 11/15 11; bob credited 08 8/15 -8"},
@@ -121,7 +122,7 @@ func seatLives(t *testing.T) []seatLife {
 			},
 			invoices: []string{
 				"cycle: recurring chat/seat USD 30.00;",
-				"change: proration_credit chat/seat USD -15.00 15/30; proration_charge flat/fee USD 2.50 15/30; adjustment /seat-2027-04-12-002 USD 4.00;",
+				"change: proration_credit chat/seat USD -15.00 15/30; proration_charge flat/fee USD 2.50 15/30; adjustment /member:seat-2027-04-12-002 USD 4.00;",
 				"change: proration_credit flat/fee USD -0.83 5/15; proration_charge chat/seat USD 10.00 5/30;",
 			},
 			told: []string{"ada started 01 15/15 15; bob charged 12 4/15 4"},

@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -124,6 +125,12 @@ func (a Account) settleLine(policy fairbilling.Policy, line seatLine, members []
 	}, err
 }
 
+// settledSeat begins the ids of the items that settle seats. No other item may have such an id.
+const settledSeat = "member:"
+
+// SettlesSeat says that an item, by its id, charges a member who joined, and is not one that was added by a command.
+func SettlesSeat(itemID string) bool { return strings.HasPrefix(itemID, settledSeat) }
+
 // joined are the charges for members who came in the period, numbered by their entries after those of other statements.
 func (a Account) joined(line seatLine, entries []fairbilling.Entry, before int) []invoicing.Item {
 	var items []invoicing.Item
@@ -132,7 +139,7 @@ func (a Account) joined(line seatLine, entries []fairbilling.Entry, before int) 
 			continue
 		}
 		items = append(items, invoicing.Item{
-			ID: fmt.Sprintf("%s-%s-%03d", line.charge.ID, e.On, before+n+1), Kind: invoicing.Adjustment, TaxCategory: line.charge.TaxCategory,
+			ID: fmt.Sprintf("%s%s-%s-%03d", settledSeat, line.charge.ID, e.On, before+n+1), Kind: invoicing.Adjustment, TaxCategory: line.charge.TaxCategory,
 			Description: fmt.Sprintf("%s for %s from %s: %d of %d days", line.charge.Name, e.Member, e.On, e.Days, e.Of),
 			Quantity:    decimal.NewFromInt(1), Unit: e.Amount.Decimal(),
 			Period: calendar.Period{Start: a.Zone.StartOfDay(e.On), End: line.paid.Period.End},

@@ -58,7 +58,7 @@ const unrounded = "none"
 // percentages. A worked example, USD 20.00 a month sold in yen at 1 EUR = 1.0815 USD and 1 EUR = 162.42 JPY with 2 % markup
 // and the rule "multiple:10":
 //
-//	20 × 162.42/1.0815 × 1.02 = 3063.675…  →  JPY 3060
+//	20 × 162.42/1.0815 × 1.02 = 3063.678…  →  JPY 3060
 func Convert(plan catalog.Plan, to money.Currency, rates []tax.Rate, p Policy, day calendar.Date) (Conversion, error) {
 	if known, err := money.ParseCurrency(string(to)); err != nil || known != to {
 		return Conversion{}, failed(CurrencyUnknown, "unknown currency %.40q: use an active ISO 4217 code such as USD", to)

@@ -9,10 +9,8 @@ import (
 
 	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/exactyaml"
-	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/lifecycle"
 	"github.com/perennial-billing/perennial/billing/money"
-	"github.com/perennial-billing/perennial/billing/rating"
 	"github.com/perennial-billing/perennial/billing/subscription"
 )
 
@@ -92,8 +90,9 @@ func (a *Subscribe) whose(w *world) (*customer, error) {
 func (a *Subscribe) do(ctx context.Context, w *world, s step) error {
 	b := &book{
 		w: w, owner: s.who, zone: s.who.zone, currency: a.Currency,
-		credited: map[invoicing.LineRef]bool{}, done: map[string]subscription.Command{}, agreed: map[planVersion]catalog.Agreed{},
+		done: map[string]subscription.Command{}, agreed: map[planVersion]catalog.Agreed{},
 	}
+	b.Plans = b.Plan
 	if b.currency == "" {
 		b.currency = s.who.currency
 	}
@@ -158,29 +157,6 @@ func quantities(asked []Added) []subscription.HeldAddOn {
 		}
 	}
 	return list
-}
-
-func (a *Usage) whose(w *world) (*customer, error) { return w.customer("usage.customer", a.Customer) }
-
-func (a *Usage) do(_ context.Context, w *world, s step) error {
-	if !w.scenario.metered(a.Meter) {
-		return fmt.Errorf("usage.meter: no plan has a charge for meter %q", exactyaml.Clip(a.Meter))
-	}
-	if err := money.CheckDecimal(a.Quantity); err != nil {
-		return fmt.Errorf("usage.quantity: %w", err)
-	}
-	if a.Quantity.IsNegative() {
-		return fmt.Errorf("usage.quantity: must not be negative, got %s", a.Quantity)
-	}
-	happened := s.at
-	if !a.HappenedAt.IsZero() {
-		happened = a.HappenedAt.In(s.who.zone)
-	}
-	if happened.After(s.at) {
-		return fmt.Errorf("usage.happened_at: %s is after the entry's own instant: it cannot be known yet", a.HappenedAt)
-	}
-	s.who.use(a.Meter, happened, rating.Usage{Quantity: a.Quantity, Detail: a.Detail})
-	return nil
 }
 
 func (a *Change) whose(w *world) (*customer, error) {

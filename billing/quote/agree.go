@@ -3,7 +3,6 @@ package quote
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/lifecycle"
@@ -17,9 +16,7 @@ func (b *book) Agree(ctx context.Context, deal lifecycle.Deal) error {
 		return err
 	}
 	sold := versionOf(deal.Terms)
-	had := versionOf(b.state.Terms) == sold ||
-		slices.ContainsFunc(b.segments, func(s lifecycle.Segment) bool { return versionOf(s.Terms) == sold })
-	if err := lifecycle.CheckDeal(b.state.ID, plan, deal.Prices, b.currency, had); err != nil {
+	if err := lifecycle.CheckDeal(b.state.ID, plan, deal.Prices, b.currency, b.had(sold)); err != nil {
 		return err
 	}
 	before, was := b.agreed[sold]

@@ -25,6 +25,9 @@ func (s *Scenario) check() error {
 	if err := s.checkAccounts(); err != nil {
 		return err
 	}
+	if err := s.checkPresentment(); err != nil {
+		return err
+	}
 	return s.checkTimeline()
 }
 
@@ -108,9 +111,4 @@ func (s *Scenario) newest(planID string, at time.Time, zone calendar.Zone) int {
 		return 0
 	}
 	return versions[0].Version
-}
-
-// metered says whether any plan has a charge for a meter.
-func (s *Scenario) metered(meter string) bool {
-	return slices.ContainsFunc(s.Catalog, func(p catalog.Plan) bool { return slices.Contains(p.Meters(), meter) })
 }

@@ -10,29 +10,32 @@ import (
 	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/lifecycle"
+	"github.com/perennial-billing/perennial/billing/lifecycle/memory"
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/subscription"
 )
 
 // book is one subscription with its records, kept in memory: what lifecycle.Records are.
 type book struct {
+	memory.Records
+
 	w     *world
 	owner *customer
-	// zone is where the subscription's days begin: that of its first customer, also after a transfer.
+	// zone is where the subscription's days begin: that of its first customer, also after a transfer, until its owner moves.
 	zone     calendar.Zone
 	currency money.Currency
 	state    subscription.State
-	segments []lifecycle.Segment
 	invoices []*document
-	// credited are the lines that were credited.
-	credited map[invoicing.LineRef]bool
 	// items wait for the next invoice; planCredit is what members who are not active have earned.
 	items      []invoicing.Item
+	itemIDs    []string // of all charges there ever were
 	planCredit money.Amount
 	// fair is nil for a subscription whose seats are charged as they are bought.
 	fair *fair
 	// agreed are the prices that were agreed for a version of a plan.
 	agreed map[planVersion]catalog.Agreed
+	// locks are the converted prices that versions of plans were sold at.
+	locks map[planVersion]lock
 	// done are the commands that were carried out, by id.
 	done map[string]subscription.Command
 	// month is the next one that the monthly run bills, as its first day; zero for who is not billed by it.
@@ -46,122 +49,40 @@ type planVersion struct {
 
 // document is an issued invoice.
 type document struct {
-	invoicing.Invoice
+	memory.Invoice
+
 	of *book
 	// to is in whose name it is, payer who pays it.
 	to, payer *customer
-	number    int
-	issuedAt  time.Time
-	cycle     int
+	// zone is the subscription's when it was issued.
+	zone   calendar.Zone
+	number int
+	cycle  int
 	// owed is what the customer has not paid of it, offset what later credits paid of it.
 	owed, offset money.Amount
 }
 
+// account is the subscription's billing. What it does to the records can be taken back.
 func (b *book) account() lifecycle.Account {
+	change(b.w, &b.Records, b.Records)
 	return lifecycle.Account{Records: b, Currency: b.currency, Zone: b.zone, Seller: b.w.seller, Buyer: b.owner.addressee().buyer}
 }
 
-// Plan is a plan version of the catalogue, at the prices that were agreed for it.
-func (b *book) Plan(_ context.Context, terms subscription.Terms) (catalog.Plan, error) {
-	for _, plan := range b.w.scenario.Catalog {
-		if plan.ID == terms.PlanID && plan.Version == terms.PlanVersion {
-			return plan.WithAgreed(b.agreed[planVersion{plan.ID, plan.Version}]), nil
-		}
-	}
-	return catalog.Plan{}, &subscription.Refusal{
-		Code: "plan_unknown", Message: fmt.Sprintf("plan %q version %d is not in the catalog", terms.PlanID, terms.PlanVersion),
-	}
-}
-
-// Offer is the plan at the agreed prices, or the catalogue's.
-func (b *book) Offer(ctx context.Context, terms subscription.Terms, _ time.Time) (catalog.Plan, error) {
-	plan, err := b.Plan(ctx, terms)
-	if err != nil {
-		return plan, err
-	}
-	return plan, lifecycle.CheckSellable(plan, terms, b.currency)
-}
-
-// Segments lists the terms that were in force in [from, to).
-func (b *book) Segments(_ context.Context, from, to time.Time) ([]lifecycle.Segment, error) {
-	var overlapping []lifecycle.Segment
-	for _, s := range b.segments {
-		lasts := s.To.IsZero() || s.To.After(from) && s.To.After(s.From)
-		if s.From.Before(to) && lasts {
-			overlapping = append(overlapping, s)
-		}
-	}
-	return overlapping, nil
-}
-
-// Enforce puts terms in force from an instant on.
-func (b *book) Enforce(ctx context.Context, terms subscription.Terms, at time.Time) error {
-	if err := b.CloseSegment(ctx, at); err != nil {
-		return err
-	}
-	change(b.w, &b.segments, append(b.segments, lifecycle.Segment{From: at, Terms: terms}))
-	return nil
-}
-
-// CloseSegment ends the terms in force at an instant.
-func (b *book) CloseSegment(_ context.Context, at time.Time) error {
-	closed := slices.Clone(b.segments)
-	if last := len(closed) - 1; last >= 0 && closed[last].To.IsZero() {
-		closed[last].To = at
-	}
-	change(b.w, &b.segments, closed)
-	return nil
-}
-
-// RunningLines lists what was charged in advance for time after an instant and has not been credited.
-func (b *book) RunningLines(ctx context.Context, at time.Time) ([]invoicing.BilledLine, error) {
-	var running []invoicing.BilledLine
-	for _, d := range b.invoices {
-		for i, line := range d.Lines {
-			ref := invoicing.LineRef{InvoiceID: d.Key, Position: i + 1}
-			ahead := line.Period.End.After(at) && line.Period.End.After(d.issuedAt)
-			if !ahead || b.credited[ref] || !line.Kind.PaysAhead() {
-				continue
-			}
-			plan, err := b.Plan(ctx, subscription.Terms{PlanID: line.PlanID, PlanVersion: line.PlanVersion})
-			if err != nil {
-				return nil, err
-			}
-			running = append(running, invoicing.BilledLine{InvoiceID: d.Key, Position: i + 1, Line: line, Plan: plan})
-		}
-	}
-	return running, nil
-}
-
 // Transfer makes another customer of the scenario the owner.
-func (b *book) Transfer(_ context.Context, customerID string) (lifecycle.Account, error) {
+func (b *book) Transfer(ctx context.Context, customerID string) (lifecycle.Account, error) {
 	next, err := b.w.customer("customer", customerID)
 	if err != nil {
 		return lifecycle.Account{}, refuse("customer_unknown", "%s", err)
 	}
+	plan, err := b.Plan(ctx, b.state.Terms)
+	if err != nil {
+		return lifecycle.Account{}, err
+	}
+	if err := lifecycle.CheckEventAmounts(plan, b.currency, next.currency); err != nil {
+		return lifecycle.Account{}, err
+	}
 	change(b.w, &b.owner, next)
 	return b.account(), nil
-}
-
-// ChargedAhead is what was charged in advance for time inside a period, and what was credited of that, before discounts.
-func (b *book) ChargedAhead(_ context.Context, inside calendar.Period) ([]invoicing.PlanAmount, error) {
-	var charged []invoicing.PlanAmount
-	counts := map[invoicing.LineRef]bool{}
-	for _, d := range b.invoices {
-		for i, line := range d.Lines {
-			ahead := line.Kind.PaysAhead() && line.Period.End.After(d.issuedAt)
-			within := !line.Period.Start.Before(inside.Start) && !line.Period.End.After(inside.End)
-			counts[invoicing.LineRef{InvoiceID: d.Key, Position: i + 1}] = ahead && within
-			if ahead && within || line.Credits != nil && counts[*line.Credits] {
-				price, err := line.Price()
-				if err != nil {
-					return nil, err
-				}
-				charged = append(charged, invoicing.PlanAmount{PlanID: line.PlanID, PlanVersion: line.PlanVersion, Amount: price})
-			}
-		}
-	}
-	return charged, nil
 }
 
 // AddCycle notes the billing periods for which there is no invoice.
@@ -188,7 +109,8 @@ func (b *book) Issue(_ context.Context, facts invoicing.Facts, cycle int) (*life
 		return nil, err
 	}
 	issued := &document{
-		Invoice: built, of: b, to: to, payer: b.owner.payer(), number: len(b.w.issued) + 1, issuedAt: facts.IssuedAt, cycle: cycle,
+		Invoice: memory.Invoice{Invoice: built, IssuedAt: facts.IssuedAt}, of: b, to: to, payer: b.owner.payer(), zone: b.zone,
+		number: len(b.w.issued) + 1, cycle: cycle,
 		owed: built.AmountDue, offset: money.Zero(b.currency),
 	}
 	if b.w.scenario.Settings.Collection != Manual {
@@ -196,12 +118,8 @@ func (b *book) Issue(_ context.Context, facts invoicing.Facts, cycle int) (*life
 	}
 	change(b.w, &b.w.issued, append(b.w.issued, issued))
 	change(b.w, &b.invoices, append(b.invoices, issued))
-	for _, line := range built.Lines {
-		if line.Credits != nil {
-			b.w.undo = append(b.w.undo, func() { delete(b.credited, *line.Credits) })
-			b.credited[*line.Credits] = true
-		}
-	}
+	change(b.w, &b.Records, b.Records)
+	b.Keep(issued.Invoice)
 	change(b.w, &b.items, nil)
 	if err := b.noteDiscounts(built); err != nil {
 		return nil, err
@@ -232,9 +150,9 @@ func (b *book) complete(facts *invoicing.Facts, to *customer) error {
 	return err
 }
 
-// debts adds to the facts what is owed for the subscription, which a credit pays first: only a revision credits anything.
+// debts adds to the facts what is owed for the subscription, which a credit pays first.
 func (b *book) debts(facts *invoicing.Facts, to *customer) []*document {
-	if facts.Revises == nil && len(facts.Earlier) == 0 {
+	if !facts.MayCredit() {
 		return nil
 	}
 	var owing []*document

@@ -218,10 +218,10 @@ func periodOf(p calendar.Period, zone calendar.Zone) Period {
 }
 
 func (d *document) shown() Invoice {
-	zone := d.of.zone
+	zone := d.zone
 	shown := Invoice{
 		ID: d.Key, Number: d.number, Kind: AnInvoice, Reason: d.Reason, Subscription: d.of.state.ID, Customer: d.to.id, PaidBy: d.payer.id, Cycle: d.cycle,
-		IssuedAt: local(d.issuedAt, zone), Period: periodOf(d.Period, zone), Currency: d.of.currency,
+		IssuedAt: local(d.IssuedAt, zone), Period: periodOf(d.Period, zone), Currency: d.of.currency,
 		Lines: []Line{}, Taxes: []Tax{}, Pays: []Offset{}, Discounts: []Discounted{}, Prepaid: []Prepaid{},
 		PrepaidApplied: amountOf(orZero(d.PrepaidApplied, d.of.currency)),
 		Subtotal:       amountOf(d.Subtotal), Tax: amountOf(d.Tax), Total: amountOf(d.Total),
@@ -240,12 +240,12 @@ func (d *document) shown() Invoice {
 			Base: amountOf(group.Base), Tax: amountOf(group.Tax),
 		})
 	}
-	for _, total := range d.Invoice.Discounts {
+	for _, total := range d.Discounts {
 		shown.Discounts = append(shown.Discounts, Discounted{
 			Discount: total.DiscountID, Coupon: total.CouponID, Name: total.Name, Taken: amountOf(total.Taken), GivenBack: amountOf(total.GivenBack),
 		})
 	}
-	for _, p := range d.Invoice.Prepaid {
+	for _, p := range d.Prepaid {
 		shown.Prepaid = append(shown.Prepaid, Prepaid{Grant: p.GrantID, Basis: p.Basis, Amount: amountOf(p.Amount), Cost: amountOf(p.Cost)})
 	}
 	for _, offset := range d.Offsets {

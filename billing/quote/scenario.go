@@ -23,6 +23,7 @@ type Scenario struct {
 	Catalog     []catalog.Plan    `json:"catalog" doc:"The plans that are sold, as in docs/examples/plans.json"`
 	Coupons     []discount.Coupon `json:"coupons,omitempty" doc:"What can be redeemed"`
 	Codes       []discount.Code   `json:"codes,omitempty" doc:"What customers type to redeem a coupon"`
+	Rates       []Rate            `json:"rates,omitempty" doc:"Published exchange rates, for settings.presentment"`
 	Seller      Seller            `json:"seller,omitzero" doc:"Who sells; without registrations nothing is taxed"`
 	Customers   []Customer        `json:"customers" doc:"Who buys"`
 	Timeline    []Entry           `json:"timeline" doc:"What happens, and when; entries of one instant happen in the order of the file"`
@@ -32,9 +33,10 @@ type Scenario struct {
 
 // Settings are how a scenario is played.
 type Settings struct {
-	Strict     bool          `json:"strict,omitempty" doc:"End with an error when an entry is refused, instead of listing it under refused"`
-	Collection Collection    `json:"collection,omitempty" enum:"automatic,manual" doc:"automatic when left out: invoices are paid when issued; manual: by entries"`
-	Prepaid    wallet.Policy `json:"prepaid,omitzero" doc:"Which grants are used first"`
+	Strict      bool          `json:"strict,omitempty" doc:"End with an error when an entry is refused, instead of listing it under refused"`
+	Collection  Collection    `json:"collection,omitempty" enum:"automatic,manual" doc:"automatic when left out: paid when issued; manual: by entries"`
+	Presentment *Presentment  `json:"presentment,omitempty" doc:"Sells in currencies that the catalog does not have, at prices converted by the rates"`
+	Prepaid     wallet.Policy `json:"prepaid,omitzero" doc:"Which grants are used first"`
 }
 
 // Collection is how invoices come to be paid.
@@ -88,6 +90,7 @@ type Entry struct {
 	RemoveDiscount *RemoveDiscount `json:"remove_discount,omitempty" doc:"A discount ends"`
 	Grant          *Grant          `json:"grant,omitempty" doc:"A customer gets credit that pays invoices"`
 	Charge         *OneOff         `json:"charge,omitempty" doc:"A one-off charge, or an adjustment"`
+	Customer       *CustomerChange `json:"customer,omitempty" doc:"A customer moves to another zone or country, or is taxed otherwise"`
 	Activity       *Activity       `json:"activity,omitempty" doc:"A member was active, joined or left"`
 }
 
@@ -114,6 +117,7 @@ func (e Entry) actions() []action {
 	add(e.RemoveDiscount != nil, e.RemoveDiscount)
 	add(e.Grant != nil, e.Grant)
 	add(e.Charge != nil, e.Charge)
+	add(e.Customer != nil, e.Customer)
 	add(e.Activity != nil, e.Activity)
 	return set
 }
@@ -142,11 +146,14 @@ type Added struct {
 
 // Usage is a quantity of what a meter counts: one event, or the sum of many.
 type Usage struct {
-	Customer   string          `json:"customer,omitempty" doc:"Whose; may be left out when there is one customer"`
-	Meter      string          `json:"meter" doc:"What was used, as a charge names it"`
-	Quantity   decimal.Decimal `json:"quantity" doc:"How much: up to 18 digits before the point and 12 after it"`
-	Detail     rating.Detail   `json:"detail,omitzero" doc:"What some models need besides: event_count, events, groups by dimension values, amount"`
-	HappenedAt Instant         `json:"happened_at,omitzero" doc:"When it was used, if it became known only at the entry's instant"`
+	Customer string          `json:"customer,omitempty" doc:"Whose; may be left out when there is one customer"`
+	Meter    string          `json:"meter" doc:"What was used, as a charge names it"`
+	Quantity decimal.Decimal `json:"quantity" doc:"How much: up to 18 digits before the point and 12 after it"`
+	// Amount and Values make the entry one event, which Detail then has nothing to add to.
+	Amount     *decimal.Decimal  `json:"amount,omitzero" doc:"The amount of the one event that the entry then is, in the customer's currency"`
+	Values     map[string]string `json:"values,omitempty" doc:"The dimension values of the one event that the entry then is"`
+	Detail     rating.Detail     `json:"detail,omitzero" doc:"The same of many events: event_count, events, groups by dimension values, amount"`
+	HappenedAt Instant           `json:"happened_at,omitzero" doc:"When it was used, if it became known only at the entry's instant"`
 }
 
 // When says whether a command takes effect at once.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/perennial-billing/perennial/billing/account"
 	"github.com/perennial-billing/perennial/billing/calendar"
+	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/lifecycle"
 	"github.com/perennial-billing/perennial/billing/money"
@@ -23,6 +24,7 @@ const mostBoundaries = 100_000
 // world is everything there is while a scenario is played.
 type world struct {
 	scenario  *Scenario
+	meters    map[string]catalog.Measures
 	seller    tax.Seller
 	customers []*customer
 	books     []*book // in the order in which their subscriptions began
@@ -121,7 +123,7 @@ func Run(ctx context.Context, s *Scenario) (Result, error) {
 }
 
 func newWorld(s *Scenario) (*world, error) {
-	w := &world{scenario: s, seller: tax.Seller{Country: s.Seller.Country, Registrations: s.Seller.Registrations}}
+	w := &world{scenario: s, meters: s.measures(), seller: tax.Seller{Country: s.Seller.Country, Registrations: s.Seller.Registrations}}
 	if w.seller.Country == "" {
 		w.seller.Country = "US"
 	}
@@ -156,6 +158,10 @@ type step struct {
 
 // schedule puts the entries in the order of their instants. Those of one instant stay in the order of the file.
 func (w *world) schedule() ([]step, error) {
+	clocks, err := w.clocks()
+	if err != nil {
+		return nil, err
+	}
 	steps := make([]step, 0, len(w.scenario.Timeline))
 	for i, entry := range w.scenario.Timeline {
 		doing := entry.actions()[0]
@@ -164,7 +170,7 @@ func (w *world) schedule() ([]step, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s.%w", path, err)
 		}
-		at, until := entry.At.In(who.zone), w.scenario.Until.In(who.zone)
+		at, until := clocks[who].in(entry.At), clocks[who].in(w.scenario.Until)
 		if at.After(until) {
 			return nil, fmt.Errorf("%s.at: %s is after the end of the scenario (until: %s)", path, entry.At, w.scenario.Until)
 		}

@@ -24,7 +24,7 @@ func (c *Control) check(subscriptionID string, all []Issued, again []made) {
 			c.differs(subscriptionID, issued.Number, "is not made again")
 			continue
 		}
-		lines := linesOf(again[at].Invoice)
+		lines := linesOf(again[at].Invoice.Invoice)
 		if slices.EqualFunc(issued.Lines, lines, Line.same) && issued.CustomerID == again[at].customer {
 			continue
 		}

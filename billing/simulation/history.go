@@ -18,6 +18,7 @@ import (
 	"github.com/perennial-billing/perennial/billing/lifecycle"
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/presentment"
+	"github.com/perennial-billing/perennial/billing/rating"
 	"github.com/perennial-billing/perennial/billing/subscription"
 )
 
@@ -36,8 +37,9 @@ type History struct {
 	// charged in advance then is credited by a change now. With a coupon that is the first period of all.
 	Events []Event
 	// Months are those that the monthly run billed, oldest first.
-	Months   []Month
-	Segments []lifecycle.Segment
+	Months []Month
+	// Terms are those that were in force, oldest first.
+	Terms []lifecycle.Segment
 	// Sold are the plan versions that were sold at prices which the catalogue does not have.
 	Sold []Sold
 	// Agreed are the plan versions for which prices were agreed with the customer.
@@ -142,8 +144,12 @@ type Line struct {
 	ChargeID    string
 	Quantity    decimal.Decimal
 	// Late is the part of a usage's quantity that belongs to earlier periods.
-	Late   decimal.Decimal
-	Amount money.Amount
+	Late decimal.Decimal
+	// Measured is what else was known of a usage, nothing of a line that was issued before that was kept.
+	Measured rating.Detail
+	Amount   money.Amount
+	// Unit is what one of an item costs before discounts, in major units; other lines do not say it.
+	Unit   decimal.Decimal
 	Period calendar.Period
 }
 

@@ -8,11 +8,11 @@ import (
 	"slices"
 	"time"
 
-	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/discount"
 	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/lifecycle"
+	"github.com/perennial-billing/perennial/billing/lifecycle/memory"
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/subscription"
 	"github.com/perennial-billing/perennial/billing/tax"
@@ -25,6 +25,7 @@ type prices func(terms subscription.Terms, counts bool) (catalog.Plan, error)
 // what was used are facts; what is charged is made anew.
 type replay struct {
 	History
+	memory.Records
 
 	inForce func(subscription.Terms) (catalog.Plan, error)
 	prices  prices
@@ -38,7 +39,6 @@ type replay struct {
 	customer string
 	next     string
 	made     []made
-	credited map[invoicing.LineRef]bool
 	// again are the invoices on record that were made again since the past, taken what discounts took off those.
 	again map[string]bool
 	taken map[string][]discount.Use
@@ -52,10 +52,9 @@ type replay struct {
 
 // made is an invoice of the replay.
 type made struct {
-	invoicing.Invoice
+	memory.Invoice
 
 	customer string
-	issuedAt time.Time
 	counts   bool
 }
 
@@ -147,7 +146,7 @@ func (r *replay) begin(customer, invoiceID string) error {
 			return fmt.Errorf("invoice %s: %w", invoiceID, err)
 		}
 		r.used[metered{line.PlanID, line.PlanVersion, charge.Meter}] = invoicing.Usage{
-			Meter: charge.Meter, Quantity: line.Quantity, Late: line.Late,
+			Meter: charge.Meter, Quantity: line.Quantity, Late: line.Late, Detail: line.Measured,
 		}
 	}
 	return nil
@@ -166,18 +165,6 @@ func (r *replay) Offer(ctx context.Context, terms subscription.Terms, _ time.Tim
 	return r.Plan(ctx, terms)
 }
 
-// Segments lists the terms that were in force in [from, to).
-func (r *replay) Segments(_ context.Context, from, to time.Time) ([]lifecycle.Segment, error) {
-	var overlapping []lifecycle.Segment
-	for _, s := range r.History.Segments {
-		lasts := s.To.IsZero() || s.To.After(from) && s.To.After(s.From)
-		if s.From.Before(to) && lasts {
-			overlapping = append(overlapping, s)
-		}
-	}
-	return overlapping, nil
-}
-
 // Enforce changes nothing: which terms were in force is on record.
 func (r *replay) Enforce(context.Context, subscription.Terms, time.Time) error { return nil }
 
@@ -186,12 +173,12 @@ func (r *replay) CloseSegment(context.Context, time.Time) error { return nil }
 
 // ClaimUsage returns what the event's invoice billed of a meter under the terms in force before an instant: all of it for
 // the first stretch of time under them, since an invoice charges a meter once per plan version.
-func (r *replay) ClaimUsage(_ context.Context, meter string, _, to, _ time.Time) ([]invoicing.Usage, error) {
-	for _, s := range r.History.Segments {
-		if !s.From.Before(to) || !s.To.IsZero() && s.To.Before(to) {
+func (r *replay) ClaimUsage(_ context.Context, claim lifecycle.UsageClaim) ([]invoicing.Usage, error) {
+	for _, s := range r.Terms {
+		if !s.From.Before(claim.To) || !s.To.IsZero() && s.To.Before(claim.To) {
 			continue
 		}
-		key := metered{s.Terms.PlanID, s.Terms.PlanVersion, meter}
+		key := metered{s.Terms.PlanID, s.Terms.PlanVersion, claim.Meter}
 		used, billed := r.used[key]
 		if !billed {
 			return nil, nil
@@ -200,48 +187,6 @@ func (r *replay) ClaimUsage(_ context.Context, meter string, _, to, _ time.Time)
 		return []invoicing.Usage{used}, nil
 	}
 	return nil, nil
-}
-
-// RunningLines lists what the replay charged in advance for time after an instant and has not credited.
-func (r *replay) RunningLines(ctx context.Context, at time.Time) ([]invoicing.BilledLine, error) {
-	var running []invoicing.BilledLine
-	for _, invoice := range r.made {
-		for i, line := range invoice.Lines {
-			ref := invoicing.LineRef{InvoiceID: invoice.Key, Position: i + 1}
-			ahead := line.Period.End.After(at) && line.Period.End.After(invoice.issuedAt)
-			if !ahead || r.credited[ref] || !line.Kind.PaysAhead() {
-				continue
-			}
-			plan, err := r.Plan(ctx, subscription.Terms{PlanID: line.PlanID, PlanVersion: line.PlanVersion})
-			if err != nil {
-				return nil, err
-			}
-			running = append(running, invoicing.BilledLine{InvoiceID: ref.InvoiceID, Position: ref.Position, Line: line, Plan: plan})
-		}
-	}
-	return running, nil
-}
-
-// ChargedAhead is what the replay charged in advance for time inside a period and credited of that, before discounts.
-func (r *replay) ChargedAhead(_ context.Context, inside calendar.Period) ([]invoicing.PlanAmount, error) {
-	var charged []invoicing.PlanAmount
-	counts := map[invoicing.LineRef]bool{}
-	for _, invoice := range r.made {
-		for i, line := range invoice.Lines {
-			ahead := line.Kind.PaysAhead() && line.Period.End.After(invoice.issuedAt) &&
-				!line.Period.Start.Before(inside.Start) && !line.Period.End.After(inside.End)
-			counts[invoicing.LineRef{InvoiceID: invoice.Key, Position: i + 1}] = ahead
-			if !ahead && (line.Credits == nil || !counts[*line.Credits]) {
-				continue
-			}
-			price, err := line.Price()
-			if err != nil {
-				return nil, err
-			}
-			charged = append(charged, invoicing.PlanAmount{PlanID: line.PlanID, PlanVersion: line.PlanVersion, Amount: price})
-		}
-	}
-	return charged, nil
 }
 
 // Transfer goes on with the invoice of the new customer.
@@ -253,6 +198,7 @@ func (r *replay) Transfer(_ context.Context, customerID string) (lifecycle.Accou
 // Issue makes an invoice by the rules and keeps it. What the customer has and owes does not change its lines.
 func (r *replay) Issue(_ context.Context, facts invoicing.Facts, _ int) (*lifecycle.Issued, error) {
 	facts.Balance, facts.PlanCredit = money.Zero(facts.Currency), r.planCredit
+	facts.Items = append(r.items(), facts.Items...)
 	var err error
 	if facts.Discounts, err = r.discounts(facts); err != nil {
 		return nil, err
@@ -267,14 +213,17 @@ func (r *replay) Issue(_ context.Context, facts invoicing.Facts, _ int) (*lifecy
 	if r.planCredit, err = built.PlanCreditLeft(r.planCredit); err != nil {
 		return nil, err
 	}
-	for _, line := range built.Lines {
-		if line.Credits != nil {
-			r.credited[*line.Credits] = true
-		}
-	}
-	r.made = append(r.made, made{Invoice: built, customer: r.customer, issuedAt: facts.IssuedAt, counts: r.counts})
+	issued := memory.Invoice{Invoice: built, IssuedAt: facts.IssuedAt}
+	r.Keep(issued)
+	r.made = append(r.made, made{Invoice: issued, customer: r.customer, counts: r.counts})
 	return &lifecycle.Issued{InvoiceID: built.Key, Total: built.Total, AmountDue: built.AmountDue}, nil
 }
+
+// AddItem and CancelItem change nothing: what was charged is on record.
+func (r *replay) AddItem(context.Context, invoicing.Item, time.Time) error { return nil }
+
+// CancelItem changes nothing, as AddItem does not.
+func (r *replay) CancelItem(context.Context, string, time.Time) error { return nil }
 
 // AddCycle is needed by nobody.
 func (r *replay) AddCycle(context.Context, lifecycle.Cycle, time.Time) error { return nil }

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/perennial-billing/perennial/billing/invoicing"
+	"github.com/perennial-billing/perennial/billing/lifecycle/memory"
 	"github.com/perennial-billing/perennial/billing/money"
 )
 
@@ -21,11 +22,11 @@ func billed(customer string, currency money.Currency, before, after int64) (h Hi
 	}
 	key := "invoice:" + customer
 	again := func(amount int64) made {
-		return made{customer: customer, counts: true, Invoice: invoicing.Invoice{Key: key, Lines: []invoicing.Line{line(amount)}}}
+		return made{customer: customer, counts: true, Invoice: memory.Invoice{Invoice: invoicing.Invoice{Key: key, Lines: []invoicing.Line{line(amount)}}}}
 	}
 	h = History{
 		SubscriptionID: customer, CustomerID: customer, Currency: currency,
-		Issued: []Issued{{ID: customer, CustomerID: customer, Number: customer, Key: key, Counts: true, Lines: linesOf(again(before).Invoice)}},
+		Issued: []Issued{{ID: customer, CustomerID: customer, Number: customer, Key: key, Counts: true, Lines: linesOf(again(before).Invoice.Invoice)}},
 	}
 	return h, []made{again(before)}, []made{again(after)}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/discount"
 	"github.com/perennial-billing/perennial/billing/invoicing"
+	"github.com/perennial-billing/perennial/billing/lifecycle/memory"
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/subscription"
 )
@@ -63,13 +64,14 @@ func (s *Simulation) Add(ctx context.Context, h History) error {
 // rebill makes the invoices of a history that count.
 func (s *Simulation) rebill(ctx context.Context, h History, p prices) ([]made, error) {
 	r := replay{
-		History: h, prices: p, credited: map[invoicing.LineRef]bool{}, again: map[string]bool{}, taken: map[string][]discount.Use{},
+		History: h, prices: p, again: map[string]bool{}, taken: map[string][]discount.Use{},
 		settled: map[invoicing.LineRef]bool{}, planCredit: money.Zero(h.Currency),
 		inForce: func(terms subscription.Terms) (catalog.Plan, error) {
 			plan, _, err := s.catalogs.sold(h, terms)
 			return plan, err
 		},
 	}
+	r.Records = memory.Records{Plans: r.Plan, InForce: h.Terms}
 	if err := r.run(ctx); err != nil {
 		return nil, err
 	}

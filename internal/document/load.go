@@ -163,7 +163,7 @@ func lines(ctx context.Context, s *store.Store, invoice store.Invoice, rows []st
 	list := make([]Line, len(rows))
 	for i, row := range rows {
 		key := planKey{row.PlanID, row.PlanVersion}
-		if _, read := plans[key]; !read {
+		if _, read := plans[key]; !read && row.PlanID != "" {
 			if plans[key], err = planOf(ctx, s, invoice.SubscriptionID, key); err != nil {
 				return nil, err
 			}

@@ -154,6 +154,8 @@ type PastLine struct {
 	BusinessKey string    `db:"business_key"`
 	IssuedAt    time.Time `db:"issued_at"`
 	InvoiceLine
+	// Kept is the line's Measured as it is stored, nil of a line without.
+	Kept []byte `db:"measured"`
 }
 
 // serialOf is the number of an invoice i without the seller's prefix, in the order in which invoices were issued.
@@ -164,7 +166,8 @@ const serialOf = `regexp_replace(i.number, '^.*-', '')::bigint AS serial`
 func (q Queries) PastLines(ctx context.Context, of []HistoryEntry, from, to time.Time) ([]PastLine, error) {
 	ids, since := idsOf(of)
 	return many[PastLine](ctx, q.db, "invoice lines", `
-		SELECT p.subscription_id, p.owner_id AS customer_id, l.invoice_id, i.number, `+serialOf+`, i.business_key, i.issued_at, `+prefixed("l", lineColumns)+`
+		SELECT p.subscription_id, p.owner_id AS customer_id, l.invoice_id, i.number, `+serialOf+`, i.business_key, i.issued_at, l.measured,
+		       `+prefixed("l", lineColumns)+`
 		  FROM unnest($1::text[], $2::timestamptz[]) AS s (id, since)
 		  JOIN invoice_part p ON p.subscription_id = s.id
 		  JOIN invoice i ON i.id = p.invoice_id AND i.issued_at >= LEAST(s.since, $3) AND i.issued_at < $4

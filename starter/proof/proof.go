@@ -97,7 +97,8 @@ func postingsBalance(ctx context.Context, db *store.Store) (Proof, error) {
 	for _, fault := range faults {
 		p.fault("%s: %s: the ledger has %d %s, the facts say %d", fault.Rule, fault.Subject, fault.Booked, fault.Currency, fault.Expected)
 	}
-	return p, nil
+	err = itemsBilledOnce(ctx, db, &p)
+	return p, err
 }
 
 // periodsComplete checks that each period a subscription has gone through came to one invoice or a reason.

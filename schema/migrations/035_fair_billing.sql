@@ -102,9 +102,3 @@ CREATE TABLE plan_credit_entry (
 
 CREATE INDEX plan_credit_entry_subscription ON plan_credit_entry (subscription_id, at);
 CREATE TRIGGER plan_credit_entry_is_immutable BEFORE UPDATE OR DELETE ON plan_credit_entry FOR EACH ROW EXECUTE FUNCTION refuse_change();
-
--- Who joined in a period is charged by an adjustment, which no plan foresees.
-ALTER TABLE invoice_line
-    DROP CONSTRAINT invoice_line_kind_check,
-    ADD CONSTRAINT invoice_line_kind_check CHECK (kind IN
-        ('adjustment', 'commitment', 'one_off', 'overage', 'proration_charge', 'proration_credit', 'recurring', 'spend_cap', 'true_up', 'usage'));

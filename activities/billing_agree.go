@@ -37,18 +37,12 @@ func (a account) had(ctx context.Context, plan catalog.Plan) (bool, error) {
 	return a.tx.WasInForce(ctx, a.row.ID, plan.ID, plan.Version)
 }
 
-// checkDeal refuses prices that cannot be agreed, or that ask for more than is recorded of usage.
+// checkDeal refuses prices that cannot be agreed.
 func checkDeal(subscriptionID string, plan catalog.Plan, prices catalog.Agreed, currency money.Currency, had bool) error {
 	if len(prices) == 0 {
 		return nil
 	}
-	if err := lifecycle.CheckDeal(subscriptionID, plan, prices, currency, had); err != nil {
-		return err
-	}
-	if err := plan.WithAgreed(prices).CheckMeasured(); err != nil {
-		return refusal("prices_invalid", "prices: %s", err)
-	}
-	return nil
+	return lifecycle.CheckDeal(subscriptionID, plan, prices, currency, had)
 }
 
 // agree keeps the prices with which a subscription begins. Done again, it changes nothing.

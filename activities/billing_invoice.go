@@ -30,7 +30,15 @@ func (a account) Issue(ctx context.Context, facts invoicing.Facts, cycle int) (*
 	if facts.CarriedIn, err = a.tx.Carried(ctx, a.Addressee.ID, facts.Currency); err != nil {
 		return nil, err
 	}
+	waiting, err := a.tx.ClaimItems(ctx, a.row.ID)
+	if err != nil {
+		return nil, err
+	}
+	facts.Items = append(waiting, facts.Items...)
 	if facts.Discounts, err = a.discounts(ctx, facts); err != nil {
+		return nil, err
+	}
+	if facts.PlanCredit, err = a.tx.PlanCredit(ctx, a.row.ID, facts.Currency); err != nil {
 		return nil, err
 	}
 	if err := a.prepaid(ctx, &facts); err != nil {
@@ -54,7 +62,13 @@ func (a account) Issue(ctx context.Context, facts invoicing.Facts, cycle int) (*
 	if err := a.book(ctx, row.ID, built, facts.IssuedAt); err != nil {
 		return nil, err
 	}
+	if err := a.tx.BillItems(ctx, a.row.ID, row.ID, waiting); err != nil {
+		return nil, err
+	}
 	if err := a.noteDiscounts(ctx, row.ID, built); err != nil {
+		return nil, err
+	}
+	if err := a.notePlanCredit(ctx, row.ID, built, facts.IssuedAt); err != nil {
 		return nil, err
 	}
 	paid, err := a.payDebts(ctx, row.ID, built.Offsets, unpaid, facts.IssuedAt)
@@ -130,6 +144,9 @@ func (a account) rows(built invoicing.Invoice, facts invoicing.Facts, cycle int)
 			line.Credits = &invoicing.LineRef{InvoiceID: row.ID, Position: line.Credits.Position}
 		}
 		lines[i] = lineRow(i+1, line, explanation)
+		if lines[i].Measured, err = measured(line); err != nil {
+			return row, nil, err
+		}
 	}
 	return row, lines, nil
 }

@@ -12,8 +12,8 @@ import (
 
 // debts adds to the facts what the customer still owes for the subscription, which a credit pays first.
 func (a account) debts(ctx context.Context, facts *invoicing.Facts) ([]store.Invoice, error) {
-	if facts.Revises == nil && len(facts.Earlier) == 0 {
-		return nil, nil // only a revision credits anything
+	if !facts.MayCredit() {
+		return nil, nil
 	}
 	unpaid, err := a.tx.LockUnpaid(ctx, a.row.ID)
 	unpaid = slices.DeleteFunc(unpaid, func(i store.Invoice) bool { return i.CustomerID != a.Addressee.ID }) // of a former owner, or in another's name

@@ -59,6 +59,9 @@ func (p *previewing) carryOut(ctx context.Context, a account, c subscription.Com
 	if err := p.take(ctx, outcome, err); err != nil {
 		return err
 	}
+	if c.Kind == subscription.Charge && c.BillNext {
+		return p.nextInvoice(ctx, c)
+	}
 	until := c.On
 	if c.AtPeriodEnd {
 		until = p.state.Period.End

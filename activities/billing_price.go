@@ -157,7 +157,7 @@ func (a account) Offer(ctx context.Context, terms subscription.Terms, at time.Ti
 		if plan, err = a.Plan(ctx, terms); err != nil {
 			return plan, err
 		}
-		return plan, lifecycle.CheckSellable(plan, terms, a.row.Currency)
+		return plan, a.sellable(plan, terms)
 	}
 	agreed, err := a.tx.Agreed(ctx, a.row.ID, plan.ID, plan.Version)
 	if err != nil {
@@ -169,8 +169,16 @@ func (a account) Offer(ctx context.Context, terms subscription.Terms, at time.Ti
 	if err != nil {
 		return plan, err
 	}
-	if err := lifecycle.CheckSellable(made.plan, terms, a.row.Currency); err != nil {
+	if err := a.sellable(made.plan, terms); err != nil {
 		return plan, err
 	}
 	return made.plan, made.record(ctx, a.tx, a.row.ID)
+}
+
+// sellable refuses what cannot be sold to the customer in the subscription's currency.
+func (a account) sellable(plan catalog.Plan, terms subscription.Terms) error {
+	if err := lifecycle.CheckSellable(plan, terms, a.row.Currency); err != nil {
+		return err
+	}
+	return lifecycle.CheckEventAmounts(plan, a.row.Currency, a.customer.Currency)
 }

@@ -68,25 +68,17 @@ func (a account) CloseSegment(ctx context.Context, at time.Time) error {
 	return a.tx.CloseSegment(ctx, a.row.ID, at)
 }
 
-// ClaimUsage takes what was used of a meter and not billed before, in the quarter hours that begin in the stretch of time.
-func (a account) ClaimUsage(ctx context.Context, meter string, from, to, lateBefore time.Time) ([]invoicing.Usage, error) {
-	sums, err := a.tx.ClaimUsage(ctx, a.row.ID, meter, from, to, lateBefore)
-	if err != nil {
-		return nil, err
-	}
-	used := make([]invoicing.Usage, len(sums))
-	for i, sum := range sums {
-		used[i] = invoicing.Usage{Meter: sum.Meter, Quantity: sum.Quantity, Late: sum.Late}
-	}
-	return used, nil
-}
-
 // RunningLines lists what was charged in advance for time after an instant and has not been credited.
 func (a account) RunningLines(ctx context.Context, at time.Time) ([]invoicing.BilledLine, error) {
 	rows, err := a.tx.RunningLines(ctx, a.row.ID, at)
 	if err != nil {
 		return nil, err
 	}
+	return a.billedLines(ctx, rows)
+}
+
+// billedLines are lines on record with the plans that they charged.
+func (a account) billedLines(ctx context.Context, rows []store.BilledLine) ([]invoicing.BilledLine, error) {
 	running := make([]invoicing.BilledLine, 0, len(rows))
 	for _, row := range rows {
 		plan, err := a.Plan(ctx, subscription.Terms{PlanID: row.PlanID, PlanVersion: row.PlanVersion})
@@ -160,6 +152,13 @@ func (a account) Transfer(ctx context.Context, customerID string) (lifecycle.Acc
 		return lifecycle.Account{}, refusal("clocks_mixed",
 			"customers %s and %s do not live in the same time: transfer between customers of one test clock, or of none",
 			a.customer.ID, next.ID)
+	}
+	plan, err := a.Plan(ctx, subscription.Terms{PlanID: a.row.PlanID, PlanVersion: a.row.PlanVersion})
+	if err != nil {
+		return lifecycle.Account{}, err
+	}
+	if err := lifecycle.CheckEventAmounts(plan, a.row.Currency, next.Currency); err != nil {
+		return lifecycle.Account{}, err
 	}
 	if err := a.tx.TransferSubscription(ctx, a.row.ID, next.ID); err != nil {
 		return lifecycle.Account{}, err

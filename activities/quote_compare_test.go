@@ -21,19 +21,21 @@ import (
 func (l timeline) scenario(t *testing.T) string {
 	t.Helper()
 	entries := make([]map[string]any, 0, len(l.entries))
-	for _, e := range l.entries {
+	for i, e := range l.entries {
 		fields := map[string]any{"subscription": e.subscription}
 		switch e.action {
 		case "subscribe":
 			fields = map[string]any{"id": e.subscription, "plan": e.plan, "plan_version": 1, "seats": e.seats, "add_ons": e.addOns, "customer": l.customer}
 		case "usage":
-			fields = map[string]any{"meter": "calls", "quantity": e.quantity, "happened_at": e.happened, "customer": l.customer}
+			fields = e.usageEntry(l.customer)
 		case "change":
 			fields["plan"], fields["plan_version"], fields["seats"], fields["when"] = e.plan, 1, e.seats, e.when
 			fields["add_ons"] = e.quantities()
 			if e.billNext {
 				fields["bill"] = quote.BillNext
 			}
+		case "charge":
+			fields = e.charge(i)
 		case "cancel":
 			fields["when"], fields["credit_unused"] = e.when, true
 		case "grant":

@@ -14,6 +14,7 @@ import (
 	"github.com/perennial-billing/perennial/billing/account"
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/quote"
 	"github.com/perennial-billing/perennial/billing/subscription"
 	"github.com/perennial-billing/perennial/internal/store"
@@ -25,7 +26,7 @@ import (
 func TestWhatIsQuotedHappens(t *testing.T) {
 	t.Parallel()
 	b := inBritain(t)
-	var invoices, credits, refusals, addOns, agreed, inAnothersName, paidByAnother, prepaid, rolledOver int
+	var invoices, credits, refusals, addOns, agreed, inAnothersName, paidByAnother, charges, prepaid, rolledOver int
 	phases := map[int]bool{}
 	for seed := range uint64(60) {
 		line := randomTimeline(seed, "seats", "roomy", "roomy", "roomy", "seats-ramp", "seats-ramp", "seats-yearly", "trial", "metered").negotiated(t, seed)
@@ -42,6 +43,9 @@ func TestWhatIsQuotedHappens(t *testing.T) {
 				phases[line.Explanation.Phase] = true
 				if line.Explanation.Agreed {
 					agreed++
+				}
+				if line.Kind == invoicing.OneOff || line.Kind == invoicing.Adjustment {
+					charges++
 				}
 			}
 		}
@@ -76,7 +80,12 @@ func TestWhatIsQuotedHappens(t *testing.T) {
 	require.Greater(t, agreed, 60)
 	require.Greater(t, inAnothersName, 20)
 	require.Greater(t, paidByAnother, 20)
+	require.Greater(t, charges, 60)
 	require.Len(t, phases, 3, "every phase of the ramp and the regular prices")
+	items, err := b.ItemFaults(b.ctx)
+	require.NoError(t, err)
+	require.Empty(t, items)
+	b.salesBooked()
 }
 
 // TestMonthsAreBilledAsQuoted plays four months of the monthly run: with late usage, without usage, and with an end.
@@ -138,6 +147,12 @@ type event struct {
 	quantity     int64
 	grant        message.GrantCredit
 	happened     time.Time
+	// meter is calls if it is empty; amount and values are those of the event.
+	meter  string
+	amount *decimal.Decimal
+	values map[string]string
+	// unit is what one of a charged item costs, in cents.
+	unit int64
 }
 
 // randomTimeline changes between plans.
@@ -172,6 +187,7 @@ func randomTimeline(seed uint64, plans ...string) timeline {
 		line.entries = append(line.entries, e)
 	}
 	line.until = at.AddDate(0, 3, 0)
+	line.addCharges(seed)
 	for n, coupon := range quotedCoupons() {
 		if seed>>n&1 == 1 {
 			line.entries = append(line.entries, event{at: line.entries[0].at.AddDate(0, 0, 23*n), action: "redeem", plan: coupon.ID})
@@ -301,9 +317,7 @@ func (h *history) play(customer string, i int, e event) {
 		require.Nil(h.t, opened.Refusal)
 		h.states = append(h.states, opened.State)
 	case "usage":
-		_, err := h.AddUsage(h.ctx, customer, []store.UsageEvent{
-			{ID: fmt.Sprintf("%s_%d", customer, i), Meter: "calls", Quantity: decimal.NewFromInt(e.quantity), At: e.happened},
-		})
+		_, err := h.AddUsage(h.ctx, customer, []store.UsageEvent{e.usageEvent(fmt.Sprintf("%s_%03d", customer, i))})
 		require.NoError(h.t, err)
 	case "paid":
 		h.payLatest(i, e)
@@ -322,6 +336,9 @@ func (h *history) command(i int, e event) {
 	h.t.Helper()
 	c := subscription.Command{ID: fmt.Sprintf("timeline[%d]", i), Kind: subscription.Kind(e.action), At: e.at, AtPeriodEnd: e.when == quote.PeriodEnd}
 	switch e.action {
+	case "charge":
+		item := e.item(i)
+		c.Item, c.BillNext = &item, e.billNext
 	case "change":
 		c.Terms, c.BillNext = &subscription.Terms{PlanID: e.plan, PlanVersion: 1, Seats: e.seats, AddOns: e.addOns}, e.billNext
 		c.Prices = e.prices

@@ -12,6 +12,7 @@ import (
 // RegisterBilling registers the activities of the billing task queue.
 func RegisterBilling(w worker.ActivityRegistry, b *Billing, c *Collection, r *Runs, f *Filing) {
 	register(w, message.OpenSubscription, b.OpenSubscription)
+	register(w, message.RecallSubscription, b.RecallSubscription)
 	register(w, message.Turn, b.Turn)
 	register(w, message.CarryOut, b.CarryOut)
 	register(w, message.PreviewCommand, b.PreviewCommand)

@@ -28,7 +28,9 @@ INSERT INTO subscription (id, entity_id, customer_id, currency, zone, status, pl
 	period_start, period_end, started_at, next_action_at, created_at)
 	VALUES ('sub', 'acme', 'ada', 'USD', 'America/New_York', 'active', 'pro', 1, 1, 'renewal', '2027-01-01', 0, '2027-01-01', '2027-02-01', '2027-01-01', '2027-02-01', '2027-01-01');
 INSERT INTO subscription_segment (subscription_id, seq, plan_id, plan_version, seats, from_at) VALUES ('sub', 1, 'pro', 1, 1, '2027-01-01');
-INSERT INTO usage_bucket (customer_id, meter, bucket_at, quantity) VALUES ('ada', 'calls', '2027-01-01', 10);
+INSERT INTO usage_group (customer_id, meter, dimension_values) VALUES ('ada', 'calls', '{"region":"eu"}');
+INSERT INTO usage_event (customer_id, meter, event_id, at, quantity, amount, group_id) SELECT 'ada', 'calls', 'e1', '2027-01-01', 10, 4, id FROM usage_group;
+INSERT INTO usage_bucket (customer_id, meter, bucket_at, group_id, quantity, events, amount) SELECT 'ada', 'calls', '2027-01-01', id, 10, 1, 4 FROM usage_group;
 INSERT INTO invoice (id, business_key, entity_id, customer_id, payer_id, subscription_id, reason, cycle, number, status, currency, subtotal, tax, total,
 	credit_granted, credit_applied, amount_due, period_start, period_end, zone, tz_version, issued_at, provider_intent)
 	VALUES ('inv', 'invoice:sub:cycle-0', 'acme', 'ada', 'ada', 'sub', 'cycle', 0, 'ACM-000001', 'open', 'USD', 1000, 100, 1100, 0, 100, 1000,
@@ -54,6 +56,15 @@ INSERT INTO credit_grant (customer_id, id, currency, basis, amount, cost, priori
 	VALUES ('ada', 'gr', 'USD', 'paid', 500, 400, 50, '{}', TRUE, '2027-01-01', '2027-01-01', '2028-01-01');
 INSERT INTO credit_grant_movement (customer_id, key, grant_id, kind, amount, cost, at) VALUES ('ada', 'grant:gr', 'gr', 'granted', 500, 400, '2027-01-01');
 INSERT INTO prepaid_wallet (customer_id, currency) VALUES ('ada', 'USD');
+INSERT INTO fair_billing VALUES ('sub', 28, 1, 0, '2027-01-15');
+INSERT INTO member VALUES ('sub', 'u1', '2027-01-01', NULL);
+INSERT INTO member_activity VALUES ('sub', '2027-01-02', 'u1');
+INSERT INTO seat_statement (subscription_id, invoice_key, line_invoice, line_position, charge_id, period_start, period_end, currency, charges, credits, settled_at)
+	VALUES ('sub', 'invoice:sub:cycle-1', 'inv', 1, 'fee', '2027-01-01', '2027-02-01', 'USD', 0, 500, '2027-02-01');
+INSERT INTO seat_entry SELECT id, 1, 'u1', 'credited', '2027-01-15', 17, 31, -500 FROM seat_statement;
+INSERT INTO plan_credit VALUES ('sub', 'USD', 500);
+INSERT INTO plan_credit_entry (natural_key, subscription_id, kind, amount, statement_id, reason, at)
+	SELECT 'plan-credit:earned:inv:1', 'sub', 'earned', 500, id, '', '2027-02-01' FROM seat_statement;
 INSERT INTO wallet (customer_id, currency, balance) VALUES ('ada', 'USD', 100);
 INSERT INTO wallet_movement (natural_key, customer_id, currency, amount, at) VALUES ('credit:inv', 'ada', 'USD', 100, '2027-01-01');
 INSERT INTO tax_entry (id, entity_id, invoice_id, scheme, jurisdiction, treatment, reason, rate, currency, net, tax, tax_point)
@@ -69,6 +80,7 @@ INSERT INTO price_quote (id, entity_id, plan_id, plan_version, currency, convers
 	VALUES ('quote', 'acme', 'pro', 1, 'EUR', '{}', '2027-01-01', '2027-01-02');
 INSERT INTO price_lock (subscription_id, plan_id, plan_version, locked_at, currency, from_currency, rate, rate_date, source, markup_percent, conversion, quote_id)
 	VALUES ('sub', 'pro', 1, '2027-01-01', 'EUR', 'USD', 0.9, '2027-01-01', 'ECB', 2, '{}', 'quote');
+INSERT INTO item (subscription_id, id, kind, description, quantity, unit_amount, tax_category, added_at) VALUES ('sub', 'fee', 'one_off', 'Fee', 1, 5, 'saas_b2b', '2027-01-01');
 INSERT INTO agreed_price (subscription_id, plan_id, plan_version, prices, agreed_at) VALUES ('sub', 'pro', 1, '{"fee": {}}', '2027-01-01');
 INSERT INTO agreement VALUES ('sub', '{}');
 INSERT INTO mail_suppression (customer_id, email, reason, event_id, at) VALUES ('ada', 'ada@example.com', 'bounce', 'sg_1', '2027-01-01');
@@ -102,6 +114,11 @@ func invoiceWith(changes string) string {
 // lineWith inserts another line like the fixture's, with some columns otherwise.
 func lineWith(changes string) string {
 	return `INSERT INTO invoice_line SELECT (jsonb_populate_record(l, '{"position": 2}'::jsonb || '` + changes + `'::jsonb)).* FROM invoice_line l`
+}
+
+// itemWith inserts another item like the fixture's, with some columns otherwise.
+func itemWith(changes string) string {
+	return `INSERT INTO item SELECT (jsonb_populate_record(i, '{"id": "fee2"}'::jsonb || '` + changes + `'::jsonb)).* FROM item i`
 }
 
 // payoutWith inserts a payout of nine dollars, shared out as given.
@@ -150,12 +167,50 @@ var violations = map[string][]string{
 	"use_is_of_a_discount":           {`INSERT INTO discount_use VALUES ('ada', 'six', 'inv', '2027-01-01', 'USD', 1)`},
 	"discount_use_is_immutable":      {`UPDATE discount_use SET amount = 1`, `DELETE FROM discount_use`},
 	"price_notice_is_immutable":      {`UPDATE price_notice SET new_amount = 1`, `DELETE FROM price_notice`},
-	"quota_not_negative":             {`UPDATE quota SET used = -1`},
-	"quota_use_counts":               {`INSERT INTO quota_use VALUES ('ada', 'video', 'u', 'sub', 'sub', '2027-01-01', 0, '2027-01-01')`},
-	"quota_use_is_of_a_quota":        {`INSERT INTO quota_use VALUES ('ada', 'video', 'u', 'sub', '', '2027-01-01', 1, '2027-01-01')`},
-	"live_after_dry_run":             {`UPDATE fraud_rule SET dry_run_id = NULL`, `UPDATE fraud_rule SET enabled_at = NULL`},
-	"rule_retired_at_some_time":      {`UPDATE fraud_rule SET status = 'retired'`, `UPDATE fraud_rule SET retired_at = now()`},
-	"fraud_rule_one_live_version":    {`INSERT INTO fraud_rule SELECT (jsonb_populate_record(r, '{"version": 2}')).* FROM fraud_rule r`},
+	"window_is_in_range":             {`INSERT INTO fair_billing VALUES ('none', 0, 1, 0)`, `INSERT INTO fair_billing VALUES ('none', 367, 1, 0)`},
+	"minimum_seats_not_negative":     {`INSERT INTO fair_billing VALUES ('none', 28, -1, 0)`},
+	"first_seats_not_negative":       {`INSERT INTO fair_billing VALUES ('none', 28, 1, -1)`},
+	"fair_billing_is_agreed": {
+		`UPDATE fair_billing SET minimum_seats = 2`, `UPDATE fair_billing SET settled_through = '2027-01-14'`, `DELETE FROM fair_billing`,
+	},
+	"member_id_is_short":          {`INSERT INTO member VALUES ('sub', '', '2027-01-01')`, `INSERT INTO member VALUES ('sub', repeat('u', 101), '2027-01-01')`},
+	"member_leaves_after_joining": {`UPDATE member SET until = '2026-12-31'`},
+	"member_activity_pkey":        {`INSERT INTO member_activity VALUES ('sub', '2027-01-02', 'u1')`},
+	"activity_is_of_a_member":     {`INSERT INTO member_activity VALUES ('sub', '2027-01-02', 'u2')`},
+	"statement_charges_not_negative": {
+		statementWith(`"charges": -1`),
+	},
+	"statement_credits_not_negative":  {statementWith(`"credits": -1`)},
+	"seats_settled_once":              {statementWith(`"charges": 1`)},
+	"statement_is_of_a_line":          {statementWith(`"line_position": 2`)},
+	"seat_statement_is_immutable":     {`UPDATE seat_statement SET credits = 1`, `DELETE FROM seat_statement`},
+	"seat_entry_is_immutable":         {`UPDATE seat_entry SET amount = -1`, `DELETE FROM seat_entry`},
+	"seat_entry_kind_is_known":        {seatEntryWith(`'gift', 1, 31, 0`)},
+	"seat_entry_has_its_sign":         {seatEntryWith(`'credited', 1, 31, 1`), seatEntryWith(`'charged', 1, 31, -1`), seatEntryWith(`'kept', 1, 31, 1`)},
+	"seat_entry_days_in_period":       {seatEntryWith(`'kept', 32, 31, 0`), seatEntryWith(`'kept', -1, 31, 0`)},
+	"plan_credit_never_negative":      {`UPDATE plan_credit SET balance = balance - 501`},
+	"plan_credit_entry_pkey":          {creditEntryWith(`'plan-credit:earned:inv:1', 'sub', 'expired', -1, NULL, NULL`)},
+	"plan_credit_kind_is_known":       {creditEntryWith(`'k', 'sub', 'found', -1, NULL, NULL`)},
+	"plan_credit_entry_has_its_sign":  {creditEntryWith(`'k', 'sub', 'used', 1, 'inv', NULL`), creditEntryWith(`'k', 'sub', 'given_back', -1, 'inv', NULL`)},
+	"plan_credit_entry_has_its_cause": {creditEntryWith(`'k', 'sub', 'used', -1, NULL, NULL`), creditEntryWith(`'k', 'sub', 'earned', 1, NULL, NULL`)},
+	"plan_credit_entry_is_immutable":  {`UPDATE plan_credit_entry SET amount = 1`, `DELETE FROM plan_credit_entry`},
+	"item_id_is_short":                {itemWith(`{"id": ""}`)},
+	"item_kind_is_known":              {itemWith(`{"kind": "usage"}`)},
+	"item_quantity_is_positive":       {itemWith(`{"quantity": 0}`)},
+	"item_is_on_an_invoice":           {`UPDATE item SET invoice_id = 'nix'`},
+	"item_pkey":                       {itemWith(`{"id": "fee"}`)},
+	"one_off_never_gives_back":        {itemWith(`{"unit_amount": -1}`)},
+	"adjustment_changes_something":    {itemWith(`{"kind": "adjustment", "unit_amount": 0}`)},
+	"item_is_billed_or_canceled":      {`UPDATE item SET invoice_id = 'inv', canceled_at = '2027-01-02'`},
+	"item_is_final":                   {`DELETE FROM item`, `UPDATE item SET quantity = 2`, `UPDATE item SET canceled_at = '2027-01-02'; UPDATE item SET canceled_at = NULL`},
+	"invoice_reason_check":            {invoiceWith(`{"reason": "whim"}`)},
+	"items_have_no_plan":              {lineWith(`{"kind": "one_off"}`), lineWith(`{"plan_id": ""}`)},
+	"quota_not_negative":              {`UPDATE quota SET used = -1`},
+	"quota_use_counts":                {`INSERT INTO quota_use VALUES ('ada', 'video', 'u', 'sub', 'sub', '2027-01-01', 0, '2027-01-01')`},
+	"quota_use_is_of_a_quota":         {`INSERT INTO quota_use VALUES ('ada', 'video', 'u', 'sub', '', '2027-01-01', 1, '2027-01-01')`},
+	"live_after_dry_run":              {`UPDATE fraud_rule SET dry_run_id = NULL`, `UPDATE fraud_rule SET enabled_at = NULL`},
+	"rule_retired_at_some_time":       {`UPDATE fraud_rule SET status = 'retired'`, `UPDATE fraud_rule SET retired_at = now()`},
+	"fraud_rule_one_live_version":     {`INSERT INTO fraud_rule SELECT (jsonb_populate_record(r, '{"version": 2}')).* FROM fraud_rule r`},
 	"rule_version_is_final": {
 		`UPDATE fraud_rule SET expression = 'false'`, `UPDATE fraud_rule SET kind = 'allow'`, `DELETE FROM fraud_rule`,
 		`UPDATE fraud_rule SET status = 'retired', retired_at = now(); UPDATE fraud_rule SET status = 'draft', retired_at = NULL`,
@@ -200,6 +255,10 @@ var violations = map[string][]string{
 	"cycle_has_length":                {`UPDATE subscription_cycle SET period_end = period_start`},
 	"subscription_cycle_pkey":         {`INSERT INTO subscription_cycle SELECT * FROM subscription_cycle`},
 	"never_claims_more_than_was_used": {`UPDATE usage_bucket SET claimed = 11`, `UPDATE usage_bucket SET claimed = -1`},
+	"never_claims_more_events":        {`UPDATE usage_bucket SET claimed_events = 2`, `UPDATE usage_bucket SET claimed_events = -1`},
+	"never_claims_more_amount":        {`UPDATE usage_bucket SET claimed_amount = 5`, `UPDATE usage_bucket SET claimed_amount = -1`, `UPDATE usage_bucket SET claimed_amount = 1, amount = NULL`},
+	"event_amount_not_negative":       {`UPDATE usage_event SET amount = -1`},
+	"usage_group_is_named_once":       {`INSERT INTO usage_group (customer_id, meter, dimension_values) VALUES ('ada', 'calls', '{"region":"eu"}')`},
 
 	"total_is_subtotal_and_tax":       {invoiceWith(`{"tax": 101}`)},
 	"due_is_total_less_credit":        {invoiceWith(`{"amount_due": 999}`), invoiceWith(`{"prepaid_applied": 1}`)},
@@ -211,7 +270,6 @@ var violations = map[string][]string{
 	"invoice_entity_id_number_key":    {invoiceWith(`{"number": "ACM-000001"}`)},
 	"invoice_page_key_key":            {`UPDATE invoice SET page_key = 'k2'; ` + invoiceWith(`{}`)},
 	"invoice_subscription_id_fkey":    {invoiceWith(`{"subscription_id": "none"}`)},
-	"invoice_reason_check":            {invoiceWith(`{"reason": "whim"}`)},
 	"only_credit_is_sold_alone":       {invoiceWith(`{"subscription_id": ""}`), invoiceWith(`{"reason": "prepaid"}`)},
 	"prepaid_only_pays":               {invoiceWith(`{"prepaid_applied": -1, "amount_due": 1001}`)},
 	"invoice_provider_intent_key":     {invoiceWith(`{"provider_intent": "pi_1"}`)},
@@ -346,6 +404,24 @@ var violations = map[string][]string{
 			checkoutWith(`{"id": "c2", "purpose": "payment", "invoice_id": "inv", "payment_id": "pay"}`),
 	},
 	"outbox_status_check": {`UPDATE outbox SET status = 'lost'`},
+}
+
+// statementWith adds a statement like the fixture's, with some columns changed.
+func statementWith(changes string) string {
+	return `INSERT INTO seat_statement (subscription_id, invoice_key, line_invoice, line_position, charge_id, period_start, period_end, currency, charges, credits, settled_at)
+		SELECT c.subscription_id, c.invoice_key, c.line_invoice, c.line_position, c.charge_id, c.period_start, c.period_end, c.currency, c.charges, c.credits, c.settled_at
+		  FROM seat_statement s CROSS JOIN LATERAL jsonb_populate_record(s, '{` + changes + `}') c`
+}
+
+// seatEntryWith adds an entry to the fixture's statement.
+func seatEntryWith(values string) string {
+	return `INSERT INTO seat_entry SELECT id, 2, 'u1', v.kind, '2027-01-15', v.days, v.of_days, v.amount FROM seat_statement, (VALUES (` + values + `)) AS v (kind, days, of_days, amount)`
+}
+
+// creditEntryWith adds a movement of plan credit.
+func creditEntryWith(values string) string {
+	return `INSERT INTO plan_credit_entry (natural_key, subscription_id, kind, amount, invoice_id, statement_id, reason, at)
+		SELECT v.k, v.s, v.kind, v.amount, v.invoice, v.statement::bigint, '', '2027-02-01' FROM (VALUES (` + values + `)) AS v (k, s, kind, amount, invoice, statement)`
 }
 
 // checkoutWith adds a checkout that saves a method, with some columns changed.

@@ -39,7 +39,7 @@ func badCommands(t *testing.T) map[string]string {
 		"subscription explode $-s": `unknown command "explode"`,
 		"explode":                  `unknown command "explode"`,
 		"plan add --entity $ --file " + file(t, `[{"id":"p"}]`):                                          "file: catalog: [0]: plan",
-		"plan add --entity $ --file " + file(t, measuredMore):                                            "file: plan \"m\": charges[0].prices.USD.model matrix needs usage by dimensions",
+		"plan add --entity $ --file " + file(t, measuredMore):                                            "plan \"m\": charges[0].prices.USD.model matrix prices what a meter counts: make it a usage charge",
 		"plan add --entity $ --file " + file(t, ``):                                                      "file: catalog is empty",
 		"plan add --entity $ --file /no/such/file":                                                       "no such file",
 		imports + file(t, ""):                                                                            "file: is empty",
@@ -151,7 +151,7 @@ func TestASecondStackLeavesTheFirstOnesLog(t *testing.T) {
 	require.Equal(t, "first\nsecond\n", string(kept))
 }
 
-// measuredMore is a plan that is right and needs more of usage than is recorded.
+// measuredMore is a plan that is right, but for a recurring charge that needs to know of usage.
 const measuredMore = `[{"id":"m","version":1,"name":"M","interval":{"unit":"month","count":1},"proration":"day","billed_by":"renewal","charges":[
-	{"id":"c","name":"C","kind":"usage","timing":"arrears","meter":"c","tax_category":"saas_b2c","prices":{"USD":
+	{"id":"c","name":"C","kind":"recurring","per":"subscription","timing":"arrears","tax_category":"saas_b2c","prices":{"USD":
 		{"model":"matrix","dimensions":["region"],"default_unit_amount":"1"}}}]}]`

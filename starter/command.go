@@ -176,7 +176,8 @@ func pausing() *ordering {
 func reactivating() *ordering {
 	var in service.Reactivate
 	o := &ordering{command: &cobra.Command{
-		Use: "reactivate ID", Short: "Take back a cancellation that has not happened yet", Example: "  go run ./starter subscription reactivate erika-pro",
+		Use: "reactivate ID", Short: "Take back a cancellation, or begin again after one",
+		Example: "  go run ./starter subscription reactivate erika-pro",
 	}}
 	asked(o.command, &in.Asked)
 	o.order = func(time.Time) service.Order { return in }

@@ -9,6 +9,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/shopspring/decimal"
+
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/starter/service"
@@ -63,6 +65,11 @@ func cell(value any) string {
 			return ""
 		}
 		return cell(*v)
+	case *decimal.Decimal:
+		if v == nil {
+			return ""
+		}
+		return v.String()
 	case *string:
 		if v == nil {
 			return ""

@@ -102,7 +102,7 @@ func TestStreamOfCasesNeverStops(t *testing.T) {
 		}
 	}
 	require.Equal(t, []string{
-		`"a" `, " the JSON object is not complete",
+		`"a" `, " a case is one JSON object: it is not complete",
 		`2 start: time "2027-01-32": write a date such as 2027-01-31, a local time such as 2027-01-31T15:30 or an instant such as 2027-01-31T14:30:00Z`,
 		" the line is longer than 1048576 bytes", `{"b":[1]} `,
 	}, got)

@@ -4,12 +4,16 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
 	"github.com/perennial-billing/perennial/billing/calendar"
+	"github.com/perennial-billing/perennial/internal/store"
 	"github.com/perennial-billing/perennial/starter/service"
 	"github.com/perennial-billing/perennial/starter/usagecsv"
 )
@@ -31,12 +35,15 @@ func (p *program) importUsage() *cobra.Command {
 	c := &cobra.Command{
 		Use: "import", Short: "Import usage from CSV; importing a file again adds nothing", Args: cobra.NoArgs,
 		Long: `Import usage from CSV of any layout. --map says which column holds the time, which hold the quantities of meters and,
-if there is one, which holds an id. Rows that cannot be stored are shown by line and reason, and the others are stored;
-the exit code is then 3. What is stored is billed: --dry-run shows first what a file comes to.`,
+if there is one, which holds an id. amount:METER=COLUMN is the amount that comes with each event of a meter, for prices that
+charge it, value:DIMENSION=COLUMN the value of a dimension that a meter is priced by. Rows that cannot be stored are shown
+by line and reason, and the others are stored; the exit code is then 3. What is stored is billed: --dry-run shows first
+what a file comes to.`,
 		Example: `  go run ./starter usage import --customer erika --file requests.csv \
     --map time=TIMESTAMP --map input_tokens=ContextTokens --map output_tokens=GeneratedTokens
   zcat export.csv.gz | go run ./starter usage import --customer cafe --file - --map "time=When,id=Id,compute_hours=Hours" \
-    --zone Europe/Berlin --delimiter ";"`,
+    --zone Europe/Berlin --delimiter ";"
+  go run ./starter usage import --customer shop --file payments.csv --map time=paid_at,id=id,payments=value,amount:payments=fee,value:card=brand`,
 		RunE: p.ask(func(ctx context.Context, svc *service.Service, _ []string) error {
 			mapping, options, err := in.parse()
 			if err != nil {
@@ -63,7 +70,7 @@ the exit code is then 3. What is stored is billed: --dry-run shows first what a 
 	f := c.Flags()
 	f.StringVar(&in.customer, "customer", "", "whose usage it is")
 	f.StringVar(&in.file, "file", "", "the CSV file; - reads standard input")
-	f.StringArrayVar(&in.columns, "map", nil, "time=COLUMN, METER=COLUMN and, if there is one, id=COLUMN; may be repeated")
+	f.StringArrayVar(&in.columns, "map", nil, "time=COLUMN, METER=COLUMN, and where there are such id=, amount:METER= and value:DIMENSION=COLUMN; may be repeated")
 	f.StringVar(&in.timeFormat, "time-format", "auto", "auto, rfc3339, datetime, unix or unix_ms")
 	f.StringVar(&in.zone, "zone", "", "IANA time zone of times without an offset (default UTC)")
 	f.StringVar(&in.delimiter, "delimiter", ",", "what separates the columns; \\t is a tab")
@@ -153,19 +160,46 @@ func (p *program) showUsage() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.show(found, func(out io.Writer) error {
-				rows := make([][]any, len(found.Totals))
-				for i, total := range found.Totals {
-					rows[i] = []any{total.Meter, total.Events, total.Quantity}
-				}
-				return table(out, "meter|events|quantity", rows)
-			})
+			return p.show(found, func(out io.Writer) error { return printUsage(out, found.Totals) })
 		}),
 	}
 	c.Flags().StringVar(&customer, "customer", "", "whose usage")
 	c.Flags().Var(&from, "from", "the first instant, or day where the customer lives")
 	c.Flags().Var(&to, "to", "the first instant or day after")
 	return needs(c, "customer", "from", "to")
+}
+
+// printUsage leaves out the columns that nothing would be in.
+func printUsage(out io.Writer, totals []store.UsageTotal) error {
+	header := "meter|events|quantity"
+	amounts := slices.ContainsFunc(totals, func(t store.UsageTotal) bool { return t.Amount != nil })
+	values := slices.ContainsFunc(totals, func(t store.UsageTotal) bool { return len(t.Values) > 0 })
+	rows := make([][]any, len(totals))
+	for i, total := range totals {
+		rows[i] = []any{total.Meter, total.Events, total.Quantity}
+		if amounts {
+			rows[i] = append(rows[i], total.Amount)
+		}
+		if values {
+			rows[i] = append(rows[i], shownValues(total.Values))
+		}
+	}
+	if amounts {
+		header += "|amount"
+	}
+	if values {
+		header += "|values"
+	}
+	return table(out, header, rows)
+}
+
+// shownValues are dimension values as name=value, by name.
+func shownValues(values map[string]string) string {
+	parts := make([]string, 0, len(values))
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		parts = append(parts, name+"="+values[name])
+	}
+	return strings.Join(parts, " ")
 }
 
 func usageBetween(ctx context.Context, svc *service.Service, customer string, from, to *instant) (service.Usage, error) {

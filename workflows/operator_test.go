@@ -158,7 +158,7 @@ func TestStoppedInvoiceRunIsStartedAgain(t *testing.T) {
 	t.Parallel()
 	s := realServer(t)
 	ctx := t.Context()
-	ready := s.sellerOf(t, "stopped", `{"id":"$-api","version":1,"name":"API","interval":{"unit":"month","count":1},"proration":"day","billed_by":"invoice_run","charges":[
+	ready := s.sellerOf(t, "halted", `{"id":"$-api","version":1,"name":"API","interval":{"unit":"month","count":1},"proration":"day","billed_by":"invoice_run","charges":[
 		{"id":"fee","name":"base fee","kind":"recurring","per":"subscription","timing":"arrears","tax_category":"saas_b2c","prices":{"USD":{"model":"flat","flat_amount":"40"}}}]}`, "US")
 	seller, plan := ready.seller, ready.seller+"-api"
 	ready.subscribe(plan, 0)

@@ -68,6 +68,8 @@ func TestRecord(t *testing.T) {
 	t.Run("checkout", recordCheckout)
 	t.Run("start that nobody pays", recordUnpaidStart)
 	t.Run("reviews", recordReviews)
+	t.Run("again", recordAgain)
+	t.Run("charged late", recordChargedLate)
 	t.Run("run", recordRun)
 	t.Run("run of several shards", recordShards)
 	t.Run("filing", recordFiling)

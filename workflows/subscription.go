@@ -79,10 +79,23 @@ func (s *subscriptionRun) setup(ctx workflow.Context) error {
 
 func (s *subscriptionRun) run(ctx workflow.Context) error {
 	if !s.opened {
-		if err := s.open(ctx); err != nil {
+		if err := s.begin(ctx); err != nil {
 			return err
 		}
 	}
+	for {
+		if err := s.live(ctx); err != nil {
+			return err
+		}
+		if over, err := s.close(ctx); over || err != nil {
+			return err
+		}
+		s.show(ctx)
+	}
+}
+
+// live does what is due and what is asked for until the subscription has ended.
+func (s *subscriptionRun) live(ctx workflow.Context) error {
 	for !s.state.Ended() {
 		if err := s.wait(ctx); err != nil {
 			return err
@@ -99,7 +112,7 @@ func (s *subscriptionRun) run(ctx workflow.Context) error {
 		}
 		s.show(ctx)
 	}
-	return s.close(ctx)
+	return nil
 }
 
 // open records the agreement. A refused one fails the workflow, so that the id can be used again.
@@ -114,15 +127,20 @@ func (s *subscriptionRun) open(ctx workflow.Context) error {
 		}
 	}
 	if opened.Refusal != nil {
-		s.refusal = opened.Refusal // from now on handlers answer with it
-		if err := s.handlersFinished(ctx); err != nil {
-			return err
-		}
-		return temporal.NewNonRetryableApplicationError(opened.Refusal.Message, opened.Refusal.Code, nil)
+		return s.refuse(ctx, opened.Refusal)
 	}
 	s.state, s.opened = opened.State, true
 	s.show(ctx)
 	return nil
+}
+
+// refuse fails the workflow, after it has answered everybody with the reason.
+func (s *subscriptionRun) refuse(ctx workflow.Context, refusal *subscription.Refusal) error {
+	s.refusal = refusal // from now on handlers answer with it
+	if err := s.handlersFinished(ctx); err != nil {
+		return err
+	}
+	return temporal.NewNonRetryableApplicationError(refusal.Message, refusal.Code, nil)
 }
 
 // wait sleeps until something is to be done: one timer, for the next instant at which the subscription acts by itself.
@@ -194,32 +212,4 @@ func (s *subscriptionRun) step(ctx workflow.Context) error {
 		return s.turn(ctx)
 	}
 	return nil // cancellation was requested, or a signal could not be decoded and was dropped
-}
-
-// close answers whoever still waits, and repeated commands as they were answered before, and ends the workflow.
-func (s *subscriptionRun) close(ctx workflow.Context) error {
-	s.next.stop()
-	for {
-		for len(s.queue) > 0 {
-			if err := s.carryOut(ctx); err != nil {
-				return err
-			}
-		}
-		err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) || len(s.queue) > 0 })
-		if err != nil {
-			return err
-		}
-		if len(s.queue) == 0 {
-			break
-		}
-	}
-	var late message.CollectionEnded
-	for s.news.ReceiveAsync(&late) { // the subscription's end was not waiting for it
-		continue
-	}
-	var verdict message.ReviewEnded
-	for s.verdicts.ReceiveAsync(&verdict) { // there is nothing left to release or to end
-		continue
-	}
-	return nil
 }

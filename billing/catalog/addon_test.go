@@ -95,5 +95,5 @@ func TestAddOnsThatCannotBeSold(t *testing.T) {
 		},
 	}}})
 	require.NoError(t, plan.Validate())
-	require.ErrorContains(t, plan.CheckMeasured(), `plan "team": add_ons[0].charges[0].prices.JPY.model dynamic needs the amounts of events`)
+	require.Equal(t, Measures{NeedsAmount: true}, plan.Measures()["m"])
 }

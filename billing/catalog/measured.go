@@ -1,62 +1,108 @@
 package catalog
 
-import "fmt"
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
-// CheckMeasured refuses a plan that cannot be billed where all that is known of usage is the sum of each meter. The error
-// names the field that asks for more.
-func (p Plan) CheckMeasured() error {
-	if err := checkMeasured("charges", p.Charges); err != nil {
-		return fmt.Errorf("plan %q: %w", p.ID, err)
-	}
-	for i, addOn := range p.AddOns {
-		if err := checkMeasured(fmt.Sprintf("add_ons[%d].charges", i), addOn.Charges); err != nil {
-			return fmt.Errorf("plan %q: %w", p.ID, err)
-		}
-	}
-	return p.checkPhasesMeasured()
+	"github.com/shopspring/decimal"
+
+	"github.com/perennial-billing/perennial/billing/money"
+)
+
+// Measures are what prices need to know of a meter's events besides the quantity.
+type Measures struct {
+	// Dimensions are those that some price divides the quantity by, ascending.
+	Dimensions []string
+	// NeedsAmount says that some price charges the amounts that come with the events.
+	NeedsAmount bool
 }
 
-func checkMeasured(path string, charges []Charge) error {
-	for i, charge := range charges {
-		for _, currency := range charge.currencies() {
-			if field, needs := charge.Prices[currency].beyondSums(); field != "" {
-				return fmt.Errorf("%s[%d].prices.%s.%s needs %s, which is not recorded of subscriptions yet: it is for quotes only",
-					path, i, currency, field, needs)
-			}
+// longestValues bounds the dimension values of an event, written as JSON, in bytes.
+const longestValues = 2000
+
+// EventError is what is wrong with an event, by the path of the field: "amount", "values" or "values.region".
+type EventError struct {
+	Field  string
+	Reason string
+}
+
+func (e *EventError) Error() string { return e.Field + ": " + e.Reason }
+
+func eventError(field, format string, args ...any) error {
+	return &EventError{Field: field, Reason: fmt.Sprintf(format, args...)}
+}
+
+// CheckEvent refuses an event without the amount that is needed, with an amount below 0 or of more than 12 decimals, and with
+// values of dimensions that nothing is priced by: one that is spelled wrong would be charged at the default price. A
+// dimension that is left out is. The error is an *EventError.
+func (m Measures) CheckEvent(amount *decimal.Decimal, values map[string]string) error {
+	if m.NeedsAmount && amount == nil {
+		return eventError("amount", "is missing: the meter is charged by the amounts of its events")
+	}
+	if amount != nil {
+		if err := money.CheckDecimal(*amount); err != nil {
+			return eventError("amount", "%s", err)
 		}
+		if amount.IsNegative() {
+			return eventError("amount", "must not be negative, got %s", amount)
+		}
+	}
+	return m.CheckValues(values)
+}
+
+// CheckValues is CheckEvent for an event's values alone.
+func (m Measures) CheckValues(values map[string]string) error {
+	//workflowcheck:ignore the names are sorted
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		value := values[name]
+		switch {
+		case len(m.Dimensions) == 0:
+			return eventError(fmt.Sprintf("values.%.100s", name), "no price of the meter has dimensions: leave values out")
+		case !slices.Contains(m.Dimensions, name):
+			return eventError(fmt.Sprintf("values.%.100s", name), "no price of the meter has this dimension: use %s", strings.Join(m.Dimensions, ", "))
+		case len(value) > longestValue:
+			return eventError("values."+name, "must have at most %d bytes, got %d", longestValue, len(value))
+		case !utf8.ValidString(value) || strings.ContainsFunc(value, unicode.IsControl):
+			return eventError("values."+name, "holds characters that are not text")
+		}
+	}
+	text, err := json.Marshal(values)
+	if err != nil {
+		return eventError("values", "cannot be written as JSON: %s", err)
+	}
+	if len(text) > longestValues {
+		return eventError("values", "must have at most %d bytes as JSON, got %d", longestValues, len(text))
 	}
 	return nil
 }
 
-// checkPhasesMeasured looks at the prices that phases have of their own; a percentage asks for what the regular price does.
-func (p Plan) checkPhasesMeasured() error {
-	for i, phase := range p.Phases {
-		for _, charge := range p.Charges {
-			charge.Prices = phase.Prices[charge.ID]
+// Join is what the prices of both need.
+func (m Measures) Join(other Measures) Measures {
+	dimensions := slices.Concat(m.Dimensions, other.Dimensions)
+	slices.Sort(dimensions)
+	return Measures{Dimensions: slices.Compact(dimensions), NeedsAmount: m.NeedsAmount || other.NeedsAmount}
+}
+
+// Measures are what the plan's prices, in every currency and phase, need of each meter.
+func (p Plan) Measures() map[string]Measures {
+	needed := map[string]Measures{}
+	for _, phased := range p.InEachPhase() {
+		for _, charge := range phased.EveryCharge() {
+			if charge.Kind != Usage {
+				continue
+			}
 			for _, currency := range charge.currencies() {
-				if field, needs := charge.Prices[currency].beyondSums(); field != "" {
-					return fmt.Errorf("plan %q: phases[%d].prices.%s.%s.%s needs %s, which is not recorded of subscriptions yet: it is for quotes only",
-						p.ID, i, charge.ID, currency, field, needs)
-				}
+				price := charge.Prices[currency]
+				needed[charge.Meter] = needed[charge.Meter].Join(Measures{Dimensions: price.Dimensions, NeedsAmount: price.Model == Dynamic})
 			}
 		}
 	}
-	return nil
-}
-
-// beyondSums names the first field for which the sum of a meter is not enough, and what it needs.
-func (p Price) beyondSums() (field, needs string) {
-	switch {
-	case p.Model == Matrix:
-		return "model matrix", "usage by dimensions"
-	case p.Model == Dynamic:
-		return "model dynamic", "the amounts of events"
-	case p.EventAmount.IsPositive():
-		return "event_amount", "the number of events"
-	case p.NeedsEvents() != "":
-		return p.NeedsEvents(), "each event by itself"
-	}
-	return "", ""
+	return needed
 }
 
 // NeedsEvents names the field of a percentage that looks at each event by itself; empty if there is none.

@@ -138,36 +138,6 @@ func TestChargesRefuseModels(t *testing.T) {
 	requireStable(t, []Plan{plan})
 }
 
-// What is measured of subscriptions is the sum of each meter.
-func TestCheckMeasured(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct {
-		want  string
-		price Price
-	}{
-		{"", Price{Model: Percentage, Percent: n("2"), FreeUnits: n("10"), FreeEvents: 3}},
-		{"", Price{Model: PerUnit, UnitAmount: n("2"), Minimum: n("10"), Maximum: n("30")}},
-		{"", committed(Commitment{Amount: n("1")})},
-		{"", committed(Commitment{Amount: n("1"), Paid: PaidInAdvance})},
-		{`charges[1].prices.USD.model matrix needs usage by dimensions`, aMatrix()},
-		{`charges[1].prices.USD.model dynamic needs the amounts of events`, Price{Model: Dynamic}},
-		{`charges[1].prices.USD.event_amount needs the number of events`, Price{Model: Percentage, EventAmount: n("1")}},
-		{`charges[1].prices.USD.event_maximum needs each event by itself`, Price{Model: Percentage, EventMaximum: n("1")}},
-		{`charges[1].prices.USD.free_rule needs each event by itself`, Price{Model: Percentage, FreeUnits: n("1"), FreeRule: FreeEvents}},
-	} {
-		plan := team(t)
-		plan.Charges[1].Prices["USD"] = test.price
-		plan.Spend = map[money.Currency]Spend{"USD": {Maximum: n("1000")}}
-		require.NoError(t, plan.Validate())
-		requireStable(t, []Plan{plan})
-		if test.want == "" {
-			require.NoError(t, plan.CheckMeasured())
-			continue
-		}
-		require.ErrorContains(t, plan.CheckMeasured(), `plan "team": `+test.want)
-	}
-}
-
 func TestWithAmounts(t *testing.T) {
 	t.Parallel()
 	double := func(d decimal.Decimal) (decimal.Decimal, error) { return d.Add(d), nil }

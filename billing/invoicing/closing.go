@@ -136,7 +136,7 @@ func (f Facts) usageLines(t tenure, c catalog.Charge) ([]Line, error) {
 	if used.Quantity.IsZero() && line.Amount.IsZero() {
 		return nil, nil
 	}
-	line.Kind, line.Meter = UsageLine, c.Meter
+	line.Kind, line.Meter, line.Measured = UsageLine, c.Meter, used.Detail
 	if !used.Late.IsZero() {
 		line.Explanation.Late = used.Late.String()
 	}

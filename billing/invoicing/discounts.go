@@ -2,6 +2,7 @@ package invoicing
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/perennial-billing/perennial/billing/discount"
 	"github.com/perennial-billing/perennial/billing/money"
@@ -179,6 +180,28 @@ func (l Line) Price() (money.Amount, error) {
 		return l.Amount, nil
 	}
 	return l.Amount.Add(l.Discount)
+}
+
+// PlanCreditLeft is what an invoice leaves of the plan credit there was: less what it used, with what it gave back.
+func (inv Invoice) PlanCreditLeft(before money.Amount) (money.Amount, error) {
+	for _, total := range inv.Discounts {
+		if total.DiscountID != PlanCreditID {
+			continue
+		}
+		left, err := before.Sub(total.Taken)
+		if err != nil {
+			return left, err
+		}
+		return left.Add(total.GivenBack)
+	}
+	return before, nil
+}
+
+// returnsPlanCredit says that a credit gives plan credit back, perhaps nothing else: what it had paid in whole.
+func (l Line) returnsPlanCredit() bool {
+	return slices.ContainsFunc(l.Explanation.Discounts, func(t discount.Taken) bool {
+		return t.DiscountID == PlanCreditID && !t.Amount.IsZero()
+	})
 }
 
 // Worth is what a line cost whoever paid for it: what was charged, and what they paid with plan credit.

@@ -46,8 +46,9 @@ type Line struct {
 	PlanID      string
 	PlanVersion int
 	Description string
-	// Meter is what a usage line counted.
-	Meter string
+	// Meter is what a usage line counted, Measured what else is known of its usage.
+	Meter    string
+	Measured rating.Detail
 	// Quantity is seats, metered units, or 1.
 	Quantity decimal.Decimal
 	// Exact is the price in major units before its only rounding. Amount is the rounded price less Discount: what is charged,

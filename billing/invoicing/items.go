@@ -3,6 +3,7 @@ package invoicing
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/shopspring/decimal"
 
@@ -24,6 +25,29 @@ type Item struct {
 	TaxCategory string          `json:"tax_category"`
 	// Period is the time that the item pays for. If there is none it is for the instant of the invoice, and earned then.
 	Period calendar.Period `json:"period,omitzero"`
+}
+
+// Equal says that two items are the same, however their numbers are written.
+func (i Item) Equal(o Item) bool {
+	sameNumbers := i.Quantity.Equal(o.Quantity) && i.Unit.Equal(o.Unit)
+	samePeriod := i.Period.Start.Equal(o.Period.Start) && i.Period.End.Equal(o.Period.End)
+	return sameNumbers && samePeriod && i.ID == o.ID && i.Kind == o.Kind && i.Description == o.Description && i.TaxCategory == o.TaxCategory
+}
+
+// CheckAmount reports an item that costs more than an amount in the currency can safely hold, as CheckAmounts does. The error
+// wraps money.ErrOverflow.
+func (i Item) CheckAmount(currency money.Currency) error {
+	amount, err := money.FromDecimal(i.Quantity.Mul(i.Unit).Abs(), currency)
+	if err == nil {
+		err = fits(amount)
+	}
+	return err
+}
+
+// MayCredit says that something among the facts can bring a total below zero: a revision, or an adjustment that gives back.
+func (f Facts) MayCredit() bool {
+	return f.Revises != nil || len(f.Earlier) > 0 ||
+		slices.ContainsFunc(f.Items, func(i Item) bool { return i.Unit.IsNegative() })
 }
 
 // Validate checks the item and names the first field that is wrong.

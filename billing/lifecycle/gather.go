@@ -47,8 +47,8 @@ func (a Account) closingPart(ctx context.Context, state subscription.State, full
 					return nil, err
 				}
 			}
-			for _, span := range spans {
-				used, err := a.Records.ClaimUsage(ctx, meter, span.Start, span.End, full.Start)
+			for _, claim := range a.claims(segment.Terms, meter, spans, full.Start) {
+				used, err := a.Records.ClaimUsage(ctx, claim)
 				if err != nil {
 					return nil, err
 				}

@@ -20,6 +20,8 @@ import (
 // reads or writes these records meanwhile, and takes back what was written when the method returns an error.
 type Records interface {
 	Billed
+	Noted
+	Seating
 	Sold
 	// Segments lists the terms that were in force in [from, to), oldest first.
 	Segments(ctx context.Context, from, to time.Time) ([]Segment, error)
@@ -27,15 +29,25 @@ type Records interface {
 	Enforce(ctx context.Context, terms subscription.Terms, at time.Time) error
 	// CloseSegment ends the terms in force at an instant. Without any in force nothing changes.
 	CloseSegment(ctx context.Context, at time.Time) error
-	// ClaimUsage returns what was used of a meter in [from, to) and not billed before, and marks it as billed. What lies
-	// before lateBefore is reported as late. A zero from means from the beginning.
-	ClaimUsage(ctx context.Context, meter string, from, to, lateBefore time.Time) ([]invoicing.Usage, error)
-	// Issue completes facts with what the customer has and owes, builds the invoice of a cycle from them and keeps it with
-	// everything that follows from it. The error is invoicing.ErrNothingToBill when there is nothing on it.
+	// ClaimUsage returns what was used of a meter and not billed before, with all that is known of it, and marks it as billed.
+	ClaimUsage(ctx context.Context, claim UsageClaim) ([]invoicing.Usage, error)
+	// Issue completes facts with what the customer has and owes and with the items that wait, builds the invoice of a cycle
+	// from them and keeps it with everything that follows from it: those items wait no more. The error is
+	// invoicing.ErrNothingToBill when there is nothing on it.
 	Issue(ctx context.Context, facts invoicing.Facts, cycle int) (*Issued, error)
 	// Transfer makes another customer the one whom invoices are for from now on, and returns the account with this customer.
 	// The error is a *subscription.Refusal when that cannot be: customer_unknown, entity_mismatch or clocks_mixed.
 	Transfer(ctx context.Context, customerID string) (Account, error)
+}
+
+// Noted is what is remembered without an invoice being made of it at once.
+type Noted interface {
+	// AddItem has an item wait for the next invoice. The error is a *subscription.Refusal, charge_exists, when the subscription
+	// has or had an item with its id.
+	AddItem(ctx context.Context, item invoicing.Item, at time.Time) error
+	// CancelItem keeps an item that waits from being billed. The error is a *subscription.Refusal when there is nothing to
+	// cancel: charge_unknown, charge_billed or charge_canceled.
+	CancelItem(ctx context.Context, id string, at time.Time) error
 	// AddCycle notes what came of a billing period, at the instant at which it was billed.
 	AddCycle(ctx context.Context, cycle Cycle, at time.Time) error
 }

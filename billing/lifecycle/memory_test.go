@@ -22,6 +22,7 @@ import (
 // life is a subscription with its records in memory, moved through time as its owner does: what is due comes first.
 type life struct {
 	memory.Records
+	seated
 
 	t        require.TestingT
 	zone     calendar.Zone
@@ -34,6 +35,7 @@ type life struct {
 	used     []use
 	owner    string
 	commands int
+	items    []invoicing.Item
 }
 
 type use struct {
@@ -161,16 +163,16 @@ func (l *life) Offer(ctx context.Context, terms subscription.Terms, _ time.Time)
 	return plan, lifecycle.CheckSellable(plan, terms, "USD")
 }
 
-func (l *life) ClaimUsage(_ context.Context, meter string, from, to, lateBefore time.Time) ([]invoicing.Usage, error) {
-	total := invoicing.Usage{Meter: meter}
+func (l *life) ClaimUsage(_ context.Context, claim lifecycle.UsageClaim) ([]invoicing.Usage, error) {
+	total := invoicing.Usage{Meter: claim.Meter}
 	l.used = slices.Clone(l.used)
 	for i, u := range l.used {
-		if u.billed || u.meter != meter || u.at.Before(from) || !u.at.Before(to) {
+		if u.billed || u.meter != claim.Meter || u.at.Before(claim.From) || !u.at.Before(claim.To) {
 			continue
 		}
 		l.used[i].billed = true
 		total.Quantity = total.Quantity.Add(u.quantity)
-		if u.at.Before(lateBefore) {
+		if u.at.Before(claim.LateBefore) {
 			total.Late = total.Late.Add(u.quantity)
 		}
 	}
@@ -181,7 +183,7 @@ func (l *life) ClaimUsage(_ context.Context, meter string, from, to, lateBefore 
 }
 
 func (l *life) Issue(_ context.Context, facts invoicing.Facts, _ int) (*lifecycle.Issued, error) {
-	facts.Balance = money.Zero("USD")
+	facts.Balance, facts.Items = money.Zero("USD"), append(slices.Clone(l.items), facts.Items...)
 	inv, err := invoicing.Build(facts)
 	if err != nil {
 		return nil, err
@@ -191,8 +193,18 @@ func (l *life) Issue(_ context.Context, facts invoicing.Facts, _ int) (*lifecycl
 	}
 	l.Keep(memory.Invoice{Invoice: inv, IssuedAt: facts.IssuedAt})
 	l.invoices, l.issued = append(slices.Clone(l.invoices), inv), append(slices.Clone(l.issued), facts)
-	l.owners = append(slices.Clone(l.owners), l.owner)
+	l.owners, l.items = append(slices.Clone(l.owners), l.owner), nil
 	return &lifecycle.Issued{InvoiceID: inv.Key, Number: inv.Key, Total: inv.Total, AmountDue: inv.AmountDue}, nil
+}
+
+func (l *life) AddItem(_ context.Context, item invoicing.Item, _ time.Time) error {
+	l.items = append(slices.Clone(l.items), item)
+	return nil
+}
+
+func (l *life) CancelItem(_ context.Context, id string, _ time.Time) error {
+	l.items = slices.DeleteFunc(slices.Clone(l.items), func(i invoicing.Item) bool { return i.ID == id })
+	return nil
 }
 
 func (l *life) AddCycle(context.Context, lifecycle.Cycle, time.Time) error { return nil }

@@ -11,7 +11,6 @@ import (
 	"github.com/perennial-billing/perennial/billing/exactyaml"
 	"github.com/perennial-billing/perennial/billing/lifecycle"
 	"github.com/perennial-billing/perennial/billing/money"
-	"github.com/perennial-billing/perennial/billing/rating"
 	"github.com/perennial-billing/perennial/billing/subscription"
 )
 
@@ -105,10 +104,10 @@ func (a *Subscribe) do(ctx context.Context, w *world, s step) error {
 	if err != nil {
 		return err
 	}
-	if err := a.seatMembers(b, &agreement); err != nil {
+	if err := agreement.Check(); err != nil {
 		return err
 	}
-	if err := agreement.Check(); err != nil {
+	if agreement, err = a.seatMembers(ctx, b, agreement); err != nil {
 		return err
 	}
 	if err := b.beginAt(ctx, agreement.Terms, a.Prices); err != nil {
@@ -158,29 +157,6 @@ func quantities(asked []Added) []subscription.HeldAddOn {
 		}
 	}
 	return list
-}
-
-func (a *Usage) whose(w *world) (*customer, error) { return w.customer("usage.customer", a.Customer) }
-
-func (a *Usage) do(_ context.Context, w *world, s step) error {
-	if !w.scenario.metered(a.Meter) {
-		return fmt.Errorf("usage.meter: no plan has a charge for meter %q", exactyaml.Clip(a.Meter))
-	}
-	if err := money.CheckDecimal(a.Quantity); err != nil {
-		return fmt.Errorf("usage.quantity: %w", err)
-	}
-	if a.Quantity.IsNegative() {
-		return fmt.Errorf("usage.quantity: must not be negative, got %s", a.Quantity)
-	}
-	happened := s.at
-	if !a.HappenedAt.IsZero() {
-		happened = a.HappenedAt.In(s.who.zone)
-	}
-	if happened.After(s.at) {
-		return fmt.Errorf("usage.happened_at: %s is after the entry's own instant: it cannot be known yet", a.HappenedAt)
-	}
-	s.who.use(a.Meter, happened, rating.Usage{Quantity: a.Quantity, Detail: a.Detail})
-	return nil
 }
 
 func (a *Change) whose(w *world) (*customer, error) {

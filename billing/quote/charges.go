@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/shopspring/decimal"
 
 	"github.com/perennial-billing/perennial/billing/invoicing"
+	"github.com/perennial-billing/perennial/billing/subscription"
 )
 
 func (a *OneOff) whose(w *world) (*customer, error) {
@@ -23,21 +25,27 @@ func (a *OneOff) do(ctx context.Context, w *world, s step) error {
 	if err := item.Validate(); err != nil {
 		return fmt.Errorf("charge: %w", err)
 	}
-	if slices.ContainsFunc(b.items, func(waiting invoicing.Item) bool { return waiting.ID == item.ID }) {
-		return refuse("charge_exists", "charge %q already waits for the next invoice of subscription %s: give this one another id", item.ID, b.state.ID)
+	return b.command(ctx, s, "", Timing{}, subscription.Command{Kind: subscription.Charge, Item: &item, BillNext: a.When != ChargedNow})
+}
+
+// AddItem has an item wait for the next invoice.
+func (b *book) AddItem(_ context.Context, item invoicing.Item, _ time.Time) error {
+	if slices.Contains(b.itemIDs, item.ID) {
+		return refuse("charge_exists", "subscription %s has or had a charge %q: give this one another id", b.state.ID, item.ID)
 	}
-	change(w, &b.items, append(slices.Clone(b.items), item))
-	if a.When != ChargedNow {
-		if b.state.Ended() {
-			return refuse("no_next_invoice", "subscription %s has ended: charge it now", b.state.ID)
-		}
-		return nil
+	change(b.w, &b.itemIDs, append(slices.Clone(b.itemIDs), item.ID))
+	change(b.w, &b.items, append(slices.Clone(b.items), item))
+	return nil
+}
+
+// CancelItem keeps an item that waits from being billed.
+func (b *book) CancelItem(_ context.Context, id string, _ time.Time) error {
+	left := slices.DeleteFunc(slices.Clone(b.items), func(i invoicing.Item) bool { return i.ID == id })
+	if len(left) == len(b.items) {
+		return refuse("charge_unknown", "subscription %s has no charge %q that waits for an invoice", b.state.ID, id)
 	}
-	_, err = b.Issue(ctx, invoicing.Facts{
-		Key: fmt.Sprintf("invoice:%s:items-%s", b.state.ID, s.path), Reason: invoicing.ForItems, IssuedAt: s.at.UTC(), Currency: b.currency,
-		Zone: b.owner.zone, Seller: w.seller, Buyer: b.owner.addressee().buyer, Within: b.state.Period,
-	}, b.state.Cycle)
-	return err
+	change(b.w, &b.items, left)
+	return nil
 }
 
 func (a *OneOff) item() invoicing.Item {

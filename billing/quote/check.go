@@ -112,8 +112,3 @@ func (s *Scenario) newest(planID string, at time.Time, zone calendar.Zone) int {
 	}
 	return versions[0].Version
 }
-
-// metered says whether any plan has a charge for a meter.
-func (s *Scenario) metered(meter string) bool {
-	return slices.ContainsFunc(s.Catalog, func(p catalog.Plan) bool { return slices.Contains(p.Meters(), meter) })
-}

@@ -168,17 +168,17 @@ func (h held) usesIn(currency money.Currency) []discount.Use {
 
 // noteDiscounts remembers what the discounts of an invoice took off.
 func (b *book) noteDiscounts(built invoicing.Invoice) error {
+	left, err := built.PlanCreditLeft(b.planCredit)
+	if err != nil {
+		return err
+	}
+	change(b.w, &b.planCredit, left)
 	for _, total := range built.Discounts {
 		used, err := total.Taken.Sub(total.GivenBack)
 		if err != nil {
 			return err
 		}
 		if total.DiscountID == invoicing.PlanCreditID {
-			left, err := b.planCredit.Sub(used)
-			if err != nil {
-				return err
-			}
-			change(b.w, &b.planCredit, left)
 			continue
 		}
 		for _, h := range b.owner.discounts {

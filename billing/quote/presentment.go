@@ -121,10 +121,13 @@ func (b *book) Offer(ctx context.Context, terms subscription.Terms, at time.Time
 	if err == nil && !b.had(versionOf(terms)) {
 		plan, err = b.converted(ctx, terms, at)
 	}
+	if err == nil {
+		err = lifecycle.CheckSellable(plan, terms, b.currency)
+	}
 	if err != nil {
 		return plan, err
 	}
-	return plan, lifecycle.CheckSellable(plan, terms, b.currency)
+	return plan, lifecycle.CheckEventAmounts(plan, b.currency, b.owner.currency)
 }
 
 // converted is a plan with prices in the book's currency, which are locked if they had to be converted.

@@ -3,6 +3,7 @@ package quote
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/perennial-billing/perennial/billing/calendar"
@@ -27,8 +28,10 @@ type book struct {
 	invoices []*document
 	// items wait for the next invoice; planCredit is what members who are not active have earned.
 	items      []invoicing.Item
+	itemIDs    []string // of all charges there ever were
 	planCredit money.Amount
-	fair       *fair
+	// fair is nil for a subscription whose seats are charged as they are bought.
+	fair *fair
 	// agreed are the prices that were agreed for a version of a plan.
 	agreed map[planVersion]catalog.Agreed
 	// locks are the converted prices that versions of plans were sold at.
@@ -66,10 +69,17 @@ func (b *book) account() lifecycle.Account {
 }
 
 // Transfer makes another customer of the scenario the owner.
-func (b *book) Transfer(_ context.Context, customerID string) (lifecycle.Account, error) {
+func (b *book) Transfer(ctx context.Context, customerID string) (lifecycle.Account, error) {
 	next, err := b.w.customer("customer", customerID)
 	if err != nil {
 		return lifecycle.Account{}, refuse("customer_unknown", "%s", err)
+	}
+	plan, err := b.Plan(ctx, b.state.Terms)
+	if err != nil {
+		return lifecycle.Account{}, err
+	}
+	if err := lifecycle.CheckEventAmounts(plan, b.currency, next.currency); err != nil {
+		return lifecycle.Account{}, err
 	}
 	change(b.w, &b.owner, next)
 	return b.account(), nil
@@ -87,10 +97,10 @@ func (b *book) AddCycle(_ context.Context, cycle lifecycle.Cycle, at time.Time) 
 }
 
 // Issue makes an invoice of facts, completed with what the customer has and owes.
-func (b *book) Issue(ctx context.Context, facts invoicing.Facts, cycle int) (*lifecycle.Issued, error) {
+func (b *book) Issue(_ context.Context, facts invoicing.Facts, cycle int) (*lifecycle.Issued, error) {
 	to := b.addressed(facts)
 	facts.Buyer = to.buyer
-	if err := b.complete(ctx, &facts, to); err != nil {
+	if err := b.complete(&facts, to); err != nil {
 		return nil, err
 	}
 	debts := b.debts(&facts, to)
@@ -127,25 +137,22 @@ func (b *book) Issue(ctx context.Context, facts invoicing.Facts, cycle int) (*li
 }
 
 // complete adds to the facts what the one has whose name is on the invoice, and what waits for an invoice.
-func (b *book) complete(ctx context.Context, facts *invoicing.Facts, to *customer) error {
+func (b *book) complete(facts *invoicing.Facts, to *customer) error {
 	purse := to.purse(b.currency)
 	if err := purse.expire(b.w, to, facts.UsableUntil()); err != nil {
 		return err
 	}
-	if err := b.settleSeats(ctx, *facts); err != nil {
-		return err
-	}
 	facts.Balance, facts.CarriedIn = purse.credit, purse.carried
 	facts.Prepaid, facts.PrepaidPolicy = purse.wallet.Held(), b.w.scenario.Settings.Prepaid
-	facts.Items, facts.PlanCredit = b.items, b.planCredit
+	facts.Items, facts.PlanCredit = append(slices.Clone(b.items), facts.Items...), b.planCredit
 	var err error
 	facts.Discounts, err = b.discounts(*facts)
 	return err
 }
 
-// debts adds to the facts what is owed for the subscription, which a credit pays first: only a revision credits anything.
+// debts adds to the facts what is owed for the subscription, which a credit pays first.
 func (b *book) debts(facts *invoicing.Facts, to *customer) []*document {
-	if facts.Revises == nil && len(facts.Earlier) == 0 {
+	if !facts.MayCredit() {
 		return nil
 	}
 	var owing []*document

@@ -9,6 +9,7 @@ import (
 
 	"github.com/perennial-billing/perennial/billing/account"
 	"github.com/perennial-billing/perennial/billing/calendar"
+	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/lifecycle"
 	"github.com/perennial-billing/perennial/billing/money"
@@ -23,6 +24,7 @@ const mostBoundaries = 100_000
 // world is everything there is while a scenario is played.
 type world struct {
 	scenario  *Scenario
+	meters    map[string]catalog.Measures
 	seller    tax.Seller
 	customers []*customer
 	books     []*book // in the order in which their subscriptions began
@@ -121,7 +123,7 @@ func Run(ctx context.Context, s *Scenario) (Result, error) {
 }
 
 func newWorld(s *Scenario) (*world, error) {
-	w := &world{scenario: s, seller: tax.Seller{Country: s.Seller.Country, Registrations: s.Seller.Registrations}}
+	w := &world{scenario: s, meters: s.measures(), seller: tax.Seller{Country: s.Seller.Country, Registrations: s.Seller.Registrations}}
 	if w.seller.Country == "" {
 		w.seller.Country = "US"
 	}
@@ -260,7 +262,6 @@ var monthly = calendar.Interval{Unit: calendar.Month, Count: 1}
 // fallDue carries out what falls due at an instant: the subscription's own boundary, then its month.
 func (b *book) fallDue(ctx context.Context, at time.Time) error {
 	if due, ok := b.state.NextDue(); ok && !due.After(at) {
-		b.reseat(due)
 		outcome, err := b.account().Turn(ctx, b.state, due)
 		if err == nil {
 			b.accept(outcome)

@@ -107,6 +107,16 @@ func (u Usage) complete() (Usage, error) {
 	return u, u.check()
 }
 
+// Summed is the usage with what follows from its events: their number, their amount and their groups. What comes without
+// dimension values is a group of its own, which a matrix charges at the default price.
+func (u Usage) Summed() (Usage, error) {
+	u, err := u.complete()
+	if err == nil && len(u.Groups) == 0 && u.Quantity.IsPositive() {
+		u.Groups = []Group{{Quantity: u.Quantity}}
+	}
+	return u, err
+}
+
 func (u Usage) check() error {
 	if u.EventCount < 0 {
 		return fmt.Errorf("event_count must not be negative, got %d", u.EventCount)

@@ -23,7 +23,7 @@ type Catalogs struct {
 
 // Gap is what the other catalogue does not say of something that was billed. It is filled with the old price.
 type Gap struct {
-	// Code is plan_missing, schedule_differs, charge_missing, price_missing, meter_unknown or seats_unknown.
+	// Code is plan_missing, schedule_differs, charge_missing, price_missing, meter_unknown, seats_unknown or usage_unknown.
 	Code     string         `json:"code"`
 	Plan     string         `json:"plan"`
 	Version  int            `json:"version"`

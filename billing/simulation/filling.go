@@ -46,6 +46,11 @@ func (f *filling) take(charge catalog.Charge) (_ catalog.Charge, ok bool) {
 		f.gap("seats_unknown", charge, "charges seats by charge %q, but version %d was sold without: leave the charge out", charge.ID, f.old.Version)
 		return f.oldCharge(charge.ID)
 	}
+	if needs := f.unmeasured(charge); needs != "" {
+		f.gap("usage_unknown", charge, "charges meter %q by charge %q, which needs %s: version %d was not charged by that, choose another model",
+			charge.Meter, charge.ID, needs, f.old.Version)
+		return f.oldCharge(charge.ID)
+	}
 	if _, priced := charge.Prices[f.currency]; priced {
 		return charge, true
 	}

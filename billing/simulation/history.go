@@ -18,6 +18,7 @@ import (
 	"github.com/perennial-billing/perennial/billing/lifecycle"
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/presentment"
+	"github.com/perennial-billing/perennial/billing/rating"
 	"github.com/perennial-billing/perennial/billing/subscription"
 )
 
@@ -45,6 +46,8 @@ type History struct {
 	Agreed []Agreed
 	// Discounts are the coupons that its customers had for the subscription or for all of theirs.
 	Discounts []Discount
+	// Seating is how seats followed members, nil where they were charged as they were bought.
+	Seating *Seating
 	// Issued are the invoices of Events and Months.
 	Issued []Issued
 }
@@ -141,8 +144,12 @@ type Line struct {
 	ChargeID    string
 	Quantity    decimal.Decimal
 	// Late is the part of a usage's quantity that belongs to earlier periods.
-	Late   decimal.Decimal
-	Amount money.Amount
+	Late decimal.Decimal
+	// Measured is what else was known of a usage, nothing of a line that was issued before that was kept.
+	Measured rating.Detail
+	Amount   money.Amount
+	// Unit is what one of an item costs before discounts, in major units; other lines do not say it.
+	Unit   decimal.Decimal
 	Period calendar.Period
 }
 

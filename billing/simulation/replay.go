@@ -42,6 +42,12 @@ type replay struct {
 	// again are the invoices on record that were made again since the past, taken what discounts took off those.
 	again map[string]bool
 	taken map[string][]discount.Use
+	// seats are how many there were after the event under way, which happened at an instant. settled are the lines of which a
+	// statement was made, planCredit what the statements have left.
+	seats      int64
+	at         time.Time
+	settled    map[invoicing.LineRef]bool
+	planCredit money.Amount
 }
 
 // made is an invoice of the replay.
@@ -76,7 +82,7 @@ func (r *replay) run(ctx context.Context) error {
 		if event.After.CustomerID != state.CustomerID {
 			first, r.next = event.FormerID, event.InvoiceID
 		}
-		r.counts, r.past = event.Counts, event.Past
+		r.counts, r.past, r.seats, r.at = event.Counts, event.Past, event.After.Terms.Seats, event.Command.At
 		if err := r.begin(state.CustomerID, first); err != nil {
 			return err
 		}
@@ -140,7 +146,7 @@ func (r *replay) begin(customer, invoiceID string) error {
 			return fmt.Errorf("invoice %s: %w", invoiceID, err)
 		}
 		r.used[metered{line.PlanID, line.PlanVersion, charge.Meter}] = invoicing.Usage{
-			Meter: charge.Meter, Quantity: line.Quantity, Late: line.Late,
+			Meter: charge.Meter, Quantity: line.Quantity, Late: line.Late, Detail: line.Measured,
 		}
 	}
 	return nil
@@ -167,12 +173,12 @@ func (r *replay) CloseSegment(context.Context, time.Time) error { return nil }
 
 // ClaimUsage returns what the event's invoice billed of a meter under the terms in force before an instant: all of it for
 // the first stretch of time under them, since an invoice charges a meter once per plan version.
-func (r *replay) ClaimUsage(_ context.Context, meter string, _, to, _ time.Time) ([]invoicing.Usage, error) {
+func (r *replay) ClaimUsage(_ context.Context, claim lifecycle.UsageClaim) ([]invoicing.Usage, error) {
 	for _, s := range r.Terms {
-		if !s.From.Before(to) || !s.To.IsZero() && s.To.Before(to) {
+		if !s.From.Before(claim.To) || !s.To.IsZero() && s.To.Before(claim.To) {
 			continue
 		}
-		key := metered{s.Terms.PlanID, s.Terms.PlanVersion, meter}
+		key := metered{s.Terms.PlanID, s.Terms.PlanVersion, claim.Meter}
 		used, billed := r.used[key]
 		if !billed {
 			return nil, nil
@@ -191,7 +197,8 @@ func (r *replay) Transfer(_ context.Context, customerID string) (lifecycle.Accou
 
 // Issue makes an invoice by the rules and keeps it. What the customer has and owes does not change its lines.
 func (r *replay) Issue(_ context.Context, facts invoicing.Facts, _ int) (*lifecycle.Issued, error) {
-	facts.Balance = money.Zero(facts.Currency)
+	facts.Balance, facts.PlanCredit = money.Zero(facts.Currency), r.planCredit
+	facts.Items = append(r.items(), facts.Items...)
 	var err error
 	if facts.Discounts, err = r.discounts(facts); err != nil {
 		return nil, err
@@ -203,11 +210,20 @@ func (r *replay) Issue(_ context.Context, facts invoicing.Facts, _ int) (*lifecy
 	if err := r.noteDiscounts(built); err != nil {
 		return nil, err
 	}
+	if r.planCredit, err = built.PlanCreditLeft(r.planCredit); err != nil {
+		return nil, err
+	}
 	issued := memory.Invoice{Invoice: built, IssuedAt: facts.IssuedAt}
 	r.Keep(issued)
 	r.made = append(r.made, made{Invoice: issued, customer: r.customer, counts: r.counts})
 	return &lifecycle.Issued{InvoiceID: built.Key, Total: built.Total, AmountDue: built.AmountDue}, nil
 }
+
+// AddItem and CancelItem change nothing: what was charged is on record.
+func (r *replay) AddItem(context.Context, invoicing.Item, time.Time) error { return nil }
+
+// CancelItem changes nothing, as AddItem does not.
+func (r *replay) CancelItem(context.Context, string, time.Time) error { return nil }
 
 // AddCycle is needed by nobody.
 func (r *replay) AddCycle(context.Context, lifecycle.Cycle, time.Time) error { return nil }

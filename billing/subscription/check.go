@@ -30,7 +30,8 @@ func asRefusal(err error) *Refusal {
 //
 //	command_id_missing, command_at_missing, command_unknown, cannot_defer   the command itself is wrong
 //	command_too_old         it is dated before the latest thing that happened
-//	subscription_canceled   nothing can happen any more, but that it begins again
+//	subscription_canceled   nothing can happen any more, but that it begins again or is charged for something
+//	no_next_invoice         a charge for the next invoice of a subscription that has ended
 //	cannot_pause, cannot_resume, cannot_change, cannot_release, no_period_to_end   not in this status
 //	held_for_review         a pause, change or transfer while somebody decides about the first payment
 //	cancellation_pending    a pause or transfer, though the subscription is to end with its period
@@ -43,6 +44,7 @@ func asRefusal(err error) *Refusal {
 //	nothing_to_reactivate, cannot_reactivate   no cancellation to take back; an end that is final
 //	nothing_to_bill_next, too_many_pending   a change that cannot be left to the next invoice
 //	not_planned             there is no such planned command to withdraw
+//	item_missing, item_invalid   a charge of nothing, or of an item that cannot be: see checkItem
 //	two_dates, date_passed, cannot_plan, before_start, after_the_end, too_many_planned   see checkPlan
 func (s State) Check(c Command) error {
 	switch {
@@ -50,7 +52,9 @@ func (s State) Check(c Command) error {
 		return refuse("command_id_missing", "subscription %s: a command needs an id, so that repeating it is safe", s.ID)
 	case c.At.IsZero():
 		return refuse("command_at_missing", "subscription %s: command %s does not say when it takes effect", s.ID, c.ID)
-	case s.Ended() && c.Kind != Reactivate:
+	case s.Ended() && c.Kind == Charge && c.BillNext:
+		return refuse("no_next_invoice", "subscription %s has ended and has no next invoice: charge it now", s.ID)
+	case s.Ended() && !c.Kind.AfterTheEnd():
 		return refuse("subscription_canceled", "subscription %s was canceled at %s: start a new one instead", s.ID, s.EndedAt.Format(time.RFC3339))
 	case c.At.Before(s.LastAt):
 		return refuse("command_too_old", "subscription %s: command %s is dated %s, before the latest change at %s",
@@ -93,13 +97,17 @@ func (s State) checkInput(c Command) error {
 		if c.Customer == "" {
 			return refuse("customer_missing", "subscription %s: transfer %s does not name the new customer", s.ID, c.ID)
 		}
-	case Reactivate, Withdraw, Release:
+	case Reactivate, Withdraw, Release, Charge, CancelCharge:
 		if c.AtPeriodEnd {
 			return refuse("cannot_defer", "subscription %s: a command to %s takes effect at once: leave the period's end out", s.ID, c.Kind)
 		}
 	case Resume, Cancel:
 	default:
-		return refuse("command_unknown", "subscription %s: unknown command %q (known: change, pause, resume, cancel, reactivate, transfer, withdraw)", s.ID, c.Kind)
+		return refuse("command_unknown",
+			"subscription %s: unknown command %q (known: change, pause, resume, cancel, reactivate, transfer, withdraw, charge, cancel_charge)", s.ID, c.Kind)
+	}
+	if c.Kind == Charge {
+		return s.checkItem(c)
 	}
 	if len(c.Prices) > 0 && c.Kind != ChangeTerms {
 		return refuse("prices_without_change", "subscription %s: prices are agreed with a change, not with a command to %s: leave them out", s.ID, c.Kind)
@@ -128,6 +136,7 @@ func (s State) checkKind(c Command) error {
 		return s.checkTransfer(c)
 	case Withdraw:
 		return s.checkWithdraw(c)
+	case Charge, CancelCharge:
 	case Release:
 		if s.Status != Held {
 			return refuse("cannot_release", "subscription %s is %s: only a held one can be released", s.ID, s.Status)
@@ -245,7 +254,7 @@ func (s State) checkPlan(c Command) error {
 	case !c.On.After(c.At):
 		return refuse("date_passed", "subscription %s: command %s is planned for %s, which is not after %s: leave the date out to have it carried out now",
 			s.ID, c.ID, c.On.UTC().Format(time.RFC3339), c.At.UTC().Format(time.RFC3339))
-	case c.Kind == Reactivate || c.Kind == Withdraw || c.Kind == Release:
+	case !c.Kind.canBePlanned():
 		return refuse("cannot_plan", "subscription %s: a command to %s takes effect at once: leave the date out", s.ID, c.Kind)
 	case s.Status == Scheduled && !c.On.After(s.StartAt) && c.Kind != Cancel && c.Kind != Transfer:
 		return refuse("before_start", "subscription %s begins at %s: plan a %s for a later date", s.ID, s.StartAt.Format(time.RFC3339), c.Kind)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/invoicing"
 )
 
 // Kind names what a command asks for.
@@ -22,6 +23,10 @@ const (
 	Transfer Kind = "transfer"
 	// Withdraw takes back a command that was planned for a date.
 	Withdraw Kind = "withdraw"
+	// Charge puts an item on an invoice: on the next one, or on one of its own.
+	Charge Kind = "charge"
+	// CancelCharge takes back an item that no invoice has billed.
+	CancelCharge Kind = "cancel_charge"
 	// Release ends a hold. It follows from a review that approved the payment, and is not for customers to ask for.
 	Release Kind = "release"
 )
@@ -46,11 +51,14 @@ type Command struct {
 	CreditUnused bool `json:"credit_unused,omitempty"`
 	// Mode is what a pause does with the period under way.
 	Mode PauseMode `json:"mode,omitempty"`
-	// BillNext leaves what a change in mid-period credits and charges to the next invoice, whatever that is for.
+	// BillNext leaves what a change in mid-period credits and charges, or the item of a charge, to the next invoice, whatever
+	// that is for.
 	BillNext bool `json:"bill_next,omitempty"`
 	// Customer is to whom the subscription is transferred.
 	Customer string `json:"customer,omitempty"`
-	// Withdraws is the id of the planned command that is taken back.
+	// Item is what is charged. Its description is for goods and services: commands are kept where no personal data belongs.
+	Item *invoicing.Item `json:"item,omitempty"`
+	// Withdraws is the id of the planned command, or of the charge, that is taken back.
 	Withdraws string `json:"withdraws,omitempty"`
 	// Actor is who asks, such as "customer" or "dunning".
 	Actor  string `json:"actor"`

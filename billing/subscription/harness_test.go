@@ -4,10 +4,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/require"
 
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/subscription"
 )
 
@@ -87,6 +89,14 @@ func atPeriodEnd(c subscription.Command) subscription.Command {
 	return c
 }
 
+func charging(next bool, c subscription.Command) subscription.Command {
+	c.BillNext = next
+	c.Item = &invoicing.Item{
+		ID: "set-up", Kind: invoicing.OneOff, Description: "Set-up", Quantity: decimal.NewFromInt(1), Unit: decimal.NewFromInt(30), TaxCategory: "saas_b2b",
+	}
+	return c
+}
+
 func to(terms subscription.Terms, c subscription.Command) subscription.Command {
 	c.Terms = &terms
 	return c
@@ -135,6 +145,8 @@ func carriedOut(s subscription.State, c subscription.Command) subscription.State
 		return s.TransferNow(c)
 	case subscription.Withdraw:
 		return s.WithdrawPlanned(c)
+	case subscription.Charge, subscription.CancelCharge:
+		return s.Noted(c)
 	case subscription.Release:
 		return s.ReleaseNow()
 	}

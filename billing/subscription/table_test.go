@@ -82,6 +82,10 @@ func askings() []asking {
 		{"transfer, at period end", atPeriodEnd(asked(subscription.Transfer)), [11]string{"no_period_to_end", ok, ok, "cancellation_pending", ok, "held_for_review", ok, "no_period_to_end", ok, "no_period_to_end", "subscription_canceled"}},
 		{"transfer, on a date", on(day(10), asked(subscription.Transfer)), [11]string{ok, ok, ok, ok, ok, ok, ok, ok, ok, ok, "subscription_canceled"}},
 		{"withdraw a planned command", asked(subscription.Withdraw), [11]string{"not_planned", "not_planned", "not_planned", "not_planned", ok, "not_planned", "not_planned", "not_planned", "not_planned", "not_planned", "subscription_canceled"}},
+		{"charge on the next invoice", charging(true, asked(subscription.Charge)), [11]string{ok, ok, ok, ok, ok, ok, ok, ok, ok, ok, "no_next_invoice"}},
+		{"charge now", charging(false, asked(subscription.Charge)), [11]string{ok, ok, ok, ok, ok, ok, ok, ok, ok, ok, ok}},
+		{"charge, on a date", on(day(10), charging(false, asked(subscription.Charge))), [11]string{"cannot_plan", "cannot_plan", "cannot_plan", "cannot_plan", "cannot_plan", "cannot_plan", "cannot_plan", "cannot_plan", "cannot_plan", "cannot_plan", "cannot_plan"}},
+		{"cancel a charge", asked(subscription.CancelCharge), [11]string{ok, ok, ok, ok, ok, ok, ok, ok, ok, ok, ok}},
 		{"release", asked(subscription.Release), [11]string{"cannot_release", "cannot_release", "cannot_release", "cannot_release", "cannot_release", ok, "cannot_release", "cannot_release", "cannot_release", "cannot_release", "subscription_canceled"}},
 		{"something else", asked("explode"), [11]string{"command_unknown", "command_unknown", "command_unknown", "command_unknown", "command_unknown", "command_unknown", "command_unknown", "command_unknown", "command_unknown", "command_unknown", "subscription_canceled"}},
 	}

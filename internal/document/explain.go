@@ -32,7 +32,7 @@ func (l *lineFacts) read() error {
 	if err := json.Unmarshal(l.row.Explanation, &l.explained); err != nil {
 		return fmt.Errorf("explanation of line %d: %w", l.row.Position, err)
 	}
-	if l.ofPlan() || l.row.Kind == string(invoicing.PrepaidCredit) {
+	if l.ofPlan() || l.ofItem() || l.row.Kind == string(invoicing.PrepaidCredit) {
 		return nil
 	}
 	var err error
@@ -62,6 +62,11 @@ func (l *lineFacts) shorten() {
 		steps[i].Quantity, steps[i].Amount = steps[i].Quantity.Round(legiblePlaces), steps[i].Amount.Round(legiblePlaces)
 	}
 	l.explained.Steps = slices.DeleteFunc(steps, func(s rating.Step) bool { return s.What == rating.Committed && s.Amount.IsZero() })
+}
+
+// ofItem says that the line charges or gives back what no plan foresees.
+func (l *lineFacts) ofItem() bool {
+	return l.row.Kind == string(invoicing.OneOff) || l.row.Kind == string(invoicing.Adjustment)
 }
 
 // ofPlan says that the line is about the plan as a whole, ofCommitment that it charges committed use in advance.
@@ -186,6 +191,8 @@ func (l *lineFacts) arithmetic() []string {
 		details = append(details, fmt.Sprintf("The price of tier %d: %s", modelled[0].Tier, l.sum(modelled[0])))
 	case l.price.Model == catalog.Graduated || l.price.Model == catalog.GraduatedPercentage:
 		details = append(details, l.tiers(modelled)...)
+	case l.price.Model == catalog.Matrix:
+		details = append(details, l.cells(modelled)...)
 	case l.price.Model == catalog.PerUnit && (len(steps) > 1 || l.ofCommitment()):
 		details = append(details, l.sum(modelled[0]))
 	}
@@ -232,7 +239,7 @@ func (l *lineFacts) inWords(step rating.Step) string {
 	case invoicing.AlreadyCharged:
 		return "Charged without it: " + l.priced(step.Amount)
 	}
-	return strings.ReplaceAll(string(step.What), "_", " ") + ": " + l.sum(step)
+	return l.ofEvents(step)
 }
 
 // overage writes what use beyond a commitment, or spend beyond a minimum, costs: so many units at their own price, or an
@@ -291,7 +298,7 @@ func (l *lineFacts) unitPrice() *decimal.Decimal {
 	switch {
 	case l.credited != nil || l.ofCommitment() || len(l.explained.Steps) != 1:
 		return nil
-	case l.price.Model == catalog.PerUnit:
+	case l.price.Model == catalog.PerUnit, l.ofItem():
 		return &l.explained.Steps[0].UnitAmount
 	case l.price.Model == catalog.Flat && l.row.Quantity.Equal(one):
 		return &l.explained.Steps[0].FlatAmount

@@ -25,9 +25,16 @@ type AgreedPrice struct {
 
 const agreedColumns = `subscription_id, plan_id, plan_version, prices, command_id, agreed_at`
 
-// AddAgreedPrice records prices. What came with the same command is left as it is.
+// AddAgreedPrice records prices, and what they need to know of meters. What came with the same command is left as it is.
 func (tx Tx) AddAgreedPrice(ctx context.Context, a AgreedPrice) error {
-	_, err := tx.exec(ctx, "agree on prices for "+a.SubscriptionID, `
+	version, err := tx.Plan(ctx, a.PlanID, a.PlanVersion)
+	if err != nil {
+		return err
+	}
+	if err := tx.MeasureMeters(ctx, version.EntityID, version.Plan.WithAgreed(a.Prices), a.AgreedAt); err != nil {
+		return err
+	}
+	_, err = tx.exec(ctx, "agree on prices for "+a.SubscriptionID, `
 		INSERT INTO agreed_price (subscription_id, plan_id, plan_version, prices, command_id, agreed_at) VALUES ($1, $2, $3, $4, $5, $6)
 		    ON CONFLICT (subscription_id, command_id) DO NOTHING`,
 		a.SubscriptionID, a.PlanID, a.PlanVersion, a.Prices, a.CommandID, a.AgreedAt)

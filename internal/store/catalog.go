@@ -43,16 +43,7 @@ func (q Queries) AddPlan(ctx context.Context, entityID string, plan catalog.Plan
 	if added == 0 {
 		return q.requireSamePlan(ctx, entityID, plan)
 	}
-	for _, charge := range plan.EveryCharge() {
-		if charge.Kind != catalog.Usage {
-			continue
-		}
-		if _, err := q.exec(ctx, "add meter "+charge.Meter, `INSERT INTO meter (entity_id, id, name, created_at)
-			VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`, entityID, charge.Meter, charge.Name, at); err != nil {
-			return err
-		}
-	}
-	return nil
+	return q.MeasureMeters(ctx, entityID, plan, at)
 }
 
 func (q Queries) requireSamePlan(ctx context.Context, entityID string, plan catalog.Plan) error {
@@ -151,17 +142,4 @@ func (q Queries) MeterExists(ctx context.Context, entityID, meter string) (bool,
 	var exists bool
 	err := q.db.QueryRow(ctx, `SELECT EXISTS (SELECT FROM meter WHERE entity_id = $1 AND id = $2)`, entityID, meter).Scan(&exists)
 	return exists, err
-}
-
-// Meters lists the ids of an entity's meters.
-func (q Queries) Meters(ctx context.Context, entityID string) ([]string, error) {
-	type row struct {
-		ID string `db:"id"`
-	}
-	rows, err := many[row](ctx, q.db, "meters", `SELECT id FROM meter WHERE entity_id = $1 ORDER BY id`, entityID)
-	ids := make([]string, len(rows))
-	for i, r := range rows {
-		ids[i] = r.ID
-	}
-	return ids, err
 }

@@ -64,8 +64,8 @@ type HistoryEntry struct {
 	StartedAt  time.Time      `db:"started_at"`
 	EndedAt    *time.Time     `db:"ended_at"`
 	// Since is when the first command that matters may have been, if any was before the range: Period or, where there is a
-	// coupon, the start of the first billing period of all. What is credited when a period begins can be taken off by an
-	// amount again, so that its lines hang together with those of the period before.
+	// coupon or fair billing, the start of the first billing period of all. What is credited when a period begins can be taken
+	// off by an amount again, so that its lines hang together with those of the period before; so do seats that are settled.
 	Since *time.Time `db:"since"`
 	// Period is the start of the last billing period that began before the range, if any.
 	Period *time.Time `db:"period"`
@@ -81,7 +81,7 @@ const withCoupon = `EXISTS (SELECT FROM discount d WHERE d.applied_at < $4 AND C
 func (q Queries) History(ctx context.Context, r HistoryRange, after string, limit int) ([]HistoryEntry, error) {
 	return many[HistoryEntry](ctx, q.db, "history of "+r.EntityID, `
 		SELECT s.id, s.customer_id, s.currency, s.zone, s.started_at, s.ended_at, s.billed_by = 'invoice_run' AS by_run,
-		       CASE WHEN `+withCoupon+` THEN p.first ELSE p.last END AS since, p.last AS period
+		       CASE WHEN `+withCoupon+` OR EXISTS (SELECT FROM fair_billing f WHERE f.subscription_id = s.id) THEN p.first ELSE p.last END AS since, p.last AS period
 		  FROM subscription s CROSS JOIN LATERAL (SELECT MIN(c.period_start) AS first, MAX(c.period_start) AS last
 		       FROM subscription_cycle c WHERE c.subscription_id = s.id AND c.period_start < $3) p
 		 WHERE `+billedIn+` AND s.id > $5
@@ -154,6 +154,8 @@ type PastLine struct {
 	BusinessKey string    `db:"business_key"`
 	IssuedAt    time.Time `db:"issued_at"`
 	InvoiceLine
+	// Kept is the line's Measured as it is stored, nil of a line without.
+	Kept []byte `db:"measured"`
 }
 
 // serialOf is the number of an invoice i without the seller's prefix, in the order in which invoices were issued.
@@ -164,7 +166,8 @@ const serialOf = `regexp_replace(i.number, '^.*-', '')::bigint AS serial`
 func (q Queries) PastLines(ctx context.Context, of []HistoryEntry, from, to time.Time) ([]PastLine, error) {
 	ids, since := idsOf(of)
 	return many[PastLine](ctx, q.db, "invoice lines", `
-		SELECT p.subscription_id, p.owner_id AS customer_id, l.invoice_id, i.number, `+serialOf+`, i.business_key, i.issued_at, `+prefixed("l", lineColumns)+`
+		SELECT p.subscription_id, p.owner_id AS customer_id, l.invoice_id, i.number, `+serialOf+`, i.business_key, i.issued_at, l.measured,
+		       `+prefixed("l", lineColumns)+`
 		  FROM unnest($1::text[], $2::timestamptz[]) AS s (id, since)
 		  JOIN invoice_part p ON p.subscription_id = s.id
 		  JOIN invoice i ON i.id = p.invoice_id AND i.issued_at >= LEAST(s.since, $3) AND i.issued_at < $4

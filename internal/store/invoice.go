@@ -82,6 +82,9 @@ type InvoiceLine struct {
 	CreditsInvoice  *string         `db:"credits_invoice" json:"credits_invoice,omitempty"`
 	CreditsPosition *int            `db:"credits_position" json:"credits_position,omitempty"`
 	Explanation     json.RawMessage `db:"explanation" json:"explanation"`
+	// Measured is what a usage line was charged for besides its quantity, as rating.Detail writes it. It may be long, so it is
+	// written with the line and read only by PastLines.
+	Measured json.RawMessage `db:"-" json:"-"`
 }
 
 const invoiceColumns = `id, business_key, entity_id, customer_id, payer_id, subscription_id, reason, cycle, number, status, currency, subtotal, tax,
@@ -194,10 +197,10 @@ func (tx Tx) AddInvoice(ctx context.Context, inv Invoice, lines []InvoiceLine) (
 		batch.Queue(`INSERT INTO invoice_part (invoice_id, subscription_id, owner_id) VALUES ($1, $2, $3)`, inv.ID, p.SubscriptionID, p.OwnerID)
 	}
 	for _, l := range lines {
-		batch.Queue(`INSERT INTO invoice_line (invoice_id, `+lineColumns+`)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`,
+		batch.Queue(`INSERT INTO invoice_line (invoice_id, `+lineColumns+`, measured)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`,
 			inv.ID, l.Position, l.Kind, l.ChargeID, l.PlanID, l.PlanVersion, l.Description, l.Quantity, l.Exact, l.Amount, l.Tax, l.Treatment,
-			l.Jurisdiction, l.Scheme, l.TaxReason, l.TaxRate, l.PeriodStart, l.PeriodEnd, l.CreditsInvoice, l.CreditsPosition, l.Explanation)
+			l.Jurisdiction, l.Scheme, l.TaxReason, l.TaxRate, l.PeriodStart, l.PeriodEnd, l.CreditsInvoice, l.CreditsPosition, l.Explanation, l.Measured)
 	}
 	if err := tx.db.SendBatch(ctx, batch).Close(); err != nil {
 		return inv, fmt.Errorf("add lines of invoice %s: %w", inv.BusinessKey, err)

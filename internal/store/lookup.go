@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"time"
 )
 
 // LatestPlans lists the newest version of each plan of an entity (of all entities when empty).
@@ -64,18 +63,4 @@ func (q Queries) LastCarriedOut(ctx context.Context, subscriptionID string) (Car
 	return one[CarriedOut](ctx, q.db, fmt.Sprintf("latest command of subscription %q", subscriptionID), `
 		SELECT input, result FROM command WHERE subscription_id = $1
 		 ORDER BY (result->'state'->>'last_at')::timestamptz DESC, recorded_at DESC LIMIT 1`, subscriptionID)
-}
-
-// UsageConflicts returns those of the events, as they are stored, whose id was stored before with another quantity or time.
-func (q Queries) UsageConflicts(ctx context.Context, customerID string, events []UsageEvent) ([]UsageEvent, error) {
-	ids, meters, quantities := make([]string, len(events)), make([]string, len(events)), make([]string, len(events))
-	times := make([]time.Time, len(events))
-	for i, e := range events {
-		ids[i], meters[i], quantities[i], times[i] = e.ID, e.Meter, e.Quantity.String(), e.At
-	}
-	return many[UsageEvent](ctx, q.db, "conflicting usage of "+customerID, `
-		SELECT DISTINCT u.event_id AS id, u.meter, u.quantity, u.at
-		  FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[]) AS n (id, meter, quantity, at)
-		  JOIN usage_event u ON (u.customer_id, u.meter, u.event_id) = ($1, n.meter, n.id)
-		 WHERE (u.quantity, u.at) <> (n.quantity::numeric, n.at) ORDER BY 1, 2`, customerID, ids, meters, quantities, times)
 }

@@ -215,6 +215,9 @@ func (q Queries) PeriodFaults(ctx context.Context) ([]PeriodFault, error) {
 		 WHERE r.status = 'completed' AND s.status <> 'scheduled' AND s.started_at < (r.period || '-28')::timestamptz
 		   AND (s.ended_at IS NULL OR s.ended_at > (r.period || '-02')::timestamptz)
 		   AND NOT EXISTS (SELECT FROM invoice_run_member m WHERE m.run_id = r.id AND m.subscription_id = s.id)
+		   AND (EXISTS (SELECT FROM subscription_segment g WHERE g.subscription_id = s.id AND g.from_at < (r.period || '-28')::timestamptz
+		            AND (g.to_at IS NULL OR g.to_at > (r.period || '-02')::timestamptz))
+		        OR NOT EXISTS (SELECT FROM subscription_segment g WHERE g.subscription_id = s.id AND g.to_at <= (r.period || '-02')::timestamptz))
 		UNION ALL
 		SELECT s.id, s.cycle, 'is on plan ' || s.plan_id || ' with ' || s.seats || ' seats and add-ons ' || s.add_ons ||
 		       ', but plan ' || g.plan_id || ' with ' || g.seats || ' and ' || g.add_ons || ' is in force'

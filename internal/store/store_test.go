@@ -171,7 +171,9 @@ func TestPlanVersionsAreImmutable(t *testing.T) {
 	require.Equal(t, 2, latest.Plan.Version)
 	meters, err := s.Meters(ctx, "acme")
 	require.NoError(t, err)
-	require.Equal(t, []string{"calls"}, meters)
+	require.Len(t, meters, 1)
+	require.Empty(t, meters["calls"].Dimensions)
+	require.False(t, meters["calls"].NeedsAmount)
 }
 
 func TestPaymentMethodsTakeEachOthersPlace(t *testing.T) {

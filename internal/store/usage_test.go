@@ -20,16 +20,21 @@ func event(id string, quantity string, at time.Time) store.UsageEvent {
 // claim bills a subscription's usage of a stretch of time.
 func claim(t *testing.T, s *store.Store, subscription string, from, to time.Time) (quantity, late string) {
 	t.Helper()
-	var sums []store.UsageSum
+	var used store.ClaimedUsage
 	require.NoError(t, s.Tx(t.Context(), func(tx store.Tx) (err error) {
-		sums, err = tx.ClaimUsage(t.Context(), subscription, "calls", time.Time{}, to, from)
+		used, err = tx.ClaimUsage(t.Context(), subscription, store.UsageClaim{Meter: "calls", To: to, LateBefore: from})
 		return err
 	}))
-	if len(sums) == 0 {
+	if len(used.Groups) == 0 {
 		return "0", "0"
 	}
-	require.Len(t, sums, 1)
-	return sums[0].Quantity.String(), sums[0].Late.String()
+	require.Len(t, used.Groups, 1)
+	return used.Groups[0].Quantity.String(), used.Groups[0].Late.String()
+}
+
+// firstHour is a claim of all that was used of a meter before and in the hour that begins now.
+func firstHour(meter string) store.UsageClaim {
+	return store.UsageClaim{Meter: meter, To: now.Add(time.Hour), LateBefore: now}
 }
 
 func TestUsageIsStoredOnce(t *testing.T) {
@@ -105,8 +110,8 @@ func TestUsageIsClaimedOnce(t *testing.T) {
 					return err
 				}
 				err := s.Tx(ctx, func(tx store.Tx) error {
-					sums, err := tx.ClaimUsage(ctx, "sub", "calls", time.Time{}, now.Add(time.Hour), now)
-					for _, sum := range sums {
+					used, err := tx.ClaimUsage(ctx, "sub", firstHour("calls"))
+					for _, sum := range used.Groups {
 						claimed[worker] = claimed[worker].Add(sum.Quantity)
 					}
 					return err
@@ -154,7 +159,7 @@ func TestClaimsAreTakenBack(t *testing.T) {
 	_, err := s.AddUsage(ctx, "ada", []store.UsageEvent{event("a", "5", now)})
 	require.NoError(t, err)
 	err = s.Tx(ctx, func(tx store.Tx) error {
-		if _, err := tx.ClaimUsage(ctx, "sub", "calls", time.Time{}, now.Add(time.Hour), now); err != nil {
+		if _, err := tx.ClaimUsage(ctx, "sub", firstHour("calls")); err != nil {
 			return err
 		}
 		return store.ErrBusy
@@ -190,7 +195,7 @@ func TestUsageMeetsAnInvoiceTheOtherWayRound(t *testing.T) {
 			// A claim that loses is tried again by Temporal.
 			_ = s.Tx(ctx, func(tx store.Tx) error {
 				for _, meter := range []string{"z", "a"} {
-					if _, err := tx.ClaimUsage(ctx, "sub", meter, time.Time{}, now.Add(time.Hour), now); err != nil {
+					if _, err := tx.ClaimUsage(ctx, "sub", firstHour(meter)); err != nil {
 						return err
 					}
 				}

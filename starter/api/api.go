@@ -56,6 +56,7 @@ func New(options Options) *API {
 	a.addCoupons(h)
 	a.addEntitlements(h)
 	a.addWallets(h)
+	a.addMembers(h)
 	a.addUsage(h)
 	a.addInvoices(h)
 	a.addPayments(h)

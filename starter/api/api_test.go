@@ -181,6 +181,40 @@ func TestUsageOverHTTP(t *testing.T) {
 	require.Equal(t, []any{map[string]any{"meter": "input_tokens", "events": 2.0, "quantity": "9007199254740993.000000000001"}}, total["totals"])
 }
 
+func TestMeasuredUsageOverHTTP(t *testing.T) {
+	t.Parallel()
+	id := running.Seller(t)
+	running.Customer(t, startertest.NewCustomer(id, id+"-c"))
+	_, err := running.Service.AddPlans(t.Context(), id, strings.NewReader(fill(id, `[{"id":"$-render","version":1,"name":"Render",
+		"interval":{"unit":"month","count":1},"proration":"day","billed_by":"renewal","charges":[
+		{"id":"r","name":"R","kind":"usage","meter":"renders","timing":"arrears","tax_category":"saas_b2b","prices":{"USD":{"model":"dynamic"}}},
+		{"id":"s","name":"S","kind":"usage","meter":"storage","timing":"arrears","tax_category":"saas_b2b","prices":{
+		 "USD":{"model":"matrix","dimensions":["region"],"default_unit_amount":"1"}}}]}]`)))
+	require.NoError(t, err)
+	event := func(fields string) string {
+		return fill(id, `{"customer":"$-c","events":[{"id":"1","quantity":1,"at":"2026-01-10T10:00:00Z",`) + fields + `}]}`
+	}
+	for _, fields := range []string{`"meter":"renders","amount":0.430000000001`, `"meter":"storage","values":{"region":"eu"}`} {
+		require.Equal(t, map[string]any{"accepted": 1.0, "new": 1.0, "already_known": 0.0}, call(t, "POST", "/v1/usage", event(fields)).json(t))
+	}
+	total := call(t, "GET", fill(id, "/v1/usage?customer=$-c&from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z"), nil).json(t)
+	require.Equal(t, []any{
+		map[string]any{"meter": "renders", "events": 1.0, "quantity": "1", "amount": "0.430000000001"},
+		map[string]any{"meter": "storage", "events": 1.0, "quantity": "1", "values": map[string]any{"region": "eu"}},
+	}, total["totals"])
+	for fields, location := range map[string]string{
+		`"meter":"renders"`:                          "body.events[0].amount",
+		`"meter":"renders","amount":true`:            "body.events[0].amount",
+		`"meter":"storage","values":{"regoin":"eu"}`: "body.events[0].values.regoin",
+		`"meter":"storage","values":{"region":5}`:    "body.events[0].values.region",
+		`"meter":"storage","values":["eu"]`:          "body.events[0].values",
+	} {
+		got := call(t, "POST", "/v1/usage", event(fields))
+		require.Equal(t, http.StatusBadRequest, got.status, fields)
+		require.Contains(t, string(got.body), `"`+location+`"`, fields)
+	}
+}
+
 func TestTheDescriptionIsOpenAPI(t *testing.T) {
 	t.Parallel()
 	described := call(t, "GET", "/openapi.json", nil).json(t)

@@ -62,6 +62,7 @@ func (a *API) addSubscriptions(h huma.API) {
 		return a.service.ShowSubscription(ctx, in.ID)
 	})
 	a.addCommands(h)
+	a.addCharges(h)
 }
 
 func (a *API) addCommands(h huma.API) {
@@ -77,7 +78,7 @@ func (a *API) addCommands(h huma.API) {
 		in.CommandID = key
 		return in
 	})
-	may(a, h, "reactivate", "Take back a cancellation that has not happened yet", func(in service.Reactivate, key string) service.Order {
+	may(a, h, "reactivate", "Take back a cancellation, or begin again after one", func(in service.Reactivate, key string) service.Order {
 		in.CommandID = key
 		return in
 	})

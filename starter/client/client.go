@@ -74,49 +74,6 @@ func (c *Client) Subscribe(ctx context.Context, in message.Subscribe) (message.S
 	return subscribed, nil
 }
 
-// Command carries out a change, pause, resume or cancellation and answers with the new state and the invoice that came
-// of it. The command's ID makes repeating it safe: the answer is that of the first time, be it a refusal; an ID that was
-// carried out for something else is refused (code "command_id_reused"). A *subscription.Refusal says why a command was
-// not carried out.
-func (c *Client) Command(ctx context.Context, subscriptionID string, command subscription.Command) (message.CommandResult, error) {
-	var result message.CommandResult
-	id := message.SubscriptionID(subscriptionID)
-	if err := c.moveTo(ctx, id, command.At); err != nil {
-		return result, c.explain(subscriptionID, err)
-	}
-	handle, err := c.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		WorkflowID: id, UpdateID: updateID(command), UpdateName: message.CommandUpdate, Args: []any{command},
-		WaitForStage: client.WorkflowUpdateStageCompleted,
-	})
-	if err == nil {
-		err = handle.Get(ctx, &result)
-	}
-	if err != nil {
-		return result, c.explain(subscriptionID, err)
-	}
-	return result, nil
-}
-
-// Preview answers what a command would do: the state that it would leave and the invoices that it would make. Nothing is
-// written. A *subscription.Refusal says why the command would be refused.
-func (c *Client) Preview(ctx context.Context, subscriptionID string, command subscription.Command) (message.Preview, error) {
-	var preview message.Preview
-	id := message.SubscriptionID(subscriptionID)
-	if err := c.moveTo(ctx, id, command.At); err != nil {
-		return preview, c.explain(subscriptionID, err)
-	}
-	handle, err := c.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		WorkflowID: id, UpdateName: message.PreviewUpdate, Args: []any{command}, WaitForStage: client.WorkflowUpdateStageCompleted,
-	})
-	if err == nil {
-		err = handle.Get(ctx, &preview)
-	}
-	if err != nil {
-		return preview, c.explain(subscriptionID, err)
-	}
-	return preview, nil
-}
-
 // updateID lets Temporal join requests that ask for the same under the same id. What asks for something else must reach
 // the workflow, which refuses it: under the bare id, Temporal would answer it as it answered the first one.
 func updateID(c subscription.Command) string {
@@ -128,6 +85,9 @@ func updateID(c subscription.Command) string {
 		asks += fmt.Sprintf(" %s %d %d %s", c.Terms.PlanID, c.Terms.PlanVersion, c.Terms.Seats, c.Terms.AddOns)
 	}
 	asks += fmt.Sprintf(" %d %s %t %s %s", c.On.Unix(), c.Mode, c.BillNext, c.Customer, c.Withdraws)
+	if i := c.Item; i != nil {
+		asks += fmt.Sprintf(" %s %s %q %s %s %s", i.ID, i.Kind, i.Description, i.Quantity, i.Unit, i.TaxCategory)
+	}
 	if len(c.Prices) > 0 {
 		asks += " " + c.Prices.Canonical()
 	}

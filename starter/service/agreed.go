@@ -41,8 +41,5 @@ func checkAgreed(plan catalog.Plan, prices catalog.Agreed, currency money.Curren
 	if err := plan.CheckAgreed(prices, currency); err != nil {
 		return invalid("prices", "%s", err)
 	}
-	if err := plan.WithAgreed(prices).CheckMeasured(); err != nil {
-		return invalid("prices", "%s", err)
-	}
 	return nil
 }

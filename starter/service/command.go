@@ -42,7 +42,7 @@ func (s *Service) Resume(ctx context.Context, id string, in Resume) (CommandResu
 	return s.carryOut(ctx, id, in)
 }
 
-// CarryOut carries out any order: Cancel, Change, HandOver, Pause, Reactivate, Resume or Withdraw.
+// CarryOut carries out any order: Cancel, CancelCharge, Change, Charge, HandOver, Pause, Reactivate, Resume or Withdraw.
 func (s *Service) CarryOut(ctx context.Context, id string, o Order) (CommandResult, error) {
 	return s.carryOut(ctx, id, o)
 }
@@ -130,7 +130,7 @@ func (s *Service) carryOut(ctx context.Context, id string, o order) (CommandResu
 	if found || err != nil {
 		return s.result(ctx, t, asked.CommandID, before, err)
 	}
-	if t.row.EndedAt != nil {
+	if t.row.EndedAt != nil && !afterTheEnd(o) {
 		return CommandResult{}, refused("subscription_canceled", "subscription %s ended at %s (%s): start a new one instead",
 			id, t.row.EndedAt.UTC().Format(time.RFC3339), t.row.EndReason)
 	}
@@ -140,6 +140,16 @@ func (s *Service) carryOut(ctx context.Context, id string, o order) (CommandResu
 	}
 	done, err := s.clientOf(t.customer).Command(ctx, id, command)
 	return s.result(ctx, t, command.ID, message.Turned{State: done.State, Invoice: done.Invoice, Former: done.Former}, answered(err))
+}
+
+// afterTheEnd says that an order may be for a subscription that has ended: whether it can be carried out is for the
+// subscription to decide.
+func afterTheEnd(o order) bool {
+	switch o.(type) {
+	case Reactivate, Charge, CancelCharge:
+		return true
+	}
+	return false
 }
 
 // commandOf is the command that an order asks for now.

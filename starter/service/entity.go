@@ -215,9 +215,6 @@ func (s *Service) AddPlans(ctx context.Context, entityID string, r io.Reader) ([
 // checkBillable refuses plans that are right in themselves and cannot be billed here.
 func checkBillable(plans []catalog.Plan) error {
 	for _, plan := range plans {
-		if err := plan.CheckMeasured(); err != nil {
-			return invalid("file", "%s", err)
-		}
 		if err := checkCategories(plan); err != nil {
 			return invalid("file", "plan %q: %s", plan.ID, err)
 		}

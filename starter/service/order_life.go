@@ -30,7 +30,7 @@ func (r Resume) want() subscription.Command {
 	return subscription.Command{Kind: subscription.Resume, AtPeriodEnd: r.AtPeriodEnd, On: r.On}
 }
 
-// Reactivate asks to take back a cancellation that has not happened yet.
+// Reactivate asks to take back a cancellation that has not happened yet, or to begin again after one that has.
 type Reactivate struct{ Asked }
 
 func (r Reactivate) want() subscription.Command {

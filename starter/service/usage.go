@@ -3,11 +3,14 @@ package service
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/internal/store"
 	"github.com/perennial-billing/perennial/starter/usagecsv"
 )
@@ -27,6 +30,9 @@ type UsageEvent struct {
 	Meter    string    `json:"meter" example:"input_tokens"`
 	Quantity Quantity  `json:"quantity" example:"4808"`
 	At       time.Time `json:"at" doc:"When it was used."`
+	// Amount is required where a price of the meter is dynamic.
+	Amount *Quantity         `json:"amount,omitempty" doc:"The event's own price, in the customer's currency; for meters charged by it." example:"0.43"`
+	Values map[string]string `json:"values,omitempty" doc:"The values of the dimensions that the meter is priced by; the default price is that of what has none."`
 }
 
 // Quantity is a decimal exactly as it was written, as a JSON number or string.
@@ -93,7 +99,7 @@ func (s *Service) latestUsage(ctx context.Context, customer store.Customer) (tim
 	return now.Add(skew), err
 }
 
-func checkEvents(in []UsageEvent, meters []string, latest time.Time) ([]store.UsageEvent, error) {
+func checkEvents(in []UsageEvent, meters map[string]catalog.Measures, latest time.Time) ([]store.UsageEvent, error) {
 	var p problems
 	events := make([]store.UsageEvent, len(in))
 	seen := make(map[[2]string]store.UsageEvent, len(in))
@@ -104,9 +110,10 @@ func checkEvents(in []UsageEvent, meters []string, latest time.Time) ([]store.Us
 		quantity, err := usagecsv.ParseQuantity(string(e.Quantity))
 		p.check(field("quantity"), err)
 		p.check(field("at"), checkUsageTime(e.At, latest))
-		events[i] = store.UsageEvent{ID: e.ID, Meter: e.Meter, Quantity: quantity, At: e.At.UTC()}
+		events[i] = store.UsageEvent{ID: e.ID, Meter: e.Meter, Quantity: quantity, At: e.At.UTC(), Values: e.Values}
+		checkMeasured(&p, &events[i], e.Amount, meters, field)
 		key := [2]string{e.Meter, e.ID}
-		if first, again := seen[key]; again && (!first.Quantity.Equal(quantity) || !first.At.Equal(e.At)) {
+		if first, again := seen[key]; again && !first.Same(events[i]) {
 			p.add(field("id"), "%s occurs before in this request with other content", clip(e.ID))
 		}
 		seen[key] = events[i]
@@ -114,10 +121,29 @@ func checkEvents(in []UsageEvent, meters []string, latest time.Time) ([]store.Us
 	return events, p.err()
 }
 
-func checkMeter(meter string, known []string) error {
-	if slices.Contains(known, meter) {
+// checkMeasured reads an event's amount and holds it and the values against what the meter needs.
+func checkMeasured(p *problems, e *store.UsageEvent, amount *Quantity, meters map[string]catalog.Measures, field func(string) string) {
+	needed, known := meters[e.Meter]
+	if !known {
+		return
+	}
+	if amount != nil {
+		parsed, err := usagecsv.ParseAmount(string(*amount))
+		if e.Amount = &parsed; err != nil {
+			p.check(field("amount"), err)
+			return
+		}
+	}
+	if fault, wrong := errors.AsType[*catalog.EventError](needed.CheckEvent(e.Amount, e.Values)); wrong {
+		p.add(field(fault.Field), "%s", fault.Reason)
+	}
+}
+
+func checkMeter(meter string, meters map[string]catalog.Measures) error {
+	if _, known := meters[meter]; known {
 		return nil
 	}
+	known := slices.Sorted(maps.Keys(meters))
 	if len(known) == 0 {
 		return fmt.Errorf("unknown meter %s: no plan of the customer's seller charges for usage", clip(meter))
 	}

@@ -2,13 +2,16 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/shopspring/decimal"
 
+	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/internal/store"
 	"github.com/perennial-billing/perennial/starter/usagecsv"
 )
@@ -19,6 +22,7 @@ type usageImport struct {
 	keep     func(ctx context.Context, customerID string, events []store.UsageEvent) (added int64, conflicting []store.UsageEvent, err error)
 	dry      bool
 	customer string
+	meters   map[string]catalog.Measures
 	columns  usagecsv.Mapping
 	latest   time.Time
 	most     int // rejected lines to list
@@ -36,16 +40,19 @@ type usageImport struct {
 func (im *usageImport) store(ctx context.Context, batch []usagecsv.Event) error {
 	var kept []usagecsv.Event
 	var events []store.UsageEvent
+	faults := im.faults(batch)
 	for _, e := range batch {
-		if err := checkUsageTime(e.At, im.latest); err != nil {
-			im.reject(e, im.columns.Time, err.Error())
+		if fault, wrong := faults[e.Line]; wrong {
+			im.reject(e, fault.Field, fault.Reason)
 			continue
 		}
 		kept = append(kept, e)
 		im.span(e.At)
 		// The reader ends every id with the meter, to which the store keeps ids anyway: without it an event has one
 		// identity, whether it comes in a file or through the API.
-		events = append(events, store.UsageEvent{ID: strings.TrimSuffix(e.ID, ":"+e.Meter), Meter: e.Meter, Quantity: e.Quantity, At: e.At})
+		events = append(events, store.UsageEvent{
+			ID: strings.TrimSuffix(e.ID, ":"+e.Meter), Meter: e.Meter, Quantity: e.Quantity, At: e.At, Amount: e.Amount, Values: im.values(e),
+		})
 	}
 	added, conflicting, err := im.keep(ctx, im.customer, events)
 	if err != nil {
@@ -56,6 +63,44 @@ func (im *usageImport) store(ctx context.Context, batch []usagecsv.Event) error 
 	im.known += int64(len(events)-len(conflicting)) - added
 	im.rejectConflicting(kept, events, conflicting)
 	return nil
+}
+
+// faults are the rows, by line, of which an event cannot be stored: no row is stored in part.
+func (im *usageImport) faults(batch []usagecsv.Event) map[int]usagecsv.Rejected {
+	faults := map[int]usagecsv.Rejected{}
+	for _, e := range batch {
+		if err := checkUsageTime(e.At, im.latest); err != nil {
+			faults[e.Line] = usagecsv.Rejected{Field: im.columns.Time, Reason: err.Error()}
+		} else if fault, wrong := errors.AsType[*catalog.EventError](im.meters[e.Meter].CheckEvent(e.Amount, im.values(e))); wrong {
+			faults[e.Line] = usagecsv.Rejected{Field: im.columnOf(e.Meter, fault.Field), Reason: fault.Reason}
+		}
+	}
+	return faults
+}
+
+// values are the row's values of the dimensions that its meter is priced by.
+func (im *usageImport) values(e usagecsv.Event) map[string]string {
+	if len(e.Values) == 0 {
+		return nil
+	}
+	values := maps.Clone(e.Values)
+	maps.DeleteFunc(values, func(dimension, _ string) bool { return !slices.Contains(im.meters[e.Meter].Dimensions, dimension) })
+	return values
+}
+
+// columnOf is the column of an event's field, such as amount or values.region.
+func (im *usageImport) columnOf(meter, field string) string {
+	for _, amount := range im.columns.Amounts {
+		if field == "amount" && amount.Meter == meter {
+			return amount.Column
+		}
+	}
+	for _, value := range im.columns.Values {
+		if field == "values."+value.Dimension {
+			return value.Column
+		}
+	}
+	return field
 }
 
 func (im *usageImport) span(at time.Time) {

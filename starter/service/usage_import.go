@@ -3,8 +3,10 @@ package service
 import (
 	"context"
 	"io"
+	"slices"
 	"time"
 
+	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/internal/store"
 	"github.com/perennial-billing/perennial/starter/usagecsv"
 )
@@ -60,7 +62,7 @@ func (s *Service) readUsage(
 	if err != nil {
 		return ImportSummary{}, err
 	}
-	if err := s.checkMapping(ctx, customer.EntityID, m); err != nil {
+	if im.meters, err = s.checkMapping(ctx, customer.EntityID, m); err != nil {
 		return ImportSummary{}, err
 	}
 	if im.latest, err = s.latestUsage(ctx, customer); err != nil {
@@ -77,17 +79,27 @@ func (s *Service) readUsage(
 	return im.summary(read), im.explain(ctx, err)
 }
 
-func (s *Service) checkMapping(ctx context.Context, entityID string, m usagecsv.Mapping) error {
+// checkMapping holds a mapping against the meters of an entity, and returns what these need of events.
+func (s *Service) checkMapping(ctx context.Context, entityID string, m usagecsv.Mapping) (map[string]catalog.Measures, error) {
 	if err := m.Validate(); err != nil {
-		return invalid("map", "%s", err)
+		return nil, invalid("map", "%s", err)
 	}
 	known, err := s.store.Meters(ctx, entityID)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var p problems
+	var priced catalog.Measures
 	for _, column := range m.Meters {
 		p.check("map", checkMeter(column.Meter, known))
+		priced = priced.Join(known[column.Meter])
+		mapped := slices.ContainsFunc(m.Amounts, func(a usagecsv.MeterColumn) bool { return a.Meter == column.Meter })
+		if known[column.Meter].NeedsAmount && !mapped {
+			p.add("map", "meter %s is charged by the amounts of its events: add amount:%[1]s=COLUMN", column.Meter)
+		}
 	}
-	return p.err()
+	for _, column := range m.Values {
+		p.check("map", priced.CheckValues(map[string]string{column.Dimension: ""}))
+	}
+	return known, p.err()
 }

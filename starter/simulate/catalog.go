@@ -9,8 +9,8 @@ import (
 	"github.com/perennial-billing/perennial/billing/tax"
 )
 
-// ReadCatalog reads the catalogue to be tried. It must be one that could be sold: what is recorded of usage has to be
-// enough for its prices, and its charges must be taxable. Errors name the path of the field.
+// ReadCatalog reads the catalogue to be tried. It must be one that could be sold: its charges must be
+// taxable. Errors name the path of the field.
 func ReadCatalog(r io.Reader) ([]catalog.Plan, error) {
 	file, err := catalogfile.Read(r)
 	if err != nil {
@@ -18,9 +18,6 @@ func ReadCatalog(r io.Reader) ([]catalog.Plan, error) {
 	}
 	plans := file.Plans()
 	for i, plan := range plans {
-		if err := plan.CheckMeasured(); err != nil {
-			return nil, fmt.Errorf("[%d]: %w", i, err)
-		}
 		for _, charge := range plan.Charges {
 			if err := tax.CheckCategory(charge.TaxCategory); err != nil {
 				return nil, fmt.Errorf("[%d]: plan %q charge %q: %w", i, plan.ID, charge.ID, err)

@@ -14,6 +14,7 @@ import (
 	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/lifecycle"
 	"github.com/perennial-billing/perennial/billing/money"
+	"github.com/perennial-billing/perennial/billing/rating"
 	"github.com/perennial-billing/perennial/billing/simulation"
 	"github.com/perennial-billing/perennial/billing/subscription"
 	"github.com/perennial-billing/perennial/internal/store"
@@ -58,7 +59,7 @@ func read(ctx context.Context, q store.Queries, in store.HistoryRange, z zones, 
 		}
 		r.byID[e.ID], r.owners[e.ID] = &all[i], map[string]bool{e.CustomerID: true}
 	}
-	for _, part := range []func(context.Context) error{r.segments, r.sold, r.agreed, r.lines, r.months, r.before, r.commands, r.discounts} {
+	for _, part := range []func(context.Context) error{r.segments, r.sold, r.agreed, r.lines, r.months, r.before, r.commands, r.discounts, r.seats} {
 		if err := part(ctx); err != nil {
 			return nil, err
 		}
@@ -136,10 +137,19 @@ func (r *reading) lines(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("invoice %s, line %d: %w", row.Number, row.Position, err)
 		}
+		measured, err := measuredOf(row)
+		if err != nil {
+			return fmt.Errorf("invoice %s, line %d: %w", row.Number, row.Position, err)
+		}
+		unit, err := unitOf(row.InvoiceLine)
+		if err != nil {
+			return fmt.Errorf("invoice %s, line %d: %w", row.Number, row.Position, err)
+		}
 		invoice := &h.Issued[len(h.Issued)-1]
 		invoice.Lines = append(invoice.Lines, simulation.Line{
 			Kind: invoicing.LineKind(row.Kind), PlanID: row.PlanID, PlanVersion: row.PlanVersion, ChargeID: row.ChargeID, Quantity: row.Quantity,
-			Late: late, Amount: money.New(row.Amount, h.Currency), Period: calendar.Period{Start: row.PeriodStart, End: row.PeriodEnd},
+			Late: late, Measured: measured, Unit: unit, Amount: money.New(row.Amount, h.Currency),
+			Period: calendar.Period{Start: row.PeriodStart, End: row.PeriodEnd},
 		})
 	}
 	return nil
@@ -157,6 +167,31 @@ func lateOf(line store.InvoiceLine) (decimal.Decimal, error) {
 		return decimal.Zero, err
 	}
 	return money.ParseDecimal(explanation.Late)
+}
+
+// measuredOf is what a line has kept of its usage besides the quantity.
+func measuredOf(row store.PastLine) (rating.Detail, error) {
+	var measured rating.Detail
+	if row.Kept == nil {
+		return measured, nil
+	}
+	if err := json.Unmarshal(row.Kept, &measured); err != nil {
+		return measured, fmt.Errorf("recorded usage: %w", err)
+	}
+	return measured, nil
+}
+
+// unitOf is what one of an item costs, which only its line's explanation says.
+func unitOf(line store.InvoiceLine) (decimal.Decimal, error) {
+	var explanation invoicing.Explanation
+	if line.Kind != string(invoicing.OneOff) && line.Kind != string(invoicing.Adjustment) {
+		return decimal.Zero, nil
+	}
+	err := json.Unmarshal(line.Explanation, &explanation) //nolint:musttag // its parts have forms of their own in JSON
+	if err != nil || len(explanation.Steps) == 0 {
+		return decimal.Zero, err
+	}
+	return explanation.Steps[0].UnitAmount, nil
 }
 
 func (r *reading) months(ctx context.Context) error {

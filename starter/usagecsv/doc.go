@@ -14,7 +14,8 @@
 // padding, meters by name) and how many times that same row has occurred in this file: "hash#2:meter". Importing the
 // file again, or an export that overlaps it, therefore gives the same ids, and two genuinely identical rows in one
 // file stay two. This needs an export to hold all or none of the rows of one instant, which one cut by time does.
-// The mapped meters are part of the identity: import a file with the same meters each time.
+// The mapped meters are part of the identity, and so are mapped amounts and dimension values: import a file with the same
+// mapping each time.
 //
 // # Memory
 //

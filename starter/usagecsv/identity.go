@@ -55,9 +55,15 @@ func (s identity) of(row parsedRow) (string, verdict) {
 // normalised writes the mapped values so that rows of equal meaning are equal text: "4808.0" is "4808", and neither
 // the order of the mapping nor the way the file writes its times matters.
 func (row parsedRow) normalised() string {
-	parts := make([]string, len(row.quantities))
+	parts := make([]string, 0, len(row.quantities)+len(row.amounts)+len(row.values))
 	for i, q := range row.quantities {
-		parts[i] = row.meters[i].name + "=" + q.String()
+		parts = append(parts, row.meters[i].name+"="+q.String())
+	}
+	for meter, amount := range row.amounts {
+		parts = append(parts, "amount:"+meter+"="+amount.String())
+	}
+	for dimension, value := range row.values {
+		parts = append(parts, "value:"+dimension+"="+strconv.Quote(value))
 	}
 	slices.Sort(parts)
 	return row.at.UTC().Format(time.RFC3339Nano) + "\n" + strings.Join(parts, "\n")

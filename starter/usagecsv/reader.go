@@ -21,7 +21,10 @@ type Event struct {
 	Meter    string
 	Quantity decimal.Decimal // not negative
 	At       time.Time       // UTC
-	Line     int
+	// Amount and Values are those of the row, as far as they are mapped; values go with every meter of the row.
+	Amount *decimal.Decimal
+	Values map[string]string
+	Line   int
 }
 
 // Options of a Read; the zero value is the default of each.
@@ -191,7 +194,11 @@ func (r *run) accept(p parsedRow, line int) {
 		return
 	}
 	for i, c := range r.rows.cols.meters {
-		r.batch = append(r.batch, Event{ID: id + ":" + c.name, Meter: c.name, Quantity: p.quantities[i], At: p.at, Line: line})
+		event := Event{ID: id + ":" + c.name, Meter: c.name, Quantity: p.quantities[i], At: p.at, Values: p.values, Line: line}
+		if amount, given := p.amounts[c.name]; given {
+			event.Amount = &amount
+		}
+		r.batch = append(r.batch, event)
 		r.summary.Totals[i].Quantity = r.summary.Totals[i].Quantity.Add(p.quantities[i])
 	}
 	r.summary.span(p.at)

@@ -23,6 +23,14 @@ type columns struct {
 	id       int
 	idName   string
 	meters   []meterAt
+	amounts  []meterAt
+	values   []valueAt
+}
+
+type valueAt struct {
+	dimension string
+	column    string
+	index     int
 }
 
 type meterAt struct {
@@ -64,6 +72,20 @@ func (m Mapping) locate(header []string) (columns, error) {
 			return columns{}, err
 		}
 		c.meters = append(c.meters, meterAt{name: mc.Meter, column: mc.Column, index: index})
+	}
+	for _, mc := range m.Amounts {
+		index, err := find(header, mc.Column)
+		if err != nil {
+			return columns{}, err
+		}
+		c.amounts = append(c.amounts, meterAt{name: mc.Meter, column: mc.Column, index: index})
+	}
+	for _, vc := range m.Values {
+		index, err := find(header, vc.Column)
+		if err != nil {
+			return columns{}, err
+		}
+		c.values = append(c.values, valueAt{dimension: vc.Dimension, column: vc.Column, index: index})
 	}
 	return c, nil
 }
@@ -115,6 +137,9 @@ type parsedRow struct {
 	at         time.Time
 	meters     []meterAt
 	quantities []decimal.Decimal
+	// amounts are by meter, values by dimension; nil where none is given.
+	amounts map[string]decimal.Decimal
+	values  map[string]string
 }
 
 func newRowParser(cols columns, opts Options) *rowParser {
@@ -142,7 +167,36 @@ func (p *rowParser) parse(record []string) (parsedRow, *Rejected) {
 		}
 		row.quantities[i] = quantity
 	}
-	return row, nil
+	return row, p.measures(record, &row)
+}
+
+// measures reads amounts and dimension values. An empty cell is none.
+func (p *rowParser) measures(record []string, row *parsedRow) *Rejected {
+	for _, m := range p.cols.amounts {
+		cell := strings.TrimSpace(record[m.index])
+		if cell == "" {
+			continue
+		}
+		amount, err := ParseAmount(cell)
+		if err != nil {
+			return &Rejected{Field: m.column, Reason: err.Error()}
+		}
+		if row.amounts == nil {
+			row.amounts = map[string]decimal.Decimal{}
+		}
+		row.amounts[m.name] = amount
+	}
+	for _, v := range p.cols.values {
+		cell := strings.TrimSpace(record[v.index])
+		if cell == "" {
+			continue
+		}
+		if row.values == nil {
+			row.values = map[string]string{}
+		}
+		row.values[v.dimension] = strings.Clone(cell)
+	}
+	return nil
 }
 
 // MaxQuantity bounds the quantity of one event. It keeps the sums of a period, times any sane price, within the range of
@@ -165,6 +219,21 @@ func ParseQuantity(s string) (decimal.Decimal, error) {
 		return decimal.Zero, fmt.Errorf("%s is too large: one event has at most %d units", clip(s), int64(MaxQuantity))
 	}
 	return quantity, nil
+}
+
+// ParseAmount reads the amount of one event: a plain decimal from 0 to MaxQuantity with at most 12 digits after the point.
+func ParseAmount(s string) (decimal.Decimal, error) {
+	amount, err := money.ParseDecimal(s)
+	switch {
+	case err != nil:
+		return decimal.Zero, fmt.Errorf("%s is not an amount: write at most %d digits and, after a point, at most %d, such as 0.43",
+			clip(s), money.MaxIntegerDigits, money.MaxFractionDigits)
+	case amount.IsNegative():
+		return decimal.Zero, fmt.Errorf("%s is negative: an amount is 0 or more", clip(s))
+	case amount.GreaterThan(decimal.NewFromInt(MaxQuantity)):
+		return decimal.Zero, fmt.Errorf("%s is too large: the amount of one event is at most %d", clip(s), int64(MaxQuantity))
+	}
+	return amount, nil
 }
 
 // checkID keeps out what a database text column or a log line cannot take.

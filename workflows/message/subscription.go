@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/fairbilling"
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/subscription"
 )
@@ -43,6 +44,8 @@ type Subscribe struct {
 	EndsAt    time.Time `json:"ends_at,omitzero"`
 	// Prices are agreed with the customer for this version of the plan, in place of the catalogue's.
 	Prices catalog.Agreed `json:"prices,omitempty"`
+	// FairBilling, if set, has the seats follow the members who are active; 0 Seats are then counted.
+	FairBilling *fairbilling.Agreement `json:"fair_billing,omitempty"`
 	// Quote is the local price that the customer was shown, if it is to be honoured.
 	Quote string `json:"quote,omitempty"`
 	// Device is a hash of the customer's device, for limits on trials.
@@ -58,6 +61,9 @@ type SubscriptionInput struct {
 	State     *subscription.State `json:"state,omitempty"`
 	// First is what the first cycle (or the start of the trial) brought, the answer to a repeated subscribe.
 	First *Billed `json:"first,omitempty"`
+	// Again starts a subscription that has ended once more, for a command: of Subscribe only the id is needed, the rest is on
+	// record.
+	Again bool `json:"again,omitempty"`
 }
 
 // Subscribed answers SubscribeUpdate.
@@ -111,6 +117,8 @@ type CollectionEnded struct {
 var (
 	// OpenSubscription checks the agreement against the customer and the catalogue and records it.
 	OpenSubscription = Activity[Subscribe, Opened]{"OpenSubscription"}
+	// RecallSubscription answers with the record of a subscription that has ended, by its id.
+	RecallSubscription = Activity[string, Recalled]{"RecallSubscription"}
 	// Turn carries a subscription over its next boundary: begins its trial or a billing cycle, with the invoice, or ends it.
 	Turn = Activity[TurnInput, Turned]{"Turn"}
 	// CarryOut carries out a command.
@@ -129,6 +137,13 @@ type Opened struct {
 	Refusal *subscription.Refusal `json:"refusal,omitempty"`
 	// Inspect is a payment method about which more must be known before the agreement can be recorded.
 	Inspect string `json:"inspect,omitempty"`
+}
+
+// Recalled is a subscription that has ended: what was agreed and what it came to, or why there is none.
+type Recalled struct {
+	Subscribe Subscribe             `json:"subscribe"`
+	State     subscription.State    `json:"state"`
+	Refusal   *subscription.Refusal `json:"refusal,omitempty"`
 }
 
 // TurnInput says which boundary is due: At is the instant it was due, not when the activity runs.

@@ -104,7 +104,7 @@ ALTER TABLE invoice
     ADD COLUMN of_subscription TEXT GENERATED ALWAYS AS (NULLIF(subscription_id, '')) STORED,
     ADD CONSTRAINT invoice_subscription_id_fkey FOREIGN KEY (of_subscription) REFERENCES subscription,
     DROP CONSTRAINT invoice_reason_check,
-    ADD CONSTRAINT invoice_reason_check CHECK (reason IN ('cycle', 'change', 'pause', 'final', 'prepaid')),
+    ADD CONSTRAINT invoice_reason_check CHECK (reason IN ('cycle', 'change', 'pause', 'final', 'items', 'prepaid')),
     ADD CONSTRAINT only_credit_is_sold_alone CHECK ((subscription_id = '') = (reason = 'prepaid')),
     ADD COLUMN prepaid_applied BIGINT NOT NULL DEFAULT 0 CONSTRAINT prepaid_only_pays CHECK (prepaid_applied >= 0),
     DROP CONSTRAINT due_is_total_less_credit,
@@ -113,8 +113,10 @@ ALTER TABLE invoice
 
 ALTER TABLE invoice_line
     DROP CONSTRAINT invoice_line_kind_check,
-    ADD CONSTRAINT invoice_line_kind_check CHECK (kind IN
-        ('commitment', 'overage', 'prepaid_credit', 'proration_charge', 'proration_credit', 'recurring', 'spend_cap', 'true_up', 'usage'));
+    ADD CONSTRAINT invoice_line_kind_check CHECK (kind IN ('adjustment', 'commitment', 'one_off', 'overage', 'prepaid_credit',
+        'proration_charge', 'proration_credit', 'recurring', 'spend_cap', 'true_up', 'usage')),
+    DROP CONSTRAINT items_have_no_plan,
+    ADD CONSTRAINT items_have_no_plan CHECK ((kind IN ('adjustment', 'one_off', 'prepaid_credit')) = (plan_id = ''));
 
 CREATE OR REPLACE FUNCTION refuse_invoice_edit() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/perennial-billing/perennial/billing/catalogfile"
 	"github.com/perennial-billing/perennial/billing/quote"
 	"github.com/perennial-billing/perennial/billing/simulation"
 	"github.com/perennial-billing/perennial/billing/subscription"
@@ -150,7 +151,7 @@ func quoteWith(t *testing.T, line timeline, catalogue string) quote.Result {
 	require.NoError(t, err)
 	scenario, err := quote.Parse(strings.NewReader(line.scenario(t)))
 	require.NoError(t, err)
-	scenario.Catalog = plans
+	scenario.Catalog = catalogfile.Of(plans)
 	result, err := quote.Run(t.Context(), scenario)
 	require.NoError(t, err)
 	return result

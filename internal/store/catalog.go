@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -28,7 +29,12 @@ func (r planRow) read() (PlanVersion, error) {
 	return PlanVersion{EntityID: r.EntityID, Plan: plan}, nil
 }
 
-// AddPlan records a plan version and the meters it charges. A version that exists must be the same: it is never changed.
+// ErrOtherProduct is wrapped when a plan version sells another product than the plan's other versions.
+var ErrOtherProduct = errors.New("is of another product")
+
+// AddPlan records a plan version and the meters it charges. A version that exists must be the same: it is never changed; and
+// all versions of a plan sell the same product, else it is ErrOtherProduct. Whoever adds versions while others may holds
+// LockCatalogue.
 func (q Queries) AddPlan(ctx context.Context, entityID string, plan catalog.Plan, at time.Time) error {
 	definition, err := json.Marshal(plan)
 	if err != nil {
@@ -42,6 +48,9 @@ func (q Queries) AddPlan(ctx context.Context, entityID string, plan catalog.Plan
 	}
 	if added == 0 {
 		return q.requireSamePlan(ctx, entityID, plan)
+	}
+	if err := q.requireSameProduct(ctx, plan); err != nil {
+		return err
 	}
 	return q.MeasureMeters(ctx, entityID, plan, at)
 }
@@ -57,6 +66,21 @@ func (q Queries) requireSamePlan(ctx context.Context, entityID string, plan cata
 	}
 	if existing.EntityID != entityID || len(differences) > 0 {
 		return fmt.Errorf("plan %q version %d %w with other contents: give the change a new version", plan.ID, plan.Version, ErrExists)
+	}
+	return nil
+}
+
+func (q Queries) requireSameProduct(ctx context.Context, plan catalog.Plan) error {
+	history, err := q.PlanHistory(ctx, plan.ID)
+	if err != nil {
+		return err
+	}
+	versions := make([]catalog.Plan, len(history))
+	for i, version := range history {
+		versions[i] = version.Plan
+	}
+	if err := plan.CheckProduct(versions); err != nil {
+		return fmt.Errorf("plan %q version %d %w: %w", plan.ID, plan.Version, ErrOtherProduct, err)
 	}
 	return nil
 }

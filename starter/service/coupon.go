@@ -240,20 +240,40 @@ func redemption(
 }
 
 // sold lists the plans that a coupon for a subscription, or for all of a customer's, is for, and the currency.
-func sold(ctx context.Context, tx store.Tx, customer store.Customer, subscription string) ([]string, money.Currency, error) {
+func sold(ctx context.Context, tx store.Tx, customer store.Customer, subscription string) ([]discount.Sold, money.Currency, error) {
 	if subscription != "" {
 		row, err := tx.Subscription(ctx, subscription)
 		if err == nil && row.CustomerID != customer.ID {
 			return nil, "", invalid("subscription", "subscription %s is another customer's", subscription)
 		}
-		return []string{row.PlanID}, row.Currency, inRequest("subscription", named(err))
+		if err != nil {
+			return nil, "", inRequest("subscription", named(err))
+		}
+		plans, err := withProducts(ctx, tx, row)
+		return plans, row.Currency, err
 	}
 	rows, err := tx.EntitledSubscriptions(ctx, customer.ID)
-	plans := make([]string, len(rows))
-	for i, row := range rows {
-		plans[i] = row.PlanID
+	if err != nil {
+		return nil, "", err
 	}
+	plans, err := withProducts(ctx, tx, rows...)
 	return plans, customer.Currency, err
+}
+
+// withProducts are the plans of subscriptions, each once, with what they sell, which no version of a plan changes.
+func withProducts(ctx context.Context, tx store.Tx, rows ...store.Subscription) ([]discount.Sold, error) {
+	var plans []discount.Sold
+	for _, row := range rows {
+		if slices.ContainsFunc(plans, func(s discount.Sold) bool { return s.PlanID == row.PlanID }) {
+			continue
+		}
+		version, err := tx.LatestPlan(ctx, row.PlanID)
+		if err != nil {
+			return nil, err
+		}
+		plans = append(plans, discount.Sold{PlanID: row.PlanID, ProductID: version.Plan.ProductID()})
+	}
+	return plans, nil
 }
 
 // Discounts lists a customer's discounts as they were redeemed, those that ended included.

@@ -40,6 +40,9 @@ func (q Queries) AddPlan(ctx context.Context, entityID string, plan catalog.Plan
 	if err != nil {
 		return fmt.Errorf("plan %q: %w", plan.ID, err)
 	}
+	if err := q.requireSameProduct(ctx, plan); err != nil {
+		return err
+	}
 	added, err := q.exec(ctx, "add plan "+plan.ID, `
 		INSERT INTO plan_version (entity_id, plan_id, version, definition, created_at) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (plan_id, version) DO NOTHING`, entityID, plan.ID, plan.Version, definition, at)
@@ -48,9 +51,6 @@ func (q Queries) AddPlan(ctx context.Context, entityID string, plan catalog.Plan
 	}
 	if added == 0 {
 		return q.requireSamePlan(ctx, entityID, plan)
-	}
-	if err := q.requireSameProduct(ctx, plan); err != nil {
-		return err
 	}
 	return q.MeasureMeters(ctx, entityID, plan, at)
 }

@@ -88,7 +88,7 @@ func TestWhatACatalogueRefuses(t *testing.T) {
 		strings.Replace(mine, "tax_category: saas_b2c", "tax_category: soap", 1): `--file: plan "` + id + `-api": charges.in.tax_category: `,
 		strings.Replace(mine, "  name: Team", "  product: desks\n  name: Team", 1): startertest.Fill(id,
 			`plan "$-team": product "desks" is another than "$-team", which version 1 has: all versions of a plan have one product; keep it, or`),
-		startertest.Fill(id, "- {version: 1, id: $-x, charges: []}"):             "--file: [0].name: is missing",
+		startertest.Fill(id, "- {version: 1, id: $-x, charges: []}"): "--file: [0].name: is missing",
 	} {
 		got := starterWith(t, text, "catalog", "apply", "--entity", id, "--file", "-")
 		if says == "" { // the newest version stands there without a number: to edit it is to make the next one

@@ -13,7 +13,7 @@ import (
 
 // Plan is a plan of the file, whose version may be left out.
 type Plan struct {
-	Version int `json:"version,omitempty" minimum:"1" // in place of the plan's`
+	Version int `json:"version,omitempty" minimum:"1"` // in place of the plan's
 	catalog.Plan
 }
 

@@ -46,5 +46,6 @@ func (w *world) plan(terms subscription.Terms) (catalog.Plan, error) {
 	if len(versions) == 0 {
 		return catalog.Plan{}, refuse("plan_unknown", "plan %q is not in the catalogue, which has %s", terms.PlanID, strings.Join(plans, ", "))
 	}
-	return catalog.Plan{}, refuse("plan_unknown", "plan %q has no version %d in the catalogue, which has %s", terms.PlanID, terms.PlanVersion, strings.Join(versions, ", "))
+	return catalog.Plan{}, refuse("plan_unknown", "plan %q has no version %d in the catalogue, which has %s",
+		terms.PlanID, terms.PlanVersion, strings.Join(versions, ", "))
 }

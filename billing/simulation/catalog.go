@@ -92,7 +92,8 @@ func (c Catalogs) tried(h History, terms subscription.Terms) (catalog.Plan, []Ga
 	}
 	f := filling{currency: h.Currency, old: old, sold: sold}
 	charges := f.charges(plan.Charges)
-	plan.Version, plan.Product, plan.Alignment, plan.TrialDays, plan.Trial, plan.Charges = old.Version, old.Product, old.Alignment, old.TrialDays, old.Trial, charges
+	plan.Version, plan.Product, plan.Charges = old.Version, old.Product, charges
+	plan.Alignment, plan.TrialDays, plan.Trial = old.Alignment, old.TrialDays, old.Trial
 	return plan, f.gaps, nil
 }
 

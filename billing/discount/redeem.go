@@ -60,6 +60,9 @@ func refuse(code, format string, args ...any) *Refusal {
 // Sold is a plan, and the product that it sells.
 type Sold struct{ PlanID, ProductID string }
 
+func (s Sold) plan() string    { return s.PlanID }
+func (s Sold) product() string { return s.ProductID }
+
 // Request is a customer who wants a coupon.
 type Request struct {
 	At         time.Time
@@ -140,13 +143,12 @@ func (c Coupon) checkFit(r Request) error {
 // checkSold requires of a coupon that is for some products or plans that a plan is sold that it takes something off.
 func (c Coupon) checkSold(sold []Sold) error {
 	t := c.AppliesTo
-	planOf, productOf := func(s Sold) string { return s.PlanID }, func(s Sold) string { return s.ProductID }
 	left := slices.DeleteFunc(slices.Clone(sold), func(s Sold) bool { return !allows(t.Products, s.ProductID) })
 	if len(t.Products) > 0 && len(left) == 0 {
-		return refuse("coupon_not_for_product", "coupon %s is for products %s, not %s", c.ID, strings.Join(t.Products, ", "), listed(sold, productOf))
+		return refuse("coupon_not_for_product", "coupon %s is for products %s, not %s", c.ID, strings.Join(t.Products, ", "), listed(sold, Sold.product))
 	}
 	if len(t.Plans) > 0 && !slices.ContainsFunc(left, func(s Sold) bool { return allows(t.Plans, s.PlanID) }) {
-		return refuse("coupon_not_for_plan", "coupon %s is for plans %s, not %s", c.ID, strings.Join(t.Plans, ", "), listed(left, planOf))
+		return refuse("coupon_not_for_plan", "coupon %s is for plans %s, not %s", c.ID, strings.Join(t.Plans, ", "), listed(left, Sold.plan))
 	}
 	return nil
 }

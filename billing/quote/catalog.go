@@ -1,6 +1,7 @@
 package quote
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -44,7 +45,7 @@ func (w *world) plan(terms subscription.Terms) (catalog.Plan, error) {
 		}
 	}
 	if len(versions) == 0 {
-		return catalog.Plan{}, refuse("plan_unknown", "plan %q is not in the catalogue, which has %s", terms.PlanID, strings.Join(plans, ", "))
+		return catalog.Plan{}, refuse("plan_unknown", "plan %q is not in the catalogue, which has %s", terms.PlanID, cmp.Or(strings.Join(plans, ", "), "none"))
 	}
 	return catalog.Plan{}, refuse("plan_unknown", "plan %q has no version %d in the catalogue, which has %s",
 		terms.PlanID, terms.PlanVersion, strings.Join(versions, ", "))

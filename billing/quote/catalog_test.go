@@ -25,6 +25,10 @@ until: 2027-01-02
 		told = append(told, refused.Message)
 	}
 	const nix = `plan "nix" is not in the catalogue, which has seats, yearly, metered, run`
+	require.Contains(t, fault(t, "catalog: []\nsettings: {strict: true}"+sold[strings.Index(sold, "\ncustomers:"):]+`
+timeline: [{at: 2027-01-01, subscribe: {id: a, plan: nix}}]
+until: 2027-01-02
+`), `plan "nix" is not in the catalogue, which has none`)
 	require.Equal(t, []string{nix, nix, `plan "seats" has no version 3 in the catalogue, which has 1, 2`}, told)
 }
 

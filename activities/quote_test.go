@@ -27,6 +27,7 @@ func TestWhatIsQuotedHappens(t *testing.T) {
 	t.Parallel()
 	b := inBritain(t)
 	var invoices, credits, refusals, addOns, agreed, inAnothersName, paidByAnother, charges, prepaid, rolledOver int
+	products := map[string]int{}
 	phases := map[int]bool{}
 	for seed := range uint64(60) {
 		line := randomTimeline(seed, "seats", "roomy", "roomy", "roomy", "seats-ramp", "seats-ramp", "seats-yearly", "trial", "metered").negotiated(t, seed)
@@ -44,6 +45,7 @@ func TestWhatIsQuotedHappens(t *testing.T) {
 				if line.Explanation.Agreed {
 					agreed++
 				}
+				countOfSeats(products, line)
 				if line.Kind == invoicing.OneOff || line.Kind == invoicing.Adjustment {
 					charges++
 				}
@@ -81,6 +83,8 @@ func TestWhatIsQuotedHappens(t *testing.T) {
 	require.Greater(t, inAnothersName, 20)
 	require.Greater(t, paidByAnother, 20)
 	require.Greater(t, charges, 60)
+	require.Len(t, products, 3, "the coupon for a product takes something off each of its plans, and off no others: %v", products)
+	require.Greater(t, products["roomy"], 20)
 	require.Len(t, phases, 3, "every phase of the ramp and the regular prices")
 	items, err := b.ItemFaults(b.ctx)
 	require.NoError(t, err)
@@ -326,7 +330,7 @@ func (h *history) play(customer string, i int, e event) {
 	case "customer":
 		h.moved(customer, e.plan)
 	case "redeem":
-		h.redeemed(customer, quotedCoupon(e.plan), e.at)
+		h.tryRedeem(customer, i, e)
 	default:
 		h.command(i, e)
 	}

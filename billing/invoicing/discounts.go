@@ -111,7 +111,7 @@ func (f Facts) takeOff(discounts []discount.InForce, lines []Line, lowerable fun
 	}
 	targets := make([]discount.Line, len(lines))
 	for i, line := range lines {
-		targets[i] = discount.Line{PlanID: line.PlanID, ChargeID: line.ChargeID, Amount: lowerable(line)}
+		targets[i] = discount.Line{ProductID: line.ProductID, PlanID: line.PlanID, ChargeID: line.ChargeID, Amount: lowerable(line)}
 	}
 	off, err := discount.Apply(f.Currency, discounts, targets)
 	if err != nil {

@@ -45,6 +45,8 @@ type Line struct {
 	ChargeID    string
 	PlanID      string
 	PlanVersion int
+	// ProductID is what the plan sells (catalog.Plan.ProductID); empty without a plan.
+	ProductID   string
 	Description string
 	// Meter is what a usage line counted, Measured what else is known of its usage.
 	Meter    string

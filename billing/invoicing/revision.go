@@ -139,6 +139,7 @@ func (f Facts) credit(billed BilledLine) (Line, error) {
 	}
 	line := Line{
 		Kind: ProrationCredit, ChargeID: original.ChargeID, PlanID: original.PlanID, PlanVersion: original.PlanVersion,
+		ProductID:   billed.Plan.ProductID(),
 		Description: unusedTime + strings.TrimPrefix(original.Description, remainingTime), Quantity: original.Quantity,
 		Exact: part.Of(original.Amount.Decimal(), exactPlaces).Neg(), Amount: amount.Neg(),
 		TaxCategory: original.TaxCategory, Decision: original.Decision,

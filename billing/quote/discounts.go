@@ -104,7 +104,11 @@ func (w *world) request(subscription string, coupon discount.Coupon, code *disco
 		}
 		r.FirstTime = r.FirstTime && !slices.ContainsFunc(b.invoices, func(d *document) bool { return d.Total.IsPositive() })
 		if subscription == "" || b.state.ID == subscription {
-			r.Plans = append(r.Plans, b.state.Terms.PlanID)
+			plan, err := w.plan(b.state.Terms)
+			if err != nil {
+				return r, err
+			}
+			r.Plans = append(r.Plans, discount.Sold{PlanID: plan.ID, ProductID: plan.ProductID()})
 			r.Currency = b.currency
 		}
 	}

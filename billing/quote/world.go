@@ -25,6 +25,7 @@ const mostBoundaries = 100_000
 type world struct {
 	scenario  *Scenario
 	meters    map[string]catalog.Measures
+	catalog   []catalog.Plan
 	seller    tax.Seller
 	customers []*customer
 	books     []*book // in the order in which their subscriptions began
@@ -123,7 +124,8 @@ func Run(ctx context.Context, s *Scenario) (Result, error) {
 }
 
 func newWorld(s *Scenario) (*world, error) {
-	w := &world{scenario: s, meters: s.measures(), seller: tax.Seller{Country: s.Seller.Country, Registrations: s.Seller.Registrations}}
+	w := &world{scenario: s, catalog: s.Catalog.Plans(), meters: s.measures()}
+	w.seller = tax.Seller{Country: s.Seller.Country, Registrations: s.Seller.Registrations}
 	if w.seller.Country == "" {
 		w.seller.Country = "US"
 	}

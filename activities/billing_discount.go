@@ -53,6 +53,9 @@ func (a account) discounts(ctx context.Context, facts invoicing.Facts, which int
 // noteDiscounts records what each discount took off an invoice, less what went back with credits.
 func (a account) noteDiscounts(ctx context.Context, invoiceID string, built invoicing.Invoice) error {
 	for _, total := range built.Discounts {
+		if total.DiscountID == invoicing.PlanCreditID {
+			continue
+		}
 		used, err := total.Taken.Sub(total.GivenBack)
 		if err != nil {
 			return err

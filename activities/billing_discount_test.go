@@ -2,6 +2,8 @@ package activities_test
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/perennial-billing/perennial/billing/discount"
 	"github.com/perennial-billing/perennial/billing/money"
+	"github.com/perennial-billing/perennial/billing/quote"
 	"github.com/perennial-billing/perennial/internal/store"
 )
 
@@ -19,6 +22,9 @@ func quotedCoupons() []discount.Coupon {
 	off := map[money.Currency]decimal.Decimal{"EUR": decimal.RequireFromString("17.35")}
 	return []discount.Coupon{
 		{ID: "third", Name: "A third", PercentOff: decimal.RequireFromString("33.3333"), Duration: discount.Periods, Periods: 3},
+		{ID: "of-seats", Name: "Seats, however long", PercentOff: decimal.RequireFromString("12.5"), Duration: discount.Forever, AppliesTo: discount.Target{
+			Products: []string{"seats"},
+		}},
 		{ID: "monthly", Name: "Every period", AmountOff: off, Duration: discount.Forever},
 		{ID: "carried", Name: "Until it is used up", AmountOff: off, Duration: discount.Periods, Periods: 4, Rest: discount.Carried},
 	}
@@ -27,6 +33,30 @@ func quotedCoupons() []discount.Coupon {
 func quotedCoupon(id string) discount.Coupon {
 	all := quotedCoupons()
 	return all[slices.IndexFunc(all, func(c discount.Coupon) bool { return c.ID == id })]
+}
+
+// countOfSeats counts the lines of each plan that the coupon for a product takes something off.
+func countOfSeats(plans map[string]int, line quote.Line) {
+	if slices.ContainsFunc(line.Explanation.Discounts, func(taken discount.Taken) bool { return taken.CouponID == "of-seats" }) {
+		plans[line.Plan]++
+	}
+}
+
+// tryRedeem gives the customer a coupon if the plans of the time line's subscriptions sell what it is for.
+func (h *history) tryRedeem(customer string, i int, e event) {
+	h.t.Helper()
+	coupon := quotedCoupon(e.plan)
+	request := discount.Request{At: e.at, CustomerID: customer, Currency: "EUR"}
+	for _, state := range h.states {
+		version, err := h.Plan(h.ctx, state.Terms.PlanID, state.Terms.PlanVersion)
+		require.NoError(h.t, err)
+		request.Plans = append(request.Plans, discount.Sold{PlanID: version.Plan.ID, ProductID: version.Plan.ProductID()})
+	}
+	if refusal, is := errors.AsType[*discount.Refusal](coupon.Check(request)); is {
+		h.refused = append(h.refused, fmt.Sprintf("timeline[%d] %s", i, refusal.Code))
+		return
+	}
+	h.redeemed(customer, coupon, e.at)
 }
 
 // redeemed gives a customer a coupon.

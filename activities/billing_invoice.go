@@ -30,10 +30,18 @@ func (a account) Issue(ctx context.Context, facts invoicing.Facts, cycle int) (*
 	if facts.CarriedIn, err = a.tx.Carried(ctx, a.Addressee.ID, facts.Currency); err != nil {
 		return nil, err
 	}
-	if facts.Items, err = a.tx.ClaimItems(ctx, a.row.ID); err != nil {
+	waiting, err := a.tx.ClaimItems(ctx, a.row.ID)
+	if err != nil {
 		return nil, err
 	}
+	facts.Items = append(waiting, facts.Items...)
 	if facts.Discounts, err = a.discounts(ctx, facts, allDiscounts); err != nil {
+		return nil, err
+	}
+	if facts.PlanCredit, err = a.tx.PlanCredit(ctx, a.row.ID, facts.Currency); err != nil {
+		return nil, err
+	}
+	if err := a.prepaid(ctx, &facts, facts.UsableUntil(), a.row.ID); err != nil {
 		return nil, err
 	}
 	unpaid, err := a.debts(ctx, &facts)
@@ -48,7 +56,11 @@ func (a account) Issue(ctx context.Context, facts invoicing.Facts, cycle int) (*
 	if err != nil {
 		return nil, err
 	}
-	return a.keep(ctx, built, facts, row, lines, unpaid)
+	issued, err := a.keep(ctx, built, facts, row, lines, unpaid)
+	if err == nil {
+		err = a.tx.BillItems(ctx, a.row.ID, row.ID, waiting)
+	}
+	return issued, err
 }
 
 // keep writes an invoice with everything that follows from it.
@@ -62,10 +74,10 @@ func (a account) keep(
 	if err := a.book(ctx, row.ID, built, facts.IssuedAt); err != nil {
 		return nil, err
 	}
-	if err := a.tx.BillItems(ctx, a.row.ID, row.ID, facts.Items); err != nil {
+	if err := a.noteDiscounts(ctx, row.ID, built); err != nil {
 		return nil, err
 	}
-	if err := a.noteDiscounts(ctx, row.ID, built); err != nil {
+	if err := a.notePlanCredit(ctx, row.ID, built, facts.IssuedAt); err != nil {
 		return nil, err
 	}
 	paid, err := a.payDebts(ctx, row.ID, built.Offsets, unpaid, facts.IssuedAt)
@@ -81,13 +93,21 @@ func (a account) keep(
 	return &lifecycle.Issued{InvoiceID: row.ID, Number: row.Number, Total: built.Total, AmountDue: built.AmountDue, Pays: paid}, nil
 }
 
-// book posts the invoice and moves the customer's credit.
+// book posts the invoice and moves the customer's credit of both kinds.
 func (a account) book(ctx context.Context, invoiceID string, built invoicing.Invoice, at time.Time) error {
-	err := a.tx.Post(ctx, ledger.InvoiceFinalised(ledger.FinalisedInvoice{
-		ID: invoiceID, EntityID: a.row.EntityID, At: at, Deferred: built.Deferred, Earned: built.Earned, Tax: built.Tax,
-		Total: built.Total, CreditGranted: built.CreditGranted, CreditApplied: built.CreditApplied,
+	cost, gift, err := prepaidParts(built, built.Total.Currency)
+	if err != nil {
+		return err
+	}
+	err = a.tx.Post(ctx, ledger.InvoiceFinalised(ledger.FinalisedInvoice{
+		ID: invoiceID, EntityID: a.row.EntityID, At: at, Deferred: built.Deferred, Earned: built.Earned, Prepayment: built.Prepayment,
+		Tax: built.Tax, Total: built.Total, CreditGranted: built.CreditGranted, CreditApplied: built.CreditApplied,
+		PrepaidCost: cost, PrepaidGift: gift,
 	}))
 	if err != nil {
+		return err
+	}
+	if err := a.spendPrepaid(ctx, invoiceID, built, at); err != nil {
 		return err
 	}
 	if err := a.tx.MoveWallet(ctx, "credit:"+invoiceID+":granted", a.Addressee.ID, built.CreditGranted, at); err != nil {
@@ -117,7 +137,7 @@ func (a account) rows(built invoicing.Invoice, facts invoicing.Facts, cycle int)
 		Reason: string(built.Reason), Cycle: cycle, Status: "open", Currency: facts.Currency,
 		Subtotal: built.Subtotal.Minor, Tax: built.Tax.Minor, Total: built.Total.Minor,
 		CarriedIn: built.CarriedIn.Minor, CarriedOut: built.CarriedOut.Minor, CreditGranted: built.CreditGranted.Minor,
-		CreditApplied: built.CreditApplied.Minor, AmountDue: built.AmountDue.Minor,
+		CreditApplied: built.CreditApplied.Minor, PrepaidApplied: built.PrepaidApplied.Minor, AmountDue: built.AmountDue.Minor,
 		PeriodStart: built.Period.Start, PeriodEnd: built.Period.End, Zone: a.zone.Name(), TZVersion: calendar.TZVersion(), IssuedAt: facts.IssuedAt,
 	}
 	if built.AmountDue.IsZero() {

@@ -51,10 +51,7 @@ func openSubscription(ctx context.Context, tx store.Tx, in message.Subscribe) (m
 	if err := checkOwner(ctx, in.SubscriptionID); err != nil {
 		return message.Opened{}, err
 	}
-	agreement := lifecycle.Agreement{
-		SubscriptionID: in.SubscriptionID, CustomerID: in.CustomerID, Terms: in.Terms, StartAt: in.StartAt, EndsAfter: in.EndsAfter, EndsAt: in.EndsAt,
-	}
-	if err := agreement.Check(); err != nil {
+	if err := agreementOf(in).Check(); err != nil {
 		return message.Opened{}, err
 	}
 	customer, err := tx.Customer(ctx, in.CustomerID)
@@ -70,6 +67,11 @@ func openSubscription(ctx context.Context, tx store.Tx, in message.Subscribe) (m
 	zone, err := calendar.LoadZone(customer.Zone)
 	if err != nil {
 		return message.Opened{}, refusal("zone_unknown", "customer %s: %s", customer.ID, err)
+	}
+	asked := in
+	in, seats, err := seatMembers(ctx, tx, asked, zone)
+	if err != nil {
+		return message.Opened{}, err
 	}
 	made, err := openingOffer(ctx, tx, in, zone)
 	if err != nil {
@@ -87,11 +89,14 @@ func openSubscription(ctx context.Context, tx store.Tx, in message.Subscribe) (m
 		return message.Opened{}, err
 	}
 	account := lifecycle.Account{Currency: in.Currency, Zone: zone, Seller: seller, Buyer: parties.Addressee.Buyer()}
-	state, err := account.Open(agreement, made.plan)
+	state, err := account.Open(agreementOf(in), made.plan)
 	if err != nil {
 		return message.Opened{}, err
 	}
-	if err := addOnce(ctx, tx, in, customer, state); err != nil {
+	if err := addOnce(ctx, tx, asked, customer, state); err != nil {
+		return message.Opened{}, err
+	}
+	if err := recordSeating(ctx, tx, seats); err != nil {
 		return message.Opened{}, err
 	}
 	if in.BillingGroup != "" || in.PONumber != "" {
@@ -110,6 +115,12 @@ func openSubscription(ctx context.Context, tx store.Tx, in message.Subscribe) (m
 		return message.Opened{}, err
 	}
 	return message.Opened{State: state}, made.record(ctx, tx, in.SubscriptionID)
+}
+
+func agreementOf(in message.Subscribe) lifecycle.Agreement {
+	return lifecycle.Agreement{
+		SubscriptionID: in.SubscriptionID, CustomerID: in.CustomerID, Terms: in.Terms, StartAt: in.StartAt, EndsAfter: in.EndsAfter, EndsAt: in.EndsAt,
+	}
 }
 
 // addOnce records the subscription and what was asked for. One that exists is this agreement's own if the same was asked for

@@ -117,7 +117,8 @@ func (p *previewing) invoice(ctx context.Context, id string) (message.PreviewedI
 	invoice := message.PreviewedInvoice{
 		CustomerID: row.CustomerID, Reason: row.Reason, IssuedAt: row.IssuedAt.UTC(),
 		Subtotal: amount(row.Subtotal), Tax: amount(row.Tax), Total: amount(row.Total),
-		CreditGranted: amount(row.CreditGranted), CreditApplied: amount(row.CreditApplied), AmountDue: amount(row.AmountDue),
+		CreditGranted: amount(row.CreditGranted), CreditApplied: amount(row.CreditApplied), PrepaidApplied: amount(row.PrepaidApplied),
+		AmountDue: amount(row.AmountDue),
 	}
 	for _, line := range lines {
 		invoice.Lines = append(invoice.Lines, message.PreviewedLine{

@@ -74,6 +74,11 @@ func (a account) RunningLines(ctx context.Context, at time.Time) ([]invoicing.Bi
 	if err != nil {
 		return nil, err
 	}
+	return a.billedLines(ctx, rows)
+}
+
+// billedLines are lines on record with the plans that they charged.
+func (a account) billedLines(ctx context.Context, rows []store.BilledLine) ([]invoicing.BilledLine, error) {
 	running := make([]invoicing.BilledLine, 0, len(rows))
 	for _, row := range rows {
 		plan, err := a.Plan(ctx, subscription.Terms{PlanID: row.PlanID, PlanVersion: row.PlanVersion})

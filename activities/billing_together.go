@@ -30,10 +30,17 @@ func (t *together) of(a account) lifecycle.Account {
 	return t.Of(a.row.ID, a.lifecycle(), a)
 }
 
-// Share completes facts with what is the subscription's own. What takes back what was charged in another name cannot be on an
+// Share completes facts with what is the subscription's own. Who has members that are counted needs an invoice of its own: what
+// they earned is credited there. What takes back what was charged in another name cannot be on an
 // invoice in the name that is right by now.
 func (a account) Share(ctx context.Context, facts invoicing.Facts) (invoicing.Facts, error) {
-	var err error
+	fair, err := a.FairBilling(ctx)
+	if err != nil {
+		return facts, err
+	}
+	if fair != nil {
+		return facts, lifecycle.ErrAlone
+	}
 	if facts.Items, err = a.tx.ClaimItems(ctx, a.row.ID); err != nil {
 		return facts, err
 	}
@@ -96,6 +103,16 @@ func (a account) completeHead(ctx context.Context, head *invoicing.Facts, parts 
 		return nil, err
 	}
 	if head.Discounts, err = a.discounts(ctx, parts[0].Facts, ownersDiscounts); err != nil {
+		return nil, err
+	}
+	until, billed := head.IssuedAt, make([]string, len(parts))
+	for i, part := range parts {
+		billed[i] = part.SubscriptionID
+		if usable := part.Facts.UsableUntil(); usable.Before(until) {
+			until = usable
+		}
+	}
+	if err := a.prepaid(ctx, head, until, billed...); err != nil {
 		return nil, err
 	}
 	var unpaid []store.Invoice

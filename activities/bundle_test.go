@@ -141,7 +141,7 @@ const catalogue = `[
   {"id":"seat","name":"seats","kind":"recurring","per":"seat","timing":"advance","tax_category":"saas_b2c","prices":{
    "EUR":{"model":"per_unit","unit_amount":"10"},"JPY":{"model":"per_unit","unit_amount":"1500"},"KWD":{"model":"per_unit","unit_amount":"3.500"},
    "ISK":{"model":"per_unit","unit_amount":"1400"},"UGX":{"model":"per_unit","unit_amount":"37000"},"MGA":{"model":"per_unit","unit_amount":"45000"}}}]},
- {"id":"roomy","version":1,"name":"Roomy","interval":{"unit":"month","count":1},"proration":"day","billed_by":"renewal","charges":[
+ {"id":"roomy","version":1,"product":"seats","name":"Roomy","interval":{"unit":"month","count":1},"proration":"day","billed_by":"renewal","charges":[
   {"id":"seat","name":"seats","kind":"recurring","per":"seat","timing":"advance","tax_category":"saas_b2c","prices":{"EUR":{"model":"per_unit","unit_amount":"10"}}}],
   "add_ons":[
    {"id":"storage","name":"Storage","charges":[
@@ -150,7 +150,7 @@ const catalogue = `[
     {"id":"traffic","name":"calls","kind":"usage","meter":"calls","timing":"arrears","tax_category":"saas_b2c","prices":{"EUR":{"model":"per_unit","unit_amount":"0.013"}}}]},
    {"id":"support","name":"Support","charges":[
     {"id":"desk","name":"seats","kind":"recurring","per":"seat","timing":"advance","tax_category":"saas_b2c","prices":{"EUR":{"model":"per_unit","unit_amount":"2.5"}}}]}]},
- {"id":"seats-yearly","version":1,"name":"Seats by the year","interval":{"unit":"year","count":1},"proration":"day","billed_by":"renewal","charges":[
+ {"id":"seats-yearly","version":1,"product":"seats","name":"Seats by the year","interval":{"unit":"year","count":1},"proration":"day","billed_by":"renewal","charges":[
   {"id":"seat","name":"seats","kind":"recurring","per":"seat","timing":"advance","tax_category":"saas_b2c","prices":{"EUR":{"model":"per_unit","unit_amount":"100"}}}]},
  {"id":"seats-ramp","version":1,"name":"Seats on a ramp","interval":{"unit":"month","count":1},"proration":"day","billed_by":"renewal","charges":[
   {"id":"seat","name":"seats","kind":"recurring","per":"seat","timing":"advance","tax_category":"saas_b2c","prices":{"EUR":{"model":"per_unit","unit_amount":"12"}}},

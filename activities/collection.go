@@ -71,11 +71,11 @@ func (c *Collection) start(ctx context.Context, invoice store.Invoice, step mess
 	return nil
 }
 
-// partsOf are the subscriptions that an invoice is for: there is at least one.
+// partsOf are the subscriptions that an invoice is for. One that sells credit is for none: it is the customer's.
 func (c *Collection) partsOf(ctx context.Context, invoice store.Invoice) ([]message.InvoicePart, error) {
 	rows, err := c.Store.InvoiceParts(ctx, invoice.ID)
 	if err == nil && len(rows) == 0 {
-		err = fmt.Errorf("invoice %s is for no subscription", invoice.ID)
+		return []message.InvoicePart{{CustomerID: invoice.CustomerID}}, nil
 	}
 	parts := make([]message.InvoicePart, len(rows))
 	for i, row := range rows {
@@ -273,5 +273,8 @@ func writeOff(ctx context.Context, tx store.Tx, invoice store.Invoice, at time.T
 	if err := tx.SetInvoiceStatus(ctx, invoice.ID, "uncollectible", invoice.AmountPaid, nil); err != nil {
 		return err
 	}
-	return tx.Post(ctx, ledger.InvoiceUncollectible(invoice.EntityID, invoice.ID, at, invoice.Owed()))
+	if err := tx.Post(ctx, ledger.InvoiceUncollectible(invoice.EntityID, invoice.ID, at, invoice.Owed())); err != nil {
+		return err
+	}
+	return revokeSold(ctx, tx, invoice, at)
 }

@@ -206,6 +206,9 @@ func (c *Collection) PlanReviewRefunds(ctx context.Context, in message.FraudRevi
 	}
 	var plan message.ReviewRefunds
 	err = c.Store.Tx(ctx, func(tx store.Tx) error {
+		if err := returnSold(ctx, tx, invoice, in.At); err != nil {
+			return err
+		}
 		plan, err = planRefunds(ctx, tx, invoice.CustomerID, payment, in)
 		return err
 	})

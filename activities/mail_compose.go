@@ -148,6 +148,9 @@ func invoiceNotice(inv document.Invoice) notice {
 	case inv.CreditApplied.IsPositive():
 		n.Facts = append(n.Facts, noticeFact{"Credit applied", inv.WriteAmount(inv.CreditApplied.Neg())})
 	}
+	if inv.Prepaid.IsPositive() {
+		n.Facts = append(n.Facts, noticeFact{"Paid from prepaid credit", inv.WriteAmount(inv.Prepaid.Neg())})
+	}
 	if inv.CarriedOut.IsPositive() {
 		n.Facts = append(n.Facts, noticeFact{"Left to your next invoice", inv.WriteAmount(inv.CarriedOut.Neg())})
 	}

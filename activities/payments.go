@@ -271,5 +271,8 @@ func received(ctx context.Context, tx store.Tx, invoice store.Invoice, attempt s
 	if err := tx.SetInvoiceStatus(ctx, invoice.ID, "paid", invoice.AmountPaid+attempt.Amount, &at); err != nil {
 		return err
 	}
+	if err := openSold(ctx, tx, invoice, at); err != nil {
+		return err
+	}
 	return tx.QueueMail(ctx, "receipt", invoice.PayerID, invoice.ID, at)
 }

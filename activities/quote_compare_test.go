@@ -38,6 +38,8 @@ func (l timeline) scenario(t *testing.T) string {
 			fields = e.charge(i)
 		case "cancel":
 			fields["when"], fields["credit_unused"] = e.when, true
+		case "grant":
+			fields = grantFields(e.grant)
 		case "customer":
 			fields = map[string]any{"id": l.customer, "zone": e.plan}
 		case "redeem":
@@ -69,11 +71,11 @@ func (l timeline) scenario(t *testing.T) string {
 
 // document is what an invoice says, in a form that both sides have.
 type document struct {
-	Customer, PaidBy                                                                           string
-	Key                                                                                        string
-	IssuedAt                                                                                   time.Time
-	Subtotal, Tax, Total, CarriedIn, CarriedOut, CreditGranted, CreditApplied, AmountDue, Owed int64
-	Lines                                                                                      []documentLine
+	Customer, PaidBy                                                                                    string
+	Key                                                                                                 string
+	IssuedAt                                                                                            time.Time
+	Subtotal, Tax, Total, CarriedIn, CarriedOut, CreditGranted, CreditApplied, Prepaid, AmountDue, Owed int64
+	Lines                                                                                               []documentLine
 }
 
 type documentLine struct {
@@ -96,7 +98,7 @@ func (h *history) documents() []document {
 			keys[i.ID] = i.BusinessKey
 			d := document{
 				Customer: i.CustomerID, PaidBy: i.PayerID, Key: i.BusinessKey, IssuedAt: i.IssuedAt.UTC(), Subtotal: i.Subtotal, Tax: i.Tax, Total: i.Total, CarriedIn: i.CarriedIn, CarriedOut: i.CarriedOut,
-				CreditGranted: i.CreditGranted, CreditApplied: i.CreditApplied, AmountDue: i.AmountDue, Owed: i.Owed().Minor,
+				CreditGranted: i.CreditGranted, CreditApplied: i.CreditApplied, Prepaid: i.PrepaidApplied, AmountDue: i.AmountDue, Owed: i.Owed().Minor,
 			}
 			lines, err := h.InvoiceLines(h.ctx, i.ID)
 			require.NoError(h.t, err)
@@ -137,6 +139,7 @@ func quotedDocuments(r quote.Result) []document {
 		d := document{
 			Customer: i.Customer, PaidBy: i.PaidBy, Key: i.ID, IssuedAt: i.IssuedAt.Clock().UTC(), Subtotal: i.Subtotal.Minor, Tax: i.Tax.Minor, Total: i.Total.Minor,
 			CarriedIn: i.CarriedIn.Minor, CarriedOut: i.CarriedOut.Minor, CreditGranted: i.CreditGranted.Minor, CreditApplied: i.CreditApplied.Minor,
+			Prepaid:   i.PrepaidApplied.Minor,
 			AmountDue: i.AmountDue.Minor, Owed: i.Owed.Minor,
 		}
 		for _, l := range i.Lines {

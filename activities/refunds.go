@@ -7,6 +7,7 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/ledger"
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/internal/store"
@@ -69,6 +70,9 @@ func openRefund(ctx context.Context, tx store.Tx, payment store.Payment, row sto
 	invoice, err := tx.Invoice(ctx, payment.InvoiceID)
 	if err != nil {
 		return err
+	}
+	if row.Goodwill && invoice.Reason == string(invoicing.ForPrepaid) {
+		return refuse("prepaid_is_returned", "payment %s is for prepaid credit: return the grant first, and refund the credit that it becomes", payment.ID)
 	}
 	amount := money.New(row.Amount, row.Currency)
 	if !row.Goodwill {

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/perennial-billing/perennial/billing/catalogfile"
+	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/quote"
 	"github.com/perennial-billing/perennial/billing/simulation"
 	"github.com/perennial-billing/perennial/billing/subscription"
@@ -153,7 +155,7 @@ func quoteWith(t *testing.T, line timeline, catalogue string) quote.Result {
 	require.NoError(t, err)
 	scenario, err := quote.Parse(strings.NewReader(line.scenario(t)))
 	require.NoError(t, err)
-	scenario.Catalog = plans
+	scenario.Catalog = catalogfile.Of(plans)
 	result, err := quote.Run(t.Context(), scenario)
 	require.NoError(t, err)
 	return result
@@ -219,6 +221,19 @@ func TestWhatACouponTookOffBeforeIsAFact(t *testing.T) {
 	r := b.simulated(dearer, store.HistoryRange{EntityID: "acme", From: at, To: at.Add(time.Hour)})
 	require.Len(t, r.Totals, 1)
 	require.Equal(t, int64(-398), r.Totals[0].New.Minor, "half of 40 - 32.05")
+}
+
+// What a plan sells is a fact, too, whatever the tried catalogue says: 12.37 less an eighth, as the coupon for the product has it.
+func TestAProductIsAFact(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.customer("ada", "EUR", "")
+	b.redeemed("ada", quotedCoupon("of-seats"), day0)
+	b.subscribe(agreement("sub_ada", "ada", "seats", 1, "EUR"))
+	moved := strings.Replace(otherCatalogue, "{id: seats, ", "{id: seats, product: desks, ", 1)
+	require.NotEqual(t, otherCatalogue, moved)
+	r := b.simulated(moved, store.HistoryRange{EntityID: "acme", From: day0, To: day0.Add(time.Hour)})
+	require.Equal(t, []money.Amount{money.New(875, "EUR"), money.New(1082, "EUR")}, []money.Amount{r.Totals[0].Old, r.Totals[0].New})
 }
 
 // live lets a customer of the same name subscribe to three seats and give commands, and three periods more pass.

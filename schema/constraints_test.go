@@ -52,6 +52,19 @@ INSERT INTO coupon (entity_id, id, terms, created_at) VALUES ('acme', 'ten', '{}
 INSERT INTO coupon_code (entity_id, code, coupon_id, max_redemptions, created_at) VALUES ('acme', 'TEN', 'ten', 1, '2027-01-01');
 INSERT INTO discount (customer_id, id, entity_id, coupon_id, code, applied_at) VALUES ('ada', 'ten', 'acme', 'ten', 'TEN', '2027-01-01');
 INSERT INTO discount_use (customer_id, discount_id, invoice_id, period_start, currency, amount) VALUES ('ada', 'ten', 'inv', '2027-01-01', 'USD', 100);
+INSERT INTO credit_grant (customer_id, id, currency, basis, amount, cost, priority, terms, paid_outside, granted_at, usable_from, expires_at)
+	VALUES ('ada', 'gr', 'USD', 'paid', 500, 400, 50, '{}', TRUE, '2027-01-01', '2027-01-01', '2028-01-01');
+INSERT INTO credit_grant_movement (customer_id, key, grant_id, kind, amount, cost, at) VALUES ('ada', 'grant:gr', 'gr', 'granted', 500, 400, '2027-01-01');
+INSERT INTO prepaid_wallet (customer_id, currency) VALUES ('ada', 'USD');
+INSERT INTO fair_billing VALUES ('sub', 28, 1, 0, '2027-01-15');
+INSERT INTO member VALUES ('sub', 'u1', '2027-01-01', NULL);
+INSERT INTO member_activity VALUES ('sub', '2027-01-02', 'u1');
+INSERT INTO seat_statement (subscription_id, invoice_key, line_invoice, line_position, charge_id, period_start, period_end, currency, charges, credits, settled_at)
+	VALUES ('sub', 'invoice:sub:cycle-1', 'inv', 1, 'fee', '2027-01-01', '2027-02-01', 'USD', 0, 500, '2027-02-01');
+INSERT INTO seat_entry SELECT id, 1, 'u1', 'credited', '2027-01-15', 17, 31, -500 FROM seat_statement;
+INSERT INTO plan_credit VALUES ('sub', 'USD', 500);
+INSERT INTO plan_credit_entry (natural_key, subscription_id, kind, amount, statement_id, reason, at)
+	SELECT 'plan-credit:earned:inv:1', 'sub', 'earned', 500, id, '', '2027-02-01' FROM seat_statement;
 INSERT INTO wallet (customer_id, currency, balance) VALUES ('ada', 'USD', 100);
 INSERT INTO wallet_movement (natural_key, customer_id, currency, amount, at) VALUES ('credit:inv', 'ada', 'USD', 100, '2027-01-01');
 INSERT INTO tax_entry (id, entity_id, invoice_id, scheme, jurisdiction, treatment, reason, rate, currency, net, tax, tax_point)
@@ -82,8 +95,14 @@ INSERT INTO fraud_review (payment_id, customer_id, cause, before_charge, status,
 `
 
 // copyInvoice inserts another invoice like the fixture's, with some columns otherwise.
-const copyInvoice = `INSERT INTO invoice SELECT (jsonb_populate_record(i, '{"id": "inv2", "business_key": "k2", "number": "ACM-000002", "cycle": 1, "provider_intent": null, "page_key": "k2"}'::jsonb || $changes$::jsonb)).*
-	FROM invoice i WHERE id = 'inv'`
+const copyInvoice = `INSERT INTO invoice (` + invoiceColumns + `) SELECT ` + invoiceColumns + ` FROM (
+	SELECT (jsonb_populate_record(i, '{"id": "inv2", "business_key": "k2", "number": "ACM-000002", "cycle": 1, "provider_intent": null, "page_key": "k2"}'::jsonb || $changes$::jsonb)).*
+	FROM invoice i WHERE id = 'inv') copied`
+
+// invoiceColumns are those that are written: the others follow from them.
+const invoiceColumns = `id, business_key, entity_id, customer_id, payer_id, subscription_id, reason, cycle, number, status, currency, subtotal, tax, total,
+	carried_in, carried_out, credit_granted, credit_applied, prepaid_applied, amount_due, amount_paid, amount_credited, period_start, period_end,
+	zone, tz_version, issued_at, paid_at, provider_intent, page_key`
 
 // copyCustomer inserts another customer like the fixture's.
 const copyCustomer = `INSERT INTO customer SELECT (jsonb_populate_record(c, '{"id": "bob"}')).* FROM customer c; `
@@ -148,23 +167,50 @@ var violations = map[string][]string{
 	"use_is_of_a_discount":           {`INSERT INTO discount_use VALUES ('ada', 'six', 'inv', '2027-01-01', 'USD', 1)`},
 	"discount_use_is_immutable":      {`UPDATE discount_use SET amount = 1`, `DELETE FROM discount_use`},
 	"price_notice_is_immutable":      {`UPDATE price_notice SET new_amount = 1`, `DELETE FROM price_notice`},
-	"item_id_is_short":               {itemWith(`{"id": ""}`)},
-	"item_kind_is_known":             {itemWith(`{"kind": "usage"}`)},
-	"item_quantity_is_positive":      {itemWith(`{"quantity": 0}`)},
-	"item_is_on_an_invoice":          {`UPDATE item SET invoice_id = 'nix'`},
-	"item_pkey":                      {itemWith(`{"id": "fee"}`)},
-	"one_off_never_gives_back":       {itemWith(`{"unit_amount": -1}`)},
-	"adjustment_changes_something":   {itemWith(`{"kind": "adjustment", "unit_amount": 0}`)},
-	"item_is_billed_or_canceled":     {`UPDATE item SET invoice_id = 'inv', canceled_at = '2027-01-02'`},
-	"item_is_final":                  {`DELETE FROM item`, `UPDATE item SET quantity = 2`, `UPDATE item SET canceled_at = '2027-01-02'; UPDATE item SET canceled_at = NULL`},
-	"invoice_reason_check":           {invoiceWith(`{"reason": "whim"}`)},
-	"items_have_no_plan":             {lineWith(`{"kind": "one_off"}`), lineWith(`{"plan_id": ""}`)},
-	"quota_not_negative":             {`UPDATE quota SET used = -1`},
-	"quota_use_counts":               {`INSERT INTO quota_use VALUES ('ada', 'video', 'u', 'sub', 'sub', '2027-01-01', 0, '2027-01-01')`},
-	"quota_use_is_of_a_quota":        {`INSERT INTO quota_use VALUES ('ada', 'video', 'u', 'sub', '', '2027-01-01', 1, '2027-01-01')`},
-	"live_after_dry_run":             {`UPDATE fraud_rule SET dry_run_id = NULL`, `UPDATE fraud_rule SET enabled_at = NULL`},
-	"rule_retired_at_some_time":      {`UPDATE fraud_rule SET status = 'retired'`, `UPDATE fraud_rule SET retired_at = now()`},
-	"fraud_rule_one_live_version":    {`INSERT INTO fraud_rule SELECT (jsonb_populate_record(r, '{"version": 2}')).* FROM fraud_rule r`},
+	"window_is_in_range":             {`INSERT INTO fair_billing VALUES ('none', 0, 1, 0)`, `INSERT INTO fair_billing VALUES ('none', 367, 1, 0)`},
+	"minimum_seats_not_negative":     {`INSERT INTO fair_billing VALUES ('none', 28, -1, 0)`},
+	"first_seats_not_negative":       {`INSERT INTO fair_billing VALUES ('none', 28, 1, -1)`},
+	"fair_billing_is_agreed": {
+		`UPDATE fair_billing SET minimum_seats = 2`, `UPDATE fair_billing SET settled_through = '2027-01-14'`, `DELETE FROM fair_billing`,
+	},
+	"member_id_is_short":          {`INSERT INTO member VALUES ('sub', '', '2027-01-01')`, `INSERT INTO member VALUES ('sub', repeat('u', 101), '2027-01-01')`},
+	"member_leaves_after_joining": {`UPDATE member SET until = '2026-12-31'`},
+	"member_activity_pkey":        {`INSERT INTO member_activity VALUES ('sub', '2027-01-02', 'u1')`},
+	"activity_is_of_a_member":     {`INSERT INTO member_activity VALUES ('sub', '2027-01-02', 'u2')`},
+	"statement_charges_not_negative": {
+		statementWith(`"charges": -1`),
+	},
+	"statement_credits_not_negative":  {statementWith(`"credits": -1`)},
+	"seats_settled_once":              {statementWith(`"charges": 1`)},
+	"statement_is_of_a_line":          {statementWith(`"line_position": 2`)},
+	"seat_statement_is_immutable":     {`UPDATE seat_statement SET credits = 1`, `DELETE FROM seat_statement`},
+	"seat_entry_is_immutable":         {`UPDATE seat_entry SET amount = -1`, `DELETE FROM seat_entry`},
+	"seat_entry_kind_is_known":        {seatEntryWith(`'gift', 1, 31, 0`)},
+	"seat_entry_has_its_sign":         {seatEntryWith(`'credited', 1, 31, 1`), seatEntryWith(`'charged', 1, 31, -1`), seatEntryWith(`'kept', 1, 31, 1`)},
+	"seat_entry_days_in_period":       {seatEntryWith(`'kept', 32, 31, 0`), seatEntryWith(`'kept', -1, 31, 0`)},
+	"plan_credit_never_negative":      {`UPDATE plan_credit SET balance = balance - 501`},
+	"plan_credit_entry_pkey":          {creditEntryWith(`'plan-credit:earned:inv:1', 'sub', 'expired', -1, NULL, NULL`)},
+	"plan_credit_kind_is_known":       {creditEntryWith(`'k', 'sub', 'found', -1, NULL, NULL`)},
+	"plan_credit_entry_has_its_sign":  {creditEntryWith(`'k', 'sub', 'used', 1, 'inv', NULL`), creditEntryWith(`'k', 'sub', 'given_back', -1, 'inv', NULL`)},
+	"plan_credit_entry_has_its_cause": {creditEntryWith(`'k', 'sub', 'used', -1, NULL, NULL`), creditEntryWith(`'k', 'sub', 'earned', 1, NULL, NULL`)},
+	"plan_credit_entry_is_immutable":  {`UPDATE plan_credit_entry SET amount = 1`, `DELETE FROM plan_credit_entry`},
+	"item_id_is_short":                {itemWith(`{"id": ""}`)},
+	"item_kind_is_known":              {itemWith(`{"kind": "usage"}`)},
+	"item_quantity_is_positive":       {itemWith(`{"quantity": 0}`)},
+	"item_is_on_an_invoice":           {`UPDATE item SET invoice_id = 'nix'`},
+	"item_pkey":                       {itemWith(`{"id": "fee"}`)},
+	"one_off_never_gives_back":        {itemWith(`{"unit_amount": -1}`)},
+	"adjustment_changes_something":    {itemWith(`{"kind": "adjustment", "unit_amount": 0}`)},
+	"item_is_billed_or_canceled":      {`UPDATE item SET invoice_id = 'inv', canceled_at = '2027-01-02'`},
+	"item_is_final":                   {`DELETE FROM item`, `UPDATE item SET quantity = 2`, `UPDATE item SET canceled_at = '2027-01-02'; UPDATE item SET canceled_at = NULL`},
+	"invoice_reason_check":            {invoiceWith(`{"reason": "whim"}`)},
+	"items_have_no_plan":              {lineWith(`{"kind": "one_off"}`), lineWith(`{"plan_id": ""}`)},
+	"quota_not_negative":              {`UPDATE quota SET used = -1`},
+	"quota_use_counts":                {`INSERT INTO quota_use VALUES ('ada', 'video', 'u', 'sub', 'sub', '2027-01-01', 0, '2027-01-01')`},
+	"quota_use_is_of_a_quota":         {`INSERT INTO quota_use VALUES ('ada', 'video', 'u', 'sub', '', '2027-01-01', 1, '2027-01-01')`},
+	"live_after_dry_run":              {`UPDATE fraud_rule SET dry_run_id = NULL`, `UPDATE fraud_rule SET enabled_at = NULL`},
+	"rule_retired_at_some_time":       {`UPDATE fraud_rule SET status = 'retired'`, `UPDATE fraud_rule SET retired_at = now()`},
+	"fraud_rule_one_live_version":     {`INSERT INTO fraud_rule SELECT (jsonb_populate_record(r, '{"version": 2}')).* FROM fraud_rule r`},
 	"rule_version_is_final": {
 		`UPDATE fraud_rule SET expression = 'false'`, `UPDATE fraud_rule SET kind = 'allow'`, `DELETE FROM fraud_rule`,
 		`UPDATE fraud_rule SET status = 'retired', retired_at = now(); UPDATE fraud_rule SET status = 'draft', retired_at = NULL`,
@@ -215,14 +261,17 @@ var violations = map[string][]string{
 	"usage_group_is_named_once":       {`INSERT INTO usage_group (customer_id, meter, dimension_values) VALUES ('ada', 'calls', '{"region":"eu"}')`},
 
 	"total_is_subtotal_and_tax":       {invoiceWith(`{"tax": 101}`)},
-	"due_is_total_less_credit":        {invoiceWith(`{"amount_due": 999}`)},
+	"due_is_total_less_credit":        {invoiceWith(`{"amount_due": 999}`), invoiceWith(`{"prepaid_applied": 1}`)},
 	"credit_only_from_negative_total": {invoiceWith(`{"credit_granted": 100, "amount_due": 1100}`)},
 	"never_overpaid":                  {`UPDATE invoice SET amount_paid = 1001`, `UPDATE invoice SET amount_paid = 900, amount_credited = 101`, `UPDATE invoice SET status = 'paid', paid_at = now(), amount_paid = 1001`},
 	"paid_in_full":                    {`UPDATE invoice SET status = 'paid', paid_at = now(), amount_paid = 999`, `UPDATE invoice SET status = 'paid', amount_paid = 1000`, `UPDATE invoice SET paid_at = now()`},
 	"invoice_cycle_once":              {invoiceWith(`{"cycle": 0}`)},
 	"invoice_business_key_key":        {invoiceWith(`{"business_key": "invoice:sub:cycle-0"}`)},
 	"invoice_entity_id_number_key":    {invoiceWith(`{"number": "ACM-000001"}`)},
-	"invoice_page_key_key":            {`INSERT INTO invoice SELECT (jsonb_populate_record(i, '{"id": "inv2", "business_key": "k2", "number": "ACM-000002", "cycle": 1, "provider_intent": null}')).* FROM invoice i`},
+	"invoice_page_key_key":            {`UPDATE invoice SET page_key = 'k2'; ` + invoiceWith(`{}`)},
+	"invoice_subscription_id_fkey":    {invoiceWith(`{"subscription_id": "none"}`)},
+	"only_credit_is_sold_alone":       {invoiceWith(`{"subscription_id": "", "reason": "change"}`), invoiceWith(`{"reason": "prepaid"}`)},
+	"prepaid_only_pays":               {invoiceWith(`{"prepaid_applied": -1, "amount_due": 1001}`)},
 	"invoice_provider_intent_key":     {invoiceWith(`{"provider_intent": "pi_1"}`)},
 	"invoice_amount_due_check":        {invoiceWith(`{"credit_applied": 1200, "amount_due": -100}`)},
 	"invoice_credit_applied_check":    {invoiceWith(`{"credit_applied": -1, "amount_due": 1101}`)},
@@ -295,6 +344,25 @@ var violations = map[string][]string{
 	"dispute_closed_when_over": {
 		disputeWith(`'won', 10, 2, 0, NULL`), disputeWith(`'lost', 10, 1, 10, NULL`), disputeWith(`'warning_closed', 10, 0, 0, NULL`), disputeWith(`'needs_response', 10, 1, 10, '2027-01-02'`),
 	},
+	"grant_is_positive":             {grantWith(`{"amount": 0, "cost": 0, "basis": "promotional", "paid_outside": false}`)},
+	"grant_priority_in_range":       {grantWith(`{"priority": 101}`), grantWith(`{"priority": -1}`)},
+	"grant_cost_fits_basis":         {grantWith(`{"cost": 501}`), grantWith(`{"cost": 0}`), grantWith(`{"basis": "promotional", "paid_outside": false}`)},
+	"grant_is_never_overspent":      {spendGrant(`-501, -1, 'inv'`), spendGrant(`-500, -399, 'inv'`), spendGrant(`-1, -401, 'inv'`)},
+	"grant_expires_after_it_begins": {grantWith(`{"expires_at": "2027-01-01T00:00:00Z"}`)},
+	"grant_waits_for_an_invoice":    {grantWith(`{"usable_from": null}`)},
+	"grant_paid_one_way":            {grantWith(`{"basis": "promotional", "cost": 0}`)},
+	"movement_is_of_a_grant": {
+		`INSERT INTO credit_grant_movement (customer_id, key, grant_id, kind, amount, cost, at) VALUES ('ada', 'k', 'none', 'granted', 1, 1, now())`,
+	},
+	"movement_goes_one_way":              {spendGrant(`1, 0, 'inv'`), spendGrant(`-1, 1, 'inv'`)},
+	"spent_on_an_invoice":                {spendGrant(`-1, -1, NULL`)},
+	"credit_grant_movement_pkey":         {spendGrant(`-1, -1, 'inv'`) + `; ` + spendGrant(`-1, -1, 'inv'`)},
+	"credit_grant_movement_is_immutable": {`UPDATE credit_grant_movement SET amount = 1`, `DELETE FROM credit_grant_movement`},
+	"grant_follows_its_movements":        nil, // refuses nothing: see TestGrantFollowsItsMovements
+	"grant_is_final": {
+		`UPDATE credit_grant SET amount_left = 1`, `UPDATE credit_grant SET cost_left = 1`, `UPDATE credit_grant SET amount = 501`, `UPDATE credit_grant SET terms = '[]'`,
+		`UPDATE credit_grant SET expires_at = NULL`, `DELETE FROM credit_grant`,
+	},
 	"wallet_is_never_negative":                        {`UPDATE wallet SET balance = balance - 101`},
 	"invoice_offset_is_immutable":                     {`UPDATE invoice_offset SET amount = 1`, `DELETE FROM invoice_offset`},
 	"invoice_offset_pkey":                             {`INSERT INTO invoice_offset SELECT * FROM invoice_offset`},
@@ -342,11 +410,52 @@ var violations = map[string][]string{
 	"outbox_status_check": {`UPDATE outbox SET status = 'lost'`},
 }
 
+// statementWith adds a statement like the fixture's, with some columns changed.
+func statementWith(changes string) string {
+	return `INSERT INTO seat_statement (subscription_id, invoice_key, line_invoice, line_position, charge_id, period_start, period_end, currency, charges, credits, settled_at)
+		SELECT c.subscription_id, c.invoice_key, c.line_invoice, c.line_position, c.charge_id, c.period_start, c.period_end, c.currency, c.charges, c.credits, c.settled_at
+		  FROM seat_statement s CROSS JOIN LATERAL jsonb_populate_record(s, '{` + changes + `}') c`
+}
+
+// seatEntryWith adds an entry to the fixture's statement.
+func seatEntryWith(values string) string {
+	return `INSERT INTO seat_entry SELECT id, 2, 'u1', v.kind, '2027-01-15', v.days, v.of_days, v.amount FROM seat_statement, (VALUES (` + values + `)) AS v (kind, days, of_days, amount)`
+}
+
+// creditEntryWith adds a movement of plan credit.
+func creditEntryWith(values string) string {
+	return `INSERT INTO plan_credit_entry (natural_key, subscription_id, kind, amount, invoice_id, statement_id, reason, at)
+		SELECT v.k, v.s, v.kind, v.amount, v.invoice, v.statement::bigint, '', '2027-02-01' FROM (VALUES (` + values + `)) AS v (k, s, kind, amount, invoice, statement)`
+}
+
 // checkoutWith adds a checkout that saves a method, with some columns changed.
 func checkoutWith(changes string) string {
 	return `INSERT INTO checkout_session SELECT (jsonb_populate_record(NULL::checkout_session, '{"id": "c1", "customer_id": "ada", "purpose": "setup",
 		"save_method": true, "position": 1, "success_url": "", "cancel_url": "", "status": "open", "created_at": "2027-01-01", "expires_at": "2027-01-02"}' ||
 		'` + changes + `'::jsonb)).*;`
+}
+
+// grantWith adds a grant like the fixture's, with some columns changed and nothing left of it.
+func grantWith(changes string) string {
+	return `INSERT INTO credit_grant SELECT (jsonb_populate_record(g, '{"id": "gr2", "amount_left": 0, "cost_left": 0}'::jsonb || '` + changes + `'::jsonb)).* FROM credit_grant g`
+}
+
+// spendGrant takes an amount and a cost out of the fixture's grant, for an invoice.
+func spendGrant(values string) string {
+	return `INSERT INTO credit_grant_movement (customer_id, key, grant_id, kind, at, amount, cost, invoice_id) VALUES ('ada', 'spent', 'gr', 'spent', '2027-01-02', ` + values + `)`
+}
+
+// What is left of a grant is what its movements leave.
+func TestGrantFollowsItsMovements(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, "grants")
+	_, _, err := schema.Migrate(t.Context(), conn)
+	require.NoError(t, err)
+	_, err = conn.Exec(t.Context(), "BEGIN; "+fixture+"COMMIT; "+spendGrant(`-120, -96, 'inv'`))
+	require.NoError(t, err)
+	var amount, cost int64
+	require.NoError(t, conn.QueryRow(t.Context(), `SELECT amount_left, cost_left FROM credit_grant`).Scan(&amount, &cost))
+	require.Equal(t, [2]int64{380, 304}, [2]int64{amount, cost})
 }
 
 // Every rule that is a constraint really refuses what it is there to refuse.

@@ -52,6 +52,29 @@ func TestACatalogueAsAFile(t *testing.T) {
 	require.Contains(t, apply(all), "Nothing to do")
 }
 
+// A product goes from the file to the list, the price and back into the file.
+func TestProductsInACatalogue(t *testing.T) {
+	t.Parallel()
+	id := addEntity(t)
+	text := startertest.Fill(id, `
+- {id: $-desk, product: $-work, name: Desk, interval: {unit: month, count: 1}, proration: day, billed_by: renewal, charges: [
+    {id: fee, name: monthly fee, kind: recurring, per: subscription, timing: advance, tax_category: saas_b2c, prices: {EUR: {model: flat, flat_amount: 19}}}]}`)
+	added := starterWith(t, text, "catalog", "apply", "--entity", id, "-f", "-")
+	require.Equal(t, exitOK, added.code, added.err)
+	require.Regexp(t, startertest.Fill(id, `$-desk\s+1\s+$-work\s`), ok(t, "plan", "list", "--entity", id))
+	require.Regexp(t, startertest.Fill(id, `$-pro\s+1\s+$-pro\s`), ok(t, "plan", "list", "--entity", id))
+	require.Regexp(t, startertest.Fill(id, `Product\s+$-work`), ok(t, "plan", "price", "--plan", id+"-desk"))
+	require.Equal(t, id+"-work", decoded(t, ok(t, "plan", "price", "--plan", id+"-desk", "--json"))["product"])
+	exported := ok(t, "catalog", "export", "--entity", id)
+	require.Contains(t, exported, startertest.Fill(id, "  product: $-work\n"))
+	same := starterWith(t, exported, "catalog", "diff", "--entity", id, "-f", "-")
+	require.Equal(t, exitOK, same.code, same.out)
+	own := strings.Replace(exported, startertest.Fill(id, "- id: $-pro\n"), startertest.Fill(id, "- id: $-pro\n  product: $-pro\n"), 1)
+	require.NotEqual(t, exported, own)
+	same = starterWith(t, own, "catalog", "diff", "--entity", id, "-f", "-")
+	require.Equal(t, exitOK, same.code, same.out)
+}
+
 func TestWhatACatalogueRefuses(t *testing.T) {
 	t.Parallel()
 	id, other := addEntity(t), addEntity(t)
@@ -63,7 +86,9 @@ func TestWhatACatalogueRefuses(t *testing.T) {
 		strings.Replace(before, `"8"`, `"7"`, 1):                                 "",
 		ok(t, "catalog", "export", "--entity", other):                            "another legal entity sells " + other + "-api",
 		strings.Replace(mine, "tax_category: saas_b2c", "tax_category: soap", 1): `--file: plan "` + id + `-api": charges.in.tax_category: `,
-		startertest.Fill(id, "- {version: 1, id: $-x, charges: []}"):             "--file: [0].name: is missing",
+		strings.Replace(mine, "  name: Team", "  product: desks\n  name: Team", 1): startertest.Fill(id,
+			`plan "$-team": product "desks" is another than "$-team", which version 1 has: all versions of a plan have one product; keep it, or`),
+		startertest.Fill(id, "- {version: 1, id: $-x, charges: []}"): "--file: [0].name: is missing",
 	} {
 		got := starterWith(t, text, "catalog", "apply", "--entity", id, "--file", "-")
 		if says == "" { // the newest version stands there without a number: to edit it is to make the next one
@@ -94,7 +119,7 @@ func TestVersionsWithDatesOnTheCommandLine(t *testing.T) {
 	added := starterWith(t, text, "catalog", "apply", "--entity", id, "-f", "-")
 	require.Equal(t, exitOK, added.code, added.err)
 	require.Contains(t, added.out, startertest.Fill(id, "$-pro: effective_from (none) → "+from+", becomes version 2"))
-	require.Regexp(t, startertest.Fill(id, `$-pro\s+2\s+`+from), ok(t, "plan", "list", "--entity", id))
+	require.Regexp(t, startertest.Fill(id, `$-pro\s+2\s+$-pro\s+`+from), ok(t, "plan", "list", "--entity", id))
 
 	subscribe := func(name string, more ...string) done {
 		return starter(t, append([]string{"subscription", "create", "--id", id + name, "--customer", id + "-c", "--plan", id + "-pro"}, more...)...)

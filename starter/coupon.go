@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -63,10 +64,24 @@ func (p *program) showCoupons(coupons []discount.Coupon) error {
 			if c.PercentOff.IsZero() {
 				off = fmt.Sprint(c.AmountOff)
 			}
-			rows[i] = []any{c.ID, c.Name, off, c.Duration}
+			rows[i] = []any{c.ID, c.Name, off, c.Duration, concerns(c.AppliesTo)}
 		}
-		return table(out, "coupon|name|off|duration", rows)
+		return table(out, "coupon|name|off|duration|for", rows)
 	})
+}
+
+// concerns says what a coupon is for, empty for everything.
+func concerns(t discount.Target) string {
+	var words []string
+	for _, list := range []struct {
+		what string
+		ids  []string
+	}{{"products", t.Products}, {"plans", t.Plans}, {"charges", t.Charges}} {
+		if len(list.ids) > 0 {
+			words = append(words, list.what+" "+strings.Join(list.ids, ", "))
+		}
+	}
+	return strings.Join(words, "; ")
 }
 
 func (p *program) addCode() *cobra.Command {

@@ -220,9 +220,10 @@ func (p *program) printPlans(result any, plans []catalog.Plan) error {
 				currencies = append(currencies, string(currency))
 			}
 			rows[i] = []any{
-				plan.ID, plan.Version, plan.EffectiveFrom, plan.Name, plan.Interval, plan.BilledBy, strings.Join(charges, ", "), strings.Join(currencies, ", "),
+				plan.ID, plan.Version, plan.ProductID(), plan.EffectiveFrom, plan.Name, plan.Interval, plan.BilledBy,
+				strings.Join(charges, ", "), strings.Join(currencies, ", "),
 			}
 		}
-		return table(out, "id|version|sold from|name|interval|billed by|charges|currencies", rows)
+		return table(out, "id|version|product|sold from|name|interval|billed by|charges|currencies", rows)
 	})
 }

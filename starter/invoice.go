@@ -79,7 +79,8 @@ func printInvoice(out io.Writer, i service.Invoice) error {
 		"Subscription", subscriptionsOf(i), "Purchase order", i.PONumber, "Status", i.Status,
 		"Issued", i.IssuedAt, "Period", cell(i.PeriodStart)+" to "+cell(i.PeriodEnd), "Net", amount(i.Subtotal, i.Currency),
 		"Tax", amount(i.Tax, i.Currency), "Total", amount(i.Total, i.Currency), "From earlier invoices", amount(i.CarriedIn, i.Currency),
-		"Credit used", amount(i.CreditApplied, i.Currency), "Left to the next invoice", amount(i.CarriedOut, i.Currency),
+		"Credit used", amount(i.CreditApplied, i.Currency), "Paid from prepaid credit", amount(i.PrepaidApplied, i.Currency),
+		"Left to the next invoice", amount(i.CarriedOut, i.Currency),
 		"Credit given", amount(i.CreditGranted, i.Currency), "Due", i.Due(), "Still owed", i.Owed(), "Collection", collection,
 		"Rate", rates, "Page", "/invoices/"+i.PageKey)
 	if err != nil {

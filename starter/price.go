@@ -129,7 +129,7 @@ func printPrice(out io.Writer, price service.PlanPrice) error {
 		}
 	}
 	pairs := []any{
-		"Plan", fmt.Sprintf("%s version %d", price.Plan, price.PlanVersion), "Currency", price.Currency, "Proposed", price.Proposed,
+		"Plan", fmt.Sprintf("%s version %d", price.Plan, price.PlanVersion), "Product", price.Product, "Currency", price.Currency, "Proposed", price.Proposed,
 		"Also sold in", strings.Join(others, ", "),
 	}
 	if q := price.Quote; q != nil {

@@ -134,8 +134,8 @@ func (p *program) root() *cobra.Command {
 		root.AddCommand(c)
 	}
 	for _, c := range []*cobra.Command{
-		p.entities(), p.plans(), p.catalogues(), p.customers(), p.subscriptions(), p.usage(), p.invoices(), p.payments(), p.paymentMethods(),
-		p.checkouts(), p.frauds(), p.coupons(), p.charges(), p.entitlements(), p.invoiceRuns(), p.taxFilings(), p.quotes(), p.simulate(),
+		p.entities(), p.plans(), p.catalogues(), p.customers(), p.subscriptions(), p.members(), p.usage(), p.invoices(), p.payments(), p.paymentMethods(),
+		p.checkouts(), p.frauds(), p.coupons(), p.charges(), p.grants(), p.wallets(), p.entitlements(), p.invoiceRuns(), p.taxFilings(), p.quotes(), p.simulate(),
 		p.rates(), p.clocks(), p.events(), p.mails(),
 	} {
 		c.GroupID = "bill"

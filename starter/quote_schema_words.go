@@ -32,7 +32,8 @@ func one[T ~string](about string, words ...T) field {
 // catalogueFields describe what scenarios share with the catalogue, by type and field: docs/quote.md says more.
 var catalogueFields = map[string]field{
 	"Plan.id":           {about: "Names the plan"},
-	"Plan.version":      {about: "1, 2, …: what was sold in a version stays as it is"},
+	"Plan.version":      {about: "1, 2, …: what was sold in a version stays as it is; after the versions of the plan that stand here when left out"},
+	"Plan.product":      {about: "What the plan sells; plans can share a product. The plan's own id when left out"},
 	"Plan.name":         {about: "What customers read on invoices"},
 	"Plan.interval":     {about: "How long a billing period is"},
 	"Plan.alignment":    {about: "Where periods begin and end; on the day of the first paid one when left out"},
@@ -105,6 +106,7 @@ var catalogueFields = map[string]field{
 	"Code.max_redemptions":    {about: "How often it can be redeemed; no limit when left out"},
 	"Code.expires_at":         {about: "From when it cannot be redeemed any more, with the offset from UTC"},
 	"Target.plans":            {about: "Ids of plans"},
+	"Target.products":         {about: "Ids of products that plans sell"},
 	"Target.charges":          {about: "Ids of charges and one-off charges"},
 	"Purpose.charges":         {about: "Ids of charges"},
 	"Purpose.meters":          {about: "Meters of usage"},

@@ -38,7 +38,7 @@ func TestTheReadmeWorksAsPrinted(t *testing.T) {
 	}
 	said := strings.Join(answers, "\n")
 	require.Contains(t, said, "over USD 43.75: paid")
-	require.Regexp(t, `team\s+1\s+Team\s+1 month\s+renewal\s+seats, input, output\s+EUR, USD\n`, said)
+	require.Regexp(t, `team\s+1\s+team\s+Team\s+1 month\s+renewal\s+seats, input, output\s+EUR, USD\n`, said)
 	require.Contains(t, said, "10: 0 new, 10 known already", "the second time")
 
 	body := regexp.MustCompile(`(?s)curl -s http://127.0.0.1:8080(\S+).*?-d '([^']+)'`).FindStringSubmatch(ourselves)

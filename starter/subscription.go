@@ -27,7 +27,8 @@ func (p *program) subscribe() *cobra.Command {
 		Use: "create", Short: "Start a subscription and show its first invoice; repeating it changes nothing", Args: cobra.NoArgs,
 		Example: `  go run ./starter subscription create --id erika-pro --customer erika --plan pro
   go run ./starter subscription create --id cafe-team --customer cafe --plan team --seats 8 --ends-after 12
-  go run ./starter subscription create --id roastery-team --customer roastery --plan team --seats 90 --prices docs/examples/agreed-prices.yaml`,
+  go run ./starter subscription create --id roastery-team --customer roastery --plan team --seats 90 --prices docs/examples/agreed-prices.yaml
+  go run ./starter subscription create --id acme-team --customer acme-inc --plan team --fair-billing --member U024BE7LH --member U0G9QF9C6`,
 	}
 	f := c.Flags()
 	f.StringVar(&in.ID, "id", "", "your id for the subscription")
@@ -35,6 +36,7 @@ func (p *program) subscribe() *cobra.Command {
 	f.StringVar(&in.Plan, "plan", "", "what is bought")
 	f.IntVar(&in.PlanVersion, "plan-version", 0, "version of the plan (default: the newest)")
 	f.Int64Var(&in.Seats, "seats", 0, "for plans priced per seat")
+	fair := fairFlags(f)
 	f.Var((*addOns)(&in.AddOns), "add-on", "what is bought with the plan, as ID=QUANTITY (repeat for several)")
 	pricesFlag(f, &prices)
 	f.StringVar(&in.Currency, "currency", "", "ISO 4217 (default: the quote's, else the customer's)")
@@ -53,6 +55,9 @@ func (p *program) subscribe() *cobra.Command {
 			return err
 		}
 		if in.Prices, err = p.readPrices(prices); err != nil {
+			return err
+		}
+		if in.FairBilling, err = fair.read(); err != nil {
 			return err
 		}
 		started, err := svc.Subscribe(ctx, in)

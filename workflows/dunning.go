@@ -197,8 +197,11 @@ func (d *dunningRun) finish(ctx workflow.Context, ended message.CollectionEnded)
 	return workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
 }
 
-// tell tells the subscriptions how collecting their invoice goes.
+// tell tells the subscriptions how collecting their invoice goes. Of credit that was sold, the customer's wallet is told.
 func (d *dunningRun) tell(ctx workflow.Context, news message.CollectionEnded) error {
+	if d.in.SubscriptionID == "" {
+		return tellWallet(ctx, d.in.CustomerID, d.next.Owed.Currency, news.At)
+	}
 	if err := d.tellOne(ctx, d.in.SubscriptionID, news); err != nil {
 		return err
 	}

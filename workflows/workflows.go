@@ -161,6 +161,7 @@ func Register(registry interface {
 		message.TaxFilingWorkflow:      TaxFiling,
 		message.PaymentMethodWorkflow:  PaymentMethod,
 		message.CheckoutWorkflow:       Checkout,
+		message.WalletWorkflow:         Wallet,
 		message.CustomerCashWorkflow:   CustomerCash,
 		message.RefundWorkflow:         Refund,
 		message.DisputeWorkflow:        Dispute,

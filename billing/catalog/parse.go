@@ -12,7 +12,7 @@ import (
 const largestCatalog = 8 << 20
 
 // Parse reads a JSON array of plans and validates each of them. Unknown fields,
-// two plans with the same id and version, anything after the array, and input
+// two plans with the same id and version, versions of a plan with different products, anything after the array, and input
 // above 8 MiB are errors.
 func Parse(r io.Reader) ([]Plan, error) {
 	input := &io.LimitedReader{R: r, N: largestCatalog + 1}
@@ -54,6 +54,9 @@ func validateAll(plans []Plan) error {
 			return fmt.Errorf("catalog: [%d]: plan %q version %d is defined twice", i, plan.ID, plan.Version)
 		}
 		seen[key] = true
+		if err := plan.CheckProduct(plans[:i]); err != nil {
+			return fmt.Errorf("catalog: [%d]: plan %q: %w", i, plan.ID, err)
+		}
 	}
 	return nil
 }

@@ -54,6 +54,8 @@ const (
 type Plan struct {
 	ID      string `json:"id"`
 	Version int    `json:"version"` // 1, 2, …
+	// Product is what the plan sells, the same in all its versions; absent, the plan is a product of its own: see ProductID.
+	Product string `json:"product,omitzero"`
 	// EffectiveFrom is when this version begins to be sold; absent, at once.
 	EffectiveFrom Effective         `json:"effective_from,omitzero" doc:"When the version begins to be sold: a day, where the customer lives, or an instant"`
 	Name          string            `json:"name"`

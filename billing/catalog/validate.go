@@ -83,6 +83,9 @@ func (p Plan) validateTerms() error {
 	if err := checkName(p.Name); err != nil {
 		return err
 	}
+	if err := p.validateProduct(); err != nil {
+		return err
+	}
 	if err := oneOf("proration", p.Proration, grains...); err != nil {
 		return err
 	}

@@ -102,8 +102,13 @@ func TestReadAndCompareRefuse(t *testing.T) {
 		replaced(t, "name:", "nam:"):    "[0].name: is missing",
 		replaced(t, "8.75", "8.75 USD"): "[0].charges[0].prices.USD.unit_amount: \"8.75 USD\" is no number",
 		replaced(t, "8.75", "-8.75"):    "unit_amount must not be negative, got -8.75",
-		replaced(t, "unit_amount: 8.75", "unit_amount: 8.75, tax: 1"): "[0].charges[0].prices.USD.tax: no such field",
-		replaced(t, "id: team", "id: team\n  version: 0"):             "[0].version: must be at least 1, got 0",
+		replaced(t, "unit_amount: 8.75", "unit_amount: 8.75, tax: 1"):              "[0].charges[0].prices.USD.tax: no such field",
+		replaced(t, "id: team", "id: team\n  version: 0"):                          "[0].version: must be at least 1, got 0",
+		replaced(t, "id: team", "id: team\n  product: a b"):                        `[0].product "a b" must be 1 to 64 letters`,
+		team + replaced(t, "id: team", "id: team\n  version: 1\n  product: suite"): `[1].product "suite" is another than "team", which version 2 has`,
+		replaced(t, "id: team", "id: team\n  product: suite", "8.75", "10"): `plan "team": product "suite" is another than "team", which version 1 has: ` +
+			`all versions of a plan have one product; keep it, or give the plan another id`,
+		replaced(t, "id: team", "id: team\n  version: 1\n  product: suite"): `never changes, but the file differs (product team → suite)`,
 		team + team: `[1]: plan "team" is there twice without a version`,
 		strings.Repeat(replaced(t, "id: team", "id: team\n  version: 2"), 2): `[1]: plan "team" version 2 is defined twice`,
 		replaced(t, "id: team", "id: team\n  version: 1", "8.75", "10"): `plan "team" version 1 is sold and never changes, but the file differs ` +
@@ -122,7 +127,7 @@ func TestReadAndCompareRefuse(t *testing.T) {
 // What people write as names must come back as it was, whatever YAML makes of such words.
 var words = []string{"yes", "null", "~", "1e3", "0x10", "- a", "a: b", " #x", "\t", "\"", "'", "2027-01-01", "ключ", "😀", "a\nb", "<<", "&a", "*a", "!t", "%"}
 
-func anyPlan(t *rapid.T, id string, version int) catalog.Plan {
+func anyPlan(t *rapid.T, id string, version int, product string) catalog.Plan {
 	amount := func(name string) decimal.Decimal {
 		return decimal.New(rapid.Int64Range(0, 1e15).Draw(t, name), rapid.Int32Range(-12, 1).Draw(t, name+" exponent"))
 	}
@@ -133,7 +138,7 @@ func anyPlan(t *rapid.T, id string, version int) catalog.Plan {
 		{Model: catalog.Graduated, Tiers: []catalog.Tier{{UpTo: &bound, UnitAmount: amount("first"), FlatAmount: amount("flat")}, {UnitAmount: amount("rest")}}},
 	}).Draw(t, "price")
 	return catalog.Plan{
-		ID: id, Version: version, Name: rapid.SampledFrom(words).Draw(t, "name") + rapid.StringN(0, 20, 60).Draw(t, "more"),
+		ID: id, Version: version, Product: product, Name: rapid.SampledFrom(words).Draw(t, "name") + rapid.StringN(0, 20, 60).Draw(t, "more"),
 		Interval:  calendar.Interval{Unit: calendar.Month, Count: rapid.IntRange(1, 12).Draw(t, "count")},
 		TrialDays: rapid.IntRange(0, 30).Draw(t, "trial"), Proration: catalog.GrainSecond, BilledBy: catalog.ByRenewal,
 		Charges: []catalog.Charge{{
@@ -149,8 +154,9 @@ func TestRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var sold, newest []catalog.Plan
 		for _, id := range []string{"no", "team"} {
+			product := rapid.SampledFrom([]string{"", id, "suite", "null"}).Draw(t, "product")
 			for version := range rapid.IntRange(1, 3).Draw(t, "versions") {
-				sold = append(sold, anyPlan(t, id, version+1))
+				sold = append(sold, anyPlan(t, id, version+1, product))
 			}
 			newest = append(newest, sold[len(sold)-1])
 		}

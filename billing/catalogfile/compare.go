@@ -61,14 +61,14 @@ func (f File) Compare(sold []catalog.Plan) (Comparison, error) {
 	}
 	absent := maps.Clone(known)
 	var all Comparison
-	for _, e := range f.inOrder() {
-		delete(absent, e.ID)
-		change, err := e.compare(known[e.ID])
+	for _, p := range f.inOrder() {
+		delete(absent, p.ID)
+		change, err := p.compare(known[p.ID])
 		if err != nil {
 			return nil, err
 		}
 		if change.added != nil {
-			known[e.ID] = append(known[e.ID], *change.added)
+			known[p.ID] = append(known[p.ID], *change.added)
 		}
 		all = append(all, change)
 	}
@@ -79,53 +79,56 @@ func (f File) Compare(sold []catalog.Plan) (Comparison, error) {
 	return all, nil
 }
 
-// inOrder lists the entries with the versions of each plan in order: the one without a number is the newest.
-func (f File) inOrder() []entry {
-	entries := slices.Clone(f.entries)
+// inOrder lists the plans with the versions of each in order: the one without a number is the newest.
+func (f File) inOrder() File {
+	sorted := slices.Clone(f)
 	place := map[string]int{}
-	for i, e := range f.entries {
-		if _, known := place[e.ID]; !known {
-			place[e.ID] = i
+	for i, p := range f {
+		if _, known := place[p.ID]; !known {
+			place[p.ID] = i
 		}
 	}
-	slices.SortStableFunc(entries, func(a, b entry) int {
+	slices.SortStableFunc(sorted, func(a, b Plan) int {
 		return cmp.Or(cmp.Compare(place[a.ID], place[b.ID]), cmp.Compare(uint(a.Version-1), uint(b.Version-1)))
 	})
-	return entries
+	return sorted
 }
 
-// compare is what an entry means, given the known versions of its plan in order.
-func (e entry) compare(known []catalog.Plan) (Change, error) {
-	if i := slices.IndexFunc(known, func(p catalog.Plan) bool { return p.Version == e.Version }); i >= 0 {
-		return e.same(known[i])
+// compare is what a plan of the file means, given its known versions in order.
+func (p Plan) compare(known []catalog.Plan) (Change, error) {
+	if i := slices.IndexFunc(known, func(k catalog.Plan) bool { return k.Version == p.Version }); i >= 0 {
+		return p.same(known[i])
 	}
-	change := Change{Plan: e.ID, Standing: New, Version: max(e.Version, 1)}
+	if err := p.CheckProduct(known); err != nil {
+		return Change{}, fmt.Errorf("plan %q: %w", p.ID, err)
+	}
+	change := Change{Plan: p.ID, Standing: New, Version: max(p.Version, 1)}
 	if len(known) > 0 {
 		newest := known[len(known)-1]
-		differences, err := catalog.Diff(newest, e.Plan)
+		differences, err := catalog.Diff(newest, p.Plan)
 		switch {
 		case err != nil:
 			return change, err
-		case e.Version == 0 && len(differences) == 0:
-			return Change{Plan: e.ID, Standing: Unchanged, Version: newest.Version}, nil
-		case e.Version != 0 && e.Version < newest.Version:
+		case p.Version == 0 && len(differences) == 0:
+			return Change{Plan: p.ID, Standing: Unchanged, Version: newest.Version}, nil
+		case p.Version != 0 && p.Version < newest.Version:
 			return change, fmt.Errorf("plan %q: version %d is older than the newest, %d: leave it out, or give %d",
-				e.ID, e.Version, newest.Version, newest.Version+1)
+				p.ID, p.Version, newest.Version, newest.Version+1)
 		case newest.Version == math.MaxInt32:
-			return change, fmt.Errorf("plan %q: there is no version after %d", e.ID, newest.Version)
+			return change, fmt.Errorf("plan %q: there is no version after %d", p.ID, newest.Version)
 		}
 		change = Change{
-			Plan: e.ID, Standing: Changed, Version: cmp.Or(e.Version, newest.Version+1), From: newest.Version, Differences: differences,
+			Plan: p.ID, Standing: Changed, Version: cmp.Or(p.Version, newest.Version+1), From: newest.Version, Differences: differences,
 		}
 	}
-	added := e.plan(change.Version)
+	added := p.under(change.Version)
 	change.added = &added
 	return change, nil
 }
 
 // same requires of a version that is sold that the file has not changed it.
-func (e entry) same(sold catalog.Plan) (Change, error) {
-	differences, err := catalog.Diff(sold, e.Plan)
+func (p Plan) same(sold catalog.Plan) (Change, error) {
+	differences, err := catalog.Diff(sold, p.Plan)
 	if err != nil {
 		return Change{}, err
 	}
@@ -135,7 +138,7 @@ func (e entry) same(sold catalog.Plan) (Change, error) {
 			texts[i] = d.String()
 		}
 		return Change{}, fmt.Errorf("plan %q version %d is sold and never changes, but the file differs (%s): leave the version out to make it the next one",
-			e.ID, e.Version, strings.Join(texts, "; "))
+			p.ID, p.Version, strings.Join(texts, "; "))
 	}
-	return Change{Plan: e.ID, Standing: Unchanged, Version: sold.Version}, nil
+	return Change{Plan: p.ID, Standing: Unchanged, Version: sold.Version}, nil
 }

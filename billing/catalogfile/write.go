@@ -11,12 +11,11 @@ import (
 // Write writes plan versions as a file in YAML. The newest version of each plan stands there without its number, so that
 // editing it makes the next one; Read and Compare find the file unchanged. The plans come ordered by id and version.
 func Write(w io.Writer, plans []catalog.Plan) error {
-	entries := make([]entry, len(plans))
+	file := Of(plans)
 	for i, plan := range plans {
-		entries[i] = entry{Plan: plan, Version: plan.Version}
 		if !slices.ContainsFunc(plans[i+1:], func(p catalog.Plan) bool { return p.ID == plan.ID }) {
-			entries[i].Version = 0
+			file[i].Version = 0
 		}
 	}
-	return exactyaml.Encode(w, entries)
+	return exactyaml.Encode(w, file)
 }

@@ -26,9 +26,10 @@ type InForce struct {
 // Line is what a discount can lower: what it costs before tax. Nothing is taken off a line that costs less than nothing, such
 // as the one that limits what a plan costs, but it counts: it lowers what the others come to.
 type Line struct {
-	PlanID   string
-	ChargeID string
-	Amount   money.Amount
+	ProductID string
+	PlanID    string
+	ChargeID  string
+	Amount    money.Amount
 }
 
 // Taken is what one discount took off one line. On a line that gives back, both amounts are below zero.

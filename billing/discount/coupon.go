@@ -64,10 +64,13 @@ type Coupon struct {
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
 }
 
-// Target restricts a coupon to lines of any of the plans, and to any of the charges (or one-off items). Empty: all.
+// Target restricts a coupon to lines of any of the products, to any of the plans, and to any of the charges (or one-off
+// items). Empty: all.
 type Target struct {
-	Plans   []string `json:"plans,omitempty"`
-	Charges []string `json:"charges,omitempty"`
+	// Products are those that plans sell (catalog.Plan.ProductID).
+	Products []string `json:"products,omitempty"`
+	Plans    []string `json:"plans,omitempty"`
+	Charges  []string `json:"charges,omitempty"`
 }
 
 const (
@@ -187,7 +190,7 @@ func (c Coupon) checkLimits() error {
 	for _, list := range []struct {
 		field string
 		ids   []string
-	}{{"applies_to.plans", c.AppliesTo.Plans}, {"applies_to.charges", c.AppliesTo.Charges}} {
+	}{{"applies_to.products", c.AppliesTo.Products}, {"applies_to.plans", c.AppliesTo.Plans}, {"applies_to.charges", c.AppliesTo.Charges}} {
 		for i, id := range list.ids {
 			if !idPattern.MatchString(id) {
 				return fmt.Errorf("%s[%d]: %.80q is not an id", list.field, i, id)
@@ -203,6 +206,8 @@ func (c Coupon) each(currency money.Currency) (money.Amount, error) {
 }
 
 func (t Target) covers(l Line) bool {
-	return (len(t.Plans) == 0 || slices.Contains(t.Plans, l.PlanID)) &&
-		(len(t.Charges) == 0 || slices.Contains(t.Charges, l.ChargeID))
+	return allows(t.Products, l.ProductID) && allows(t.Plans, l.PlanID) && allows(t.Charges, l.ChargeID)
 }
+
+// allows says whether a list that is empty for all has an id.
+func allows(ids []string, id string) bool { return len(ids) == 0 || slices.Contains(ids, id) }

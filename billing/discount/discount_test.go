@@ -41,7 +41,9 @@ func held(coupons ...discount.Coupon) []discount.InForce {
 func lines(minor ...int64) []discount.Line {
 	all := make([]discount.Line, len(minor))
 	for i, m := range minor {
-		all[i] = discount.Line{PlanID: fmt.Sprintf("plan-%d", i+1), ChargeID: fmt.Sprintf("charge-%d", i+1), Amount: usd(m)}
+		all[i] = discount.Line{
+			ProductID: fmt.Sprintf("product-%d", i/2+1), PlanID: fmt.Sprintf("plan-%d", i+1), ChargeID: fmt.Sprintf("charge-%d", i+1), Amount: usd(m),
+		}
 	}
 	return all
 }
@@ -65,6 +67,10 @@ func TestApply(t *testing.T) {
 		c.AppliesTo = discount.Target{Plans: plans, Charges: charges}
 		return c
 	}
+	product := percent("product", "10")
+	product.AppliesTo.Products = []string{"product-1"}
+	planOfIt := product
+	planOfIt.AppliesTo.Plans = []string{"plan-2", "plan-3"}
 	exclusive := percent("exclusive", "50")
 	exclusive.Exclusive = true
 	for _, test := range []struct {
@@ -83,6 +89,8 @@ func TestApply(t *testing.T) {
 		{"a limit of what a plan costs counts", held(percent("p", "10")), lines(1000, 600, -400), []int64{75, 45, 0}},
 		{"nothing to lower", held(amount("a", "5")), lines(-400), []int64{0}},
 		{"a plan", held(only(percent("p", "10"), []string{"plan-2"}, nil)), lines(1000, 500), []int64{0, 50}},
+		{"a product, whichever of its plans", held(product), lines(1000, 500, 700), []int64{100, 50, 0}},
+		{"a plan of a product", held(planOfIt), lines(1000, 500, 700), []int64{0, 50, 0}},
 		{"a charge", held(only(amount("a", "7"), nil, []string{"charge-1"})), lines(1000, 500), []int64{700, 0}},
 		{"a charge of another plan", held(only(amount("a", "7"), []string{"plan-1"}, []string{"charge-2"})), lines(1000, 500), []int64{0, 0}},
 		{"exclusive keeps others away", held(percent("p", "10"), exclusive, amount("a", "1")), lines(1000), []int64{500}},
@@ -193,6 +201,7 @@ func TestValidate(t *testing.T) {
 		`periods is only for duration periods`:                func(c *discount.Coupon) { c.Periods = 2 },
 		`rest "kept" must be one of lost, carried`:            func(c *discount.Coupon) { c.Rest = "kept" },
 		`max_redemptions must be between 0`:                   func(c *discount.Coupon) { c.MaxRedemptions = -1 },
+		`applies_to.products[0]: "" is not an id`:             func(c *discount.Coupon) { c.AppliesTo.Products = []string{""} },
 		`applies_to.charges[1]: "a b" is not an id`:           func(c *discount.Coupon) { c.AppliesTo.Charges = []string{"a", "a b"} },
 		`percent_off must be above 0, at most 100`:            func(c *discount.Coupon) { *c = percent("p", "100.01") },
 		`have at most 4 decimals, got 1.00001`:                func(c *discount.Coupon) { *c = percent("p", "1.00001") },

@@ -11,7 +11,7 @@ import (
 )
 
 const listed = `[{"id":"a","name":"A","percent_off":"12.5","duration":"once"},
-	{"id":"b","name":"B","amount_off":{"USD":5},"duration":"periods","periods":2,"rest":"carried","applies_to":{"plans":["pro"]}}]`
+	{"id":"b","name":"B","amount_off":{"USD":5},"duration":"periods","periods":2,"rest":"carried","applies_to":{"products":["suite"],"plans":["pro"]}}]`
 
 func TestParse(t *testing.T) {
 	t.Parallel()

@@ -57,13 +57,19 @@ func refuse(code, format string, args ...any) *Refusal {
 	return &Refusal{Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
+// Sold is a plan, and the product that it sells.
+type Sold struct{ PlanID, ProductID string }
+
+func (s Sold) plan() string    { return s.PlanID }
+func (s Sold) product() string { return s.ProductID }
+
 // Request is a customer who wants a coupon.
 type Request struct {
 	At         time.Time
 	CustomerID string
 	Currency   money.Currency
 	// Plans are those that the customer has or is about to have.
-	Plans []string
+	Plans []Sold
 	// FirstTime says that the customer was never charged anything.
 	FirstTime bool
 	// Redeemed is how often the coupon was redeemed by anybody, ByCustomer by this customer.
@@ -84,7 +90,7 @@ type Request struct {
 //	coupon_used                              the customer has redeemed it as often as a customer can
 //	code_of_another_coupon, code_of_another_customer
 //	coupon_for_first_time_customers
-//	coupon_not_in_currency, coupon_not_for_plan   it would take nothing off
+//	coupon_not_in_currency, coupon_not_for_product, coupon_not_for_plan   it would take nothing off
 //	coupon_not_combinable                    it or one that the customer has is exclusive
 func (c Coupon) Check(r Request) error {
 	if err := c.checkCode(r); err != nil {
@@ -122,17 +128,43 @@ func (c Coupon) checkCode(r Request) error {
 
 func (c Coupon) checkFit(r Request) error {
 	_, priced := c.AmountOff[r.Currency]
-	fits := len(c.AppliesTo.Plans) == 0 || slices.ContainsFunc(r.Plans, func(plan string) bool { return slices.Contains(c.AppliesTo.Plans, plan) })
-	clash := slices.IndexFunc(r.Has, func(other Coupon) bool { return c.Exclusive || other.Exclusive })
-	switch {
-	case len(c.AmountOff) > 0 && !priced:
+	if len(c.AmountOff) > 0 && !priced {
 		return refuse("coupon_not_in_currency", "coupon %s has no amount in %s: add amount_off.%s to it", c.ID, r.Currency, r.Currency)
-	case !fits:
-		return refuse("coupon_not_for_plan", "coupon %s is for plans %s, not %s", c.ID, strings.Join(c.AppliesTo.Plans, ", "), strings.Join(r.Plans, ", "))
-	case clash >= 0:
+	}
+	if err := c.checkSold(r.Plans); err != nil {
+		return err
+	}
+	if clash := slices.IndexFunc(r.Has, func(other Coupon) bool { return c.Exclusive || other.Exclusive }); clash >= 0 {
 		return refuse("coupon_not_combinable", "coupons %s and %s cannot be combined: remove the one that the customer has first", c.ID, r.Has[clash].ID)
 	}
 	return nil
+}
+
+// checkSold requires of a coupon that is for some products or plans that a plan is sold that it takes something off.
+func (c Coupon) checkSold(sold []Sold) error {
+	t := c.AppliesTo
+	left := slices.DeleteFunc(slices.Clone(sold), func(s Sold) bool { return !allows(t.Products, s.ProductID) })
+	if len(t.Products) > 0 && len(left) == 0 {
+		return refuse("coupon_not_for_product", "coupon %s is for products %s, not %s", c.ID, strings.Join(t.Products, ", "), listed(sold, Sold.product))
+	}
+	if len(t.Plans) > 0 && !slices.ContainsFunc(left, func(s Sold) bool { return allows(t.Plans, s.PlanID) }) {
+		return refuse("coupon_not_for_plan", "coupon %s is for plans %s, not %s", c.ID, strings.Join(t.Plans, ", "), listed(left, Sold.plan))
+	}
+	return nil
+}
+
+// listed names some of what is sold, each once, or says that it is nothing.
+func listed(sold []Sold, name func(Sold) string) string {
+	var names []string
+	for _, s := range sold {
+		if !slices.Contains(names, name(s)) {
+			names = append(names, name(s))
+		}
+	}
+	if len(names) == 0 {
+		return "for a customer without a subscription"
+	}
+	return strings.Join(names, ", ")
 }
 
 func expired(at, now time.Time) bool { return !at.IsZero() && !now.Before(at) }

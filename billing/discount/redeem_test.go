@@ -12,10 +12,10 @@ import (
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	code := discount.Code{Text: "SPRING", CouponID: "ten", MaxRedemptions: 2, ExpiresAt: day.AddDate(0, 0, 9)}
-	fine := discount.Request{At: day, CustomerID: "cus_1", Currency: "USD", Plans: []string{"team"}, FirstTime: true, Code: &code}
+	fine := discount.Request{At: day, CustomerID: "cus_1", Currency: "USD", Plans: []discount.Sold{{PlanID: "team", ProductID: "suite"}, {PlanID: "files", ProductID: "storage"}}, FirstTime: true, Code: &code}
 	coupon := amount("ten", "10")
 	coupon.MaxRedemptions, coupon.MaxPerCustomer, coupon.ExpiresAt, coupon.FirstTimeOnly = 5, 1, day.AddDate(0, 0, 20), true
-	coupon.AppliesTo.Plans = []string{"team", "pro"}
+	coupon.AppliesTo = discount.Target{Products: []string{"suite"}, Plans: []string{"team", "pro"}}
 	require.NoError(t, coupon.Validate())
 	require.NoError(t, coupon.Check(fine))
 	for want, change := range map[string]func(*discount.Coupon, *discount.Request){
@@ -24,7 +24,8 @@ func TestCheck(t *testing.T) {
 		"coupon_used":                     func(_ *discount.Coupon, r *discount.Request) { r.ByCustomer = 1 },
 		"coupon_for_first_time_customers": func(_ *discount.Coupon, r *discount.Request) { r.FirstTime = false },
 		"coupon_not_in_currency":          func(_ *discount.Coupon, r *discount.Request) { r.Currency = "EUR" },
-		"coupon_not_for_plan":             func(_ *discount.Coupon, r *discount.Request) { r.Plans = []string{"free"} },
+		"coupon_not_for_plan":             func(c *discount.Coupon, _ *discount.Request) { c.AppliesTo.Plans = []string{"files"} },
+		"coupon_not_for_product":          func(_ *discount.Coupon, r *discount.Request) { r.Plans = r.Plans[1:] },
 		"coupon_not_combinable": func(c *discount.Coupon, r *discount.Request) {
 			c.Exclusive, r.Has = true, []discount.Coupon{percent("p", "5")}
 		},
@@ -41,6 +42,34 @@ func TestCheck(t *testing.T) {
 		require.ErrorAs(t, c.Check(r), &refusal, want)
 		require.Equal(t, want, refusal.Code)
 		require.NotEmpty(t, refusal.Message)
+	}
+}
+
+// A refusal says what the coupon is for and what the customer has instead.
+func TestWhatACouponIsFor(t *testing.T) {
+	t.Parallel()
+	suite := discount.Target{Products: []string{"suite", "extra"}}
+	team, files := discount.Sold{PlanID: "team", ProductID: "suite"}, discount.Sold{PlanID: "files", ProductID: "storage"}
+	for _, test := range []struct {
+		target discount.Target
+		sold   []discount.Sold
+		want   string
+	}{
+		{suite, []discount.Sold{files, team}, ""},
+		{suite, []discount.Sold{files, files}, "coupon p is for products suite, extra, not storage"},
+		{suite, nil, "coupon p is for products suite, extra, not for a customer without a subscription"},
+		{discount.Target{Plans: []string{"files"}}, []discount.Sold{team}, "coupon p is for plans files, not team"},
+		{discount.Target{Products: []string{"suite"}, Plans: []string{"files"}}, []discount.Sold{team, files}, "coupon p is for plans files, not team"},
+		{discount.Target{Charges: []string{"setup"}}, nil, ""},
+	} {
+		coupon := percent("p", "5")
+		coupon.AppliesTo = test.target
+		err := coupon.Check(discount.Request{At: day, Plans: test.sold})
+		if test.want == "" {
+			require.NoError(t, err)
+			continue
+		}
+		require.EqualError(t, err, test.want)
 	}
 }
 

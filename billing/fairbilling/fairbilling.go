@@ -55,36 +55,57 @@ type Member struct {
 	Until calendar.Date
 	// Actions are the days with an action, in any order and as often as you like.
 	Actions []calendar.Date
+	// Active, if set, are the stretches in which the member is known to have been active, oldest first and never touching
+	// each other, in place of Actions.
+	Active []Span
 }
 
-// span is a stretch of days, half-open.
-type span struct{ from, to calendar.Date }
+// Span is a stretch of days: the first one, and the first one after it.
+type Span struct{ From, To calendar.Date }
 
 // active lists the stretches in which the member is active, oldest first and never touching each other.
-func (p Policy) active(m Member) []span {
+func (p Policy) active(m Member) []Span {
+	if len(m.Active) > 0 {
+		return m.until(m.Active)
+	}
 	days := append([]calendar.Date{m.Since}, m.Actions...)
 	slices.SortFunc(days, calendar.Date.Compare)
-	var spans []span
+	var spans []Span
 	for _, day := range days {
-		if day.Compare(m.Since) < 0 || !m.Until.IsZero() && day.Compare(m.Until) >= 0 {
+		if day.Compare(m.Since) < 0 {
 			continue
 		}
-		s := span{from: day, to: day.AddDays(p.WindowDays)}
-		if !m.Until.IsZero() && s.to.Compare(m.Until) > 0 {
-			s.to = m.Until
-		}
-		if last := len(spans) - 1; last >= 0 && s.from.Compare(spans[last].to) <= 0 {
-			spans[last].to = s.to
+		s := Span{From: day, To: day.AddDays(p.WindowDays)}
+		if last := len(spans) - 1; last >= 0 && s.From.Compare(spans[last].To) <= 0 {
+			spans[last].To = s.To
 			continue
 		}
 		spans = append(spans, s)
 	}
-	return spans
+	return m.until(spans)
+}
+
+// until are the parts of stretches before the member left.
+func (m Member) until(spans []Span) []Span {
+	if m.Until.IsZero() {
+		return spans
+	}
+	var before []Span
+	for _, s := range spans {
+		if s.From.Compare(m.Until) >= 0 {
+			break
+		}
+		if s.To.Compare(m.Until) > 0 {
+			s.To = m.Until
+		}
+		before = append(before, s)
+	}
+	return before
 }
 
 // ActiveOn says whether the member is active on a day.
 func (p Policy) ActiveOn(m Member, day calendar.Date) bool {
-	return slices.ContainsFunc(p.active(m), func(s span) bool { return s.from.Compare(day) <= 0 && day.Compare(s.to) < 0 })
+	return slices.ContainsFunc(p.active(m), func(s Span) bool { return s.From.Compare(day) <= 0 && day.Compare(s.To) < 0 })
 }
 
 // Seats is how many seats to charge in advance for a period that begins on a day.
@@ -176,8 +197,8 @@ func (p Policy) events(paid Paid, members []Member, through calendar.Date) []eve
 	}
 	for _, m := range members {
 		for _, s := range p.active(m) {
-			note(s.from, true, m)
-			note(s.to, false, m)
+			note(s.From, true, m)
+			note(s.To, false, m)
 		}
 	}
 	slices.SortStableFunc(events, func(a, b event) int {

@@ -124,7 +124,26 @@ func newSettlement(p Policy, paid Paid, members []Member) (*settlement, error) {
 			return nil, err
 		}
 	}
-	return s, nil
+	return s, s.leaveAtOnce(members, first)
+}
+
+// leaveAtOnce gives back the seats of members who left on the period's first day. They were there when it began and was
+// charged; a seat for them alone is left over among the paid ones.
+func (s *settlement) leaveAtOnce(members []Member, first calendar.Date) error {
+	for _, m := range members {
+		stayed := m
+		stayed.Until = calendar.Date{}
+		if m.Until != first || len(s.empty) == 0 || !s.policy.ActiveOn(stayed, first) {
+			continue
+		}
+		if err := s.start(m, first); err != nil {
+			return err
+		}
+		if err := s.cease(m, first, s.days); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *settlement) start(m Member, first calendar.Date) error {

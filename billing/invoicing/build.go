@@ -50,7 +50,7 @@ func (f Facts) invoice(lines []Line, period calendar.Period) (Invoice, error) {
 func (f Facts) lines() ([]Line, error) {
 	var lines []Line
 	revisions := func() ([]Line, error) { return f.revisionLines(len(lines)) }
-	for _, part := range []func() ([]Line, error){f.closingLines, revisions, f.openingLines, f.itemLines} {
+	for _, part := range []func() ([]Line, error){f.closingLines, revisions, f.openingLines, f.itemLines, f.saleLines} {
 		more, err := part()
 		if err != nil {
 			return nil, err
@@ -87,7 +87,8 @@ func (inv *Invoice) total(f Facts) error {
 		{&inv.Subtotal, func(l Line) money.Amount { return l.Amount }},
 		{&inv.Tax, func(l Line) money.Amount { return l.Tax }},
 		{&inv.Deferred, func(l Line) money.Amount { return f.onlyIf(f.ahead(l), l.Amount) }},
-		{&inv.Earned, func(l Line) money.Amount { return f.onlyIf(!f.ahead(l), l.Amount) }},
+		{&inv.Earned, func(l Line) money.Amount { return f.onlyIf(!f.ahead(l) && l.Kind != PrepaidCredit, l.Amount) }},
+		{&inv.Prepayment, func(l Line) money.Amount { return f.onlyIf(l.Kind == PrepaidCredit, l.Amount) }},
 	}
 	for _, sum := range sums {
 		amounts := make([]money.Amount, len(inv.Lines))

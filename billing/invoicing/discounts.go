@@ -2,6 +2,7 @@ package invoicing
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/perennial-billing/perennial/billing/discount"
 	"github.com/perennial-billing/perennial/billing/money"
@@ -110,7 +111,7 @@ func (f Facts) takeOff(discounts []discount.InForce, lines []Line, lowerable fun
 	}
 	targets := make([]discount.Line, len(lines))
 	for i, line := range lines {
-		targets[i] = discount.Line{PlanID: line.PlanID, ChargeID: line.ChargeID, Amount: lowerable(line)}
+		targets[i] = discount.Line{ProductID: line.ProductID, PlanID: line.PlanID, ChargeID: line.ChargeID, Amount: lowerable(line)}
 	}
 	off, err := discount.Apply(f.Currency, discounts, targets)
 	if err != nil {
@@ -127,7 +128,7 @@ func (f Facts) takeOff(discounts []discount.InForce, lines []Line, lowerable fun
 // discountable is what a discount concerns: what plans cost and one-off charges, but neither credits nor adjustments, which
 // were agreed as they are.
 func (l Line) discountable() money.Amount {
-	if l.Credits != nil || l.Kind == Adjustment {
+	if l.Credits != nil || l.Kind == Adjustment || l.Kind == PrepaidCredit {
 		return money.Zero(l.Amount.Currency)
 	}
 	return l.Amount
@@ -179,6 +180,28 @@ func (l Line) Price() (money.Amount, error) {
 		return l.Amount, nil
 	}
 	return l.Amount.Add(l.Discount)
+}
+
+// PlanCreditLeft is what an invoice leaves of the plan credit there was: less what it used, with what it gave back.
+func (inv Invoice) PlanCreditLeft(before money.Amount) (money.Amount, error) {
+	for _, total := range inv.Discounts {
+		if total.DiscountID != PlanCreditID {
+			continue
+		}
+		left, err := before.Sub(total.Taken)
+		if err != nil {
+			return left, err
+		}
+		return left.Add(total.GivenBack)
+	}
+	return before, nil
+}
+
+// returnsPlanCredit says that a credit gives plan credit back, perhaps nothing else: what it had paid in whole.
+func (l Line) returnsPlanCredit() bool {
+	return slices.ContainsFunc(l.Explanation.Discounts, func(t discount.Taken) bool {
+		return t.DiscountID == PlanCreditID && !t.Amount.IsZero()
+	})
 }
 
 // Worth is what a line cost whoever paid for it: what was charged, and what they paid with plan credit.

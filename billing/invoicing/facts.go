@@ -27,6 +27,8 @@ const (
 	ForPause  Reason = "pause"
 	ForEnd    Reason = "final"
 	ForItems  Reason = "items"
+	// ForPrepaid sells prepaid credit. Such an invoice is of no subscription.
+	ForPrepaid Reason = "prepaid"
 )
 
 // Facts are all that an invoice depends on. Any of Opens, Closes, Revises and Items may be there together: the invoice of a
@@ -52,6 +54,8 @@ type Facts struct {
 	Earlier []Revision
 	// Items are charges and adjustments that no plan foresees.
 	Items []Item
+	// Sells is prepaid credit that is bought, on an invoice of its own.
+	Sells *Sale
 	// Within is the billing period under way for an invoice of items alone.
 	Within calendar.Period
 	// Discounts are those in force, with what is left of each for the invoice's period: see discount.Discount.Serves. They

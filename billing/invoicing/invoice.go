@@ -27,6 +27,7 @@ const (
 	SpendLimit      LineKind = "spend_cap"  // lowers what a plan costs to its maximum
 	OneOff          LineKind = "one_off"
 	Adjustment      LineKind = "adjustment"
+	PrepaidCredit   LineKind = "prepaid_credit" // credit that is bought: a liability, no sale
 )
 
 // PaysAhead says that such a line may charge for time that is still to come.
@@ -44,6 +45,8 @@ type Line struct {
 	ChargeID    string
 	PlanID      string
 	PlanVersion int
+	// ProductID is what the plan sells (catalog.Plan.ProductID); empty without a plan.
+	ProductID   string
 	Description string
 	// Meter is what a usage line counted, Measured what else is known of its usage.
 	Meter    string
@@ -110,7 +113,7 @@ type Offset struct {
 
 // Invoice is the result: lines, tax per group and totals. Amounts share one currency, and always
 //
-//	Subtotal = sum of Lines.Amount = Deferred + Earned
+//	Subtotal = sum of Lines.Amount = Deferred + Earned + Prepayment
 //	Total = Subtotal + Tax
 //	AmountDue = Total + CarriedIn + CreditGranted - CreditApplied - PrepaidApplied - CarriedOut
 //
@@ -130,6 +133,8 @@ type Invoice struct {
 	// Credits count in both, so either may be negative.
 	Deferred money.Amount
 	Earned   money.Amount
+	// Prepayment is the part of Subtotal for which credit is bought: it is owed to the customer until it is used.
+	Prepayment money.Amount
 	// CarriedIn was too little for earlier invoices to collect, CarriedOut is too little for this one.
 	CarriedIn  money.Amount
 	CarriedOut money.Amount

@@ -40,7 +40,7 @@ func (f Facts) withinCharges(credits, charges []Line) ([]Line, error) {
 				return nil, err
 			}
 		}
-		if !credit.Amount.IsZero() {
+		if !credit.Amount.IsZero() || credit.returnsPlanCredit() && !credit.Explanation.Capped {
 			kept = append(kept, credit)
 		}
 	}

@@ -75,7 +75,7 @@ func (f Facts) commitmentLine(c catalog.Charge, terms Terms, period calendar.Per
 		return Line{}, fmt.Errorf("plan %q charge %q: commitment: %w", plan.ID, c.ID, err)
 	}
 	line := Line{
-		Kind: CommitmentLine, ChargeID: c.ID, PlanID: plan.ID, PlanVersion: plan.Version,
+		Kind: CommitmentLine, ChargeID: c.ID, PlanID: plan.ID, PlanVersion: plan.Version, ProductID: plan.ProductID(),
 		Description: fmt.Sprintf("%s: committed %s", nameOf(plan, c), c.Name), Quantity: decimal.NewFromInt(1), TaxCategory: c.TaxCategory,
 		Period: period, Exact: part.Of(rated.Exact, exactPlaces), Amount: amount, Explanation: explained(part, rated.Steps),
 	}
@@ -114,7 +114,7 @@ func (f Facts) line(it item) (Line, error) {
 		return Line{}, fmt.Errorf("plan %q charge %q: %w", plan.ID, c.ID, err)
 	}
 	line := Line{
-		Kind: Recurring, ChargeID: c.ID, PlanID: plan.ID, PlanVersion: plan.Version,
+		Kind: Recurring, ChargeID: c.ID, PlanID: plan.ID, PlanVersion: plan.Version, ProductID: plan.ProductID(),
 		Description: describe(plan, c, it.usage.Quantity), Quantity: it.usage.Quantity, TaxCategory: c.TaxCategory, Period: it.period,
 		Exact: priced.Prorated, Amount: priced.Amount, Explanation: explained(it.part, priced.Steps),
 	}

@@ -37,6 +37,15 @@ func (inv *Invoice) applyPrepaid(f Facts) error {
 	return err
 }
 
+// UsableUntil is when grants must still be usable to pay what is on an invoice: usage is paid by those that were there when
+// its period ended.
+func (f Facts) UsableUntil() time.Time {
+	if f.Closes != nil && !f.Closes.Period.End.After(f.IssuedAt) {
+		return f.Closes.Period.End.Add(-1)
+	}
+	return f.IssuedAt
+}
+
 // arose is the last instant for which a line charges, or its issue if that is earlier.
 func (l Line) arose(issuedAt time.Time) time.Time {
 	if l.Period.End.After(issuedAt) || !l.Period.End.After(l.Period.Start) {

@@ -73,23 +73,23 @@ func (f Facts) revised() ([]Line, error) {
 func (f Facts) credits() ([]Line, error) {
 	var lines []Line
 	for _, billed := range f.Revises.Billed {
-		if f.Revises.keeps(billed) {
+		if f.Revises.Keeps(billed) {
 			continue
 		}
 		line, err := f.credit(billed)
 		if err != nil {
 			return nil, fmt.Errorf("credit for line %d of invoice %s, charge %q: %w", billed.Position, billed.InvoiceID, billed.Line.ChargeID, err)
 		}
-		if !line.Amount.IsZero() {
+		if !line.Amount.IsZero() || line.returnsPlanCredit() {
 			lines = append(lines, line)
 		}
 	}
 	return lines, nil
 }
 
-// keeps says that the new terms contain the very same charge, which then simply goes on. In a plan that does not
+// Keeps says that the new terms contain the very same charge, which then simply goes on. In a plan that does not
 // prorate it goes on whatever the seats, and add-ons are paid for until the period ends.
-func (r Revision) keeps(billed BilledLine) bool {
+func (r Revision) Keeps(billed BilledLine) bool {
 	if r.NewTerms == nil {
 		return false
 	}
@@ -107,7 +107,7 @@ func (r Revision) keeps(billed BilledLine) bool {
 
 func (r Revision) kept(charge catalog.Charge) bool {
 	return slices.ContainsFunc(r.Billed, func(billed BilledLine) bool {
-		return billed.Line.ChargeID == charge.ID && r.keeps(billed)
+		return billed.Line.ChargeID == charge.ID && r.Keeps(billed)
 	})
 }
 
@@ -139,6 +139,7 @@ func (f Facts) credit(billed BilledLine) (Line, error) {
 	}
 	line := Line{
 		Kind: ProrationCredit, ChargeID: original.ChargeID, PlanID: original.PlanID, PlanVersion: original.PlanVersion,
+		ProductID:   billed.Plan.ProductID(),
 		Description: unusedTime + strings.TrimPrefix(original.Description, remainingTime), Quantity: original.Quantity,
 		Exact: part.Of(original.Amount.Decimal(), exactPlaces).Neg(), Amount: amount.Neg(),
 		TaxCategory: original.TaxCategory, Decision: original.Decision,

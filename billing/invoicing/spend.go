@@ -184,7 +184,7 @@ func (s *spending) put(kind LineKind, about, category string, steps ...rating.St
 		return err
 	}
 	s.more = append(s.more, Line{
-		Kind: kind, PlanID: plan.ID, PlanVersion: plan.Version, Description: fmt.Sprintf("%s: %s", plan.Name, about),
+		Kind: kind, PlanID: plan.ID, PlanVersion: plan.Version, ProductID: plan.ProductID(), Description: fmt.Sprintf("%s: %s", plan.Name, about),
 		Quantity: decimal.NewFromInt(1), Exact: exact, Amount: amount, TaxCategory: category, Period: s.tenure.period(),
 		Explanation: explained(s.part, steps),
 	})

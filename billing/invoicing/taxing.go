@@ -18,7 +18,7 @@ func (f Facts) applyTax(lines []Line) ([]tax.Group, error) {
 			decision, known := decided[lines[i].TaxCategory]
 			if !known {
 				var err error
-				if decision, err = tax.Determine(f.Seller, f.Buyer, lines[i].TaxCategory, f.Zone.DateOf(f.IssuedAt)); err != nil {
+				if decision, err = f.determine(lines[i]); err != nil {
 					return nil, fmt.Errorf("tax of charge %q: %w", lines[i].ChargeID, err)
 				}
 				decided[lines[i].TaxCategory] = decision
@@ -41,4 +41,13 @@ func (f Facts) applyTax(lines []Line) ([]tax.Group, error) {
 		}
 	}
 	return groups, nil
+}
+
+// determine decides the tax of a line by its category. The category of prepaid credit is empty.
+func (f Facts) determine(line Line) (tax.Decision, error) {
+	day := f.Zone.DateOf(f.IssuedAt)
+	if line.Kind == PrepaidCredit {
+		return tax.DeterminePrepaid(f.Buyer, day)
+	}
+	return tax.Determine(f.Seller, f.Buyer, line.TaxCategory, day)
 }

@@ -24,9 +24,16 @@ const (
 	TaxPayable         Account = "TaxPayable"      // charged and not on a filed return yet
 	TaxSettlement      Account = "TaxSettlement"   // filed and not paid yet
 	CustomerBalance    Account = "CustomerBalance" // customers' credit
-	ProcessingFees     Account = "ProcessingFees"
-	BadDebt            Account = "BadDebt"
-	RefundsPayable     Account = "RefundsPayable" // refunds on their way
+	// CustomerPrepayments is what customers paid for prepaid credit that they have not used, a liability. It becomes Breakage,
+	// which is revenue, when the credit expires. PromotionalCredit takes away from revenue (contra revenue) what was paid with
+	// credit that cost nothing. ReceivedElsewhere is what was paid for credit outside of these books.
+	CustomerPrepayments Account = "CustomerPrepayments"
+	Breakage            Account = "Breakage"
+	PromotionalCredit   Account = "PromotionalCredit"
+	ReceivedElsewhere   Account = "ReceivedElsewhere"
+	ProcessingFees      Account = "ProcessingFees"
+	BadDebt             Account = "BadDebt"
+	RefundsPayable      Account = "RefundsPayable" // refunds on their way
 	// Refunds takes away from revenue (contra revenue) what was refunded out of goodwill, without a correction of an
 	// invoice. Source of the account: https://docs.stripe.com/revenue-recognition/methodology/refunds-and-disputes.
 	Refunds Account = "Refunds"

@@ -7,7 +7,7 @@ import (
 	"github.com/perennial-billing/perennial/billing/money"
 )
 
-// FinalisedInvoice is what the ledger needs to know of an invoice. Deferred, Earned and Tax sum to Total.
+// FinalisedInvoice is what the ledger needs to know of an invoice. Deferred, Earned, Prepayment and Tax sum to Total.
 type FinalisedInvoice struct {
 	ID       string
 	EntityID string
@@ -15,26 +15,36 @@ type FinalisedInvoice struct {
 	// Deferred is the net of lines for time to come, Earned of lines for time past; both may be negative.
 	Deferred money.Amount
 	Earned   money.Amount
-	Tax      money.Amount
-	Total    money.Amount
+	// Prepayment is what the invoice sells prepaid credit for.
+	Prepayment money.Amount
+	Tax        money.Amount
+	Total      money.Amount
 	// CreditGranted is the customer's when the total is negative; CreditApplied pays part of a positive one.
 	CreditGranted money.Amount
 	CreditApplied money.Amount
+	// PrepaidCost and PrepaidGift are what prepaid credit pays: the part that was paid for and the part that cost nothing.
+	PrepaidCost money.Amount
+	PrepaidGift money.Amount
 }
 
 // InvoiceFinalised books an invoice: the customer owes the total, which is revenue (earned or deferred) and tax.
-// A negative total becomes the customer's balance; an applied balance pays the invoice. It balances if the parts of the
-// invoice sum to its total.
+// A negative total becomes the customer's balance; an applied balance pays the invoice, and so does prepaid credit. It
+// balances if the parts of the invoice sum to its total.
 func InvoiceFinalised(inv FinalisedInvoice) Transaction {
 	t := Transaction{Key: "invoice:" + inv.ID + ":finalised", Kind: "invoice_finalised", EntityID: inv.EntityID, Reference: inv.ID, At: inv.At}
 	t.debit(AccountsReceivable, inv.Total)
 	t.credit(DeferredRevenue, inv.Deferred)
 	t.credit(Revenue, inv.Earned)
+	t.credit(CustomerPrepayments, inv.Prepayment)
 	t.credit(TaxPayable, inv.Tax)
 	t.debit(AccountsReceivable, inv.CreditGranted)
 	t.credit(CustomerBalance, inv.CreditGranted)
 	t.debit(CustomerBalance, inv.CreditApplied)
 	t.credit(AccountsReceivable, inv.CreditApplied)
+	t.debit(CustomerPrepayments, inv.PrepaidCost)
+	t.credit(AccountsReceivable, inv.PrepaidCost)
+	t.debit(PromotionalCredit, inv.PrepaidGift)
+	t.credit(AccountsReceivable, inv.PrepaidGift)
 	return t
 }
 

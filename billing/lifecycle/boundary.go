@@ -61,11 +61,14 @@ func Missed(state subscription.State, at time.Time, refused *subscription.Refusa
 // beginCycle enters the next billing period at an instant and bills it: what the period before used, and what this one
 // costs in advance. A subscription billed by the monthly run has its periods billed by the run.
 func (a Account) beginCycle(ctx context.Context, state subscription.State, at time.Time) (Outcome, error) {
-	terms := state.TermsAtBoundary()
-	plan, err := a.Records.Plan(ctx, terms)
+	plan, err := a.Records.Plan(ctx, state.TermsAtBoundary())
 	if err != nil {
 		return Outcome{}, err
 	}
+	if state, err = a.seatNextCycle(ctx, state, plan, at); err != nil {
+		return Outcome{}, err
+	}
+	terms := state.TermsAtBoundary()
 	if terms != state.Terms || state.Cycle < 0 || state.Status == subscription.Paused {
 		if state, err = a.newTerms(ctx, state, terms, plan, at); err != nil {
 			return Outcome{}, err
@@ -165,9 +168,11 @@ func (a Account) endPeriodEarly(ctx context.Context, facts *invoicing.Facts, sta
 		return err
 	}
 	if at.Before(state.Period.End) {
-		facts.Revises, err = a.revision(ctx, state, at)
+		if facts.Revises, err = a.revision(ctx, state, at); err != nil {
+			return err
+		}
 	}
-	return err
+	return a.settleSeats(ctx, facts, state)
 }
 
 // billCycle issues the invoice of a cycle and records what came of the cycle.
@@ -188,7 +193,8 @@ func (a Account) billCycle(ctx context.Context, state subscription.State, facts 
 	return Outcome{State: state, Invoice: issued}, nil
 }
 
-// end closes the subscription, with a last invoice for what was used and, if asked for, the credit for paid time.
+// end closes the subscription, with a last invoice for what was used and, if asked for, the credit for paid time. Plan
+// credit that this invoice does not use ends with it.
 func (a Account) end(ctx context.Context, state subscription.State, at time.Time, reason string, credit bool) (Outcome, error) {
 	if err := a.Records.CloseSegment(ctx, at); err != nil {
 		return Outcome{}, err
@@ -196,10 +202,16 @@ func (a Account) end(ctx context.Context, state subscription.State, at time.Time
 	ended := state.End(at, reason)
 	if _, unbilled := state.Unbilled(at); !unbilled {
 		issued, err := a.billLast(ctx, state, at)
-		return Outcome{State: ended, Invoice: issued}, err
+		if err != nil {
+			return Outcome{}, err
+		}
+		return Outcome{State: ended, Invoice: issued}, a.expirePlanCredit(ctx, at, creditEnded)
 	}
 	issued, err := a.settleUp(ctx, state, at, fmt.Sprintf("final-%d", state.Cycle), invoicing.ForEnd, credit)
-	return Outcome{State: ended, Invoice: issued}, err
+	if err != nil {
+		return Outcome{}, err
+	}
+	return Outcome{State: ended, Invoice: issued}, a.expirePlanCredit(ctx, at, creditEnded)
 }
 
 // settleUp bills, outside the regular cycle, what the period under way used until now. Nothing to bill is no invoice.
@@ -222,6 +234,9 @@ func (a Account) settleUp(
 		if facts.Revises, err = a.revision(ctx, state, until); err != nil {
 			return nil, err
 		}
+	}
+	if err := a.settleSeats(ctx, &facts, state); err != nil {
+		return nil, err
 	}
 	return a.issueIfAny(ctx, facts, state.Cycle)
 }

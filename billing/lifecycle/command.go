@@ -19,8 +19,11 @@ import (
 //	term_ended          a resumption after the end of a fixed term
 //	last_period         the interval is to change in the period with which the subscription ends
 //	tax_undetermined    the tax of the new plan, or of an item, cannot be decided
+//	charge_id_reserved  the id of an item looks like those of members' seats
 //	charge_exists, charge_unknown, charge_billed, charge_canceled   see Records.AddItem and CancelItem
 //	amount_too_large    an amount leaves its range
+//	seats_follow_members, bill_now, cannot_extend
+//	                    what cannot be where seats follow the members who are active
 func (a Account) CarryOut(ctx context.Context, state subscription.State, c subscription.Command) (Outcome, error) {
 	outcome, err := a.carryOut(ctx, state, c)
 	if errors.Is(err, money.ErrOverflow) {
@@ -31,6 +34,10 @@ func (a Account) CarryOut(ctx context.Context, state subscription.State, c subsc
 
 func (a Account) carryOut(ctx context.Context, state subscription.State, c subscription.Command) (Outcome, error) {
 	if err := state.Check(c); err != nil {
+		return Outcome{}, err
+	}
+	c, err := a.seatCommand(ctx, state, c)
+	if err != nil {
 		return Outcome{}, err
 	}
 	if !c.On.IsZero() {
@@ -173,6 +180,9 @@ func (a Account) changeInPeriod(ctx context.Context, state subscription.State, c
 	changed := state.ChangeNow(c)
 	next := inPhase(changed, plan, *c.Terms)
 	facts.Revises.NewTerms = &next
+	if err := a.settleSeats(ctx, &facts, state); err != nil {
+		return Outcome{}, err
+	}
 	if err := a.Records.Enforce(ctx, *c.Terms, c.At); err != nil {
 		return Outcome{}, err
 	}

@@ -33,6 +33,9 @@ func (a Account) BillWaiting(ctx context.Context, state subscription.State, c su
 
 // mayCharge refuses an item of which no invoice could be made: it would hold up all that comes with it.
 func (a Account) mayCharge(item invoicing.Item, at time.Time) error {
+	if SettlesSeat(item.ID) {
+		return refuse("charge_id_reserved", "item %q: ids that begin with %q are those of members' seats: give it another id", item.ID, settledSeat)
+	}
 	if err := item.CheckAmount(a.Currency); err != nil {
 		return refuse("amount_too_large", "item %q: %s", item.ID, err)
 	}

@@ -21,6 +21,7 @@ import (
 type Records interface {
 	Billed
 	Noted
+	Seating
 	Sold
 	// Segments lists the terms that were in force in [from, to), oldest first.
 	Segments(ctx context.Context, from, to time.Time) ([]Segment, error)

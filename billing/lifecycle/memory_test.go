@@ -22,6 +22,7 @@ import (
 // life is a subscription with its records in memory, moved through time as its owner does: what is due comes first.
 type life struct {
 	memory.Records
+	seated
 
 	t        require.TestingT
 	zone     calendar.Zone
@@ -182,7 +183,7 @@ func (l *life) ClaimUsage(_ context.Context, claim lifecycle.UsageClaim) ([]invo
 }
 
 func (l *life) Issue(_ context.Context, facts invoicing.Facts, _ int) (*lifecycle.Issued, error) {
-	facts.Balance, facts.Items = money.Zero("USD"), l.items
+	facts.Balance, facts.Items = money.Zero("USD"), append(slices.Clone(l.items), facts.Items...)
 	inv, err := invoicing.Build(facts)
 	if err != nil {
 		return nil, err

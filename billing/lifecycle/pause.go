@@ -100,6 +100,9 @@ func (a Account) passCycle(ctx context.Context, state subscription.State, at tim
 	if err := a.withPending(ctx, state, &facts); err != nil {
 		return Outcome{}, err
 	}
+	if err := a.settleSeats(ctx, &facts, state); err != nil {
+		return Outcome{}, err
+	}
 	if !before.Schedule().Equal(plan.Schedule()) {
 		state = a.reanchor(state, plan, at)
 	}
@@ -132,6 +135,12 @@ func (a Account) resume(ctx context.Context, state subscription.State, c subscri
 
 // resumeInPeriod goes on in the period under way. One that began in the pause is charged for its rest.
 func (a Account) resumeInPeriod(ctx context.Context, state subscription.State, c subscription.Command) (Outcome, error) {
+	if state.Uncharged {
+		var err error
+		if state, err = a.reseat(ctx, state, c.At); err != nil {
+			return Outcome{}, err
+		}
+	}
 	if err := a.Records.Enforce(ctx, state.Terms, c.At); err != nil {
 		return Outcome{}, err
 	}

@@ -104,10 +104,10 @@ func (a *Subscribe) do(ctx context.Context, w *world, s step) error {
 	if err != nil {
 		return err
 	}
-	if err := a.seatMembers(b, &agreement); err != nil {
+	if err := agreement.Check(); err != nil {
 		return err
 	}
-	if err := agreement.Check(); err != nil {
+	if agreement, err = a.seatMembers(ctx, b, agreement); err != nil {
 		return err
 	}
 	if err := b.beginAt(ctx, agreement.Terms, a.Prices); err != nil {
@@ -137,7 +137,7 @@ func (a *Subscribe) agreement(w *world, s step) (lifecycle.Agreement, error) {
 		agreement.StartAt = a.StartsAt.In(s.who.zone)
 	}
 	if a.PlanVersion == 0 {
-		agreement.Terms.PlanVersion = w.scenario.newest(a.Plan, agreement.StartAt, s.who.zone)
+		agreement.Terms.PlanVersion = w.newest(a.Plan, agreement.StartAt, s.who.zone)
 	}
 	if !a.EndsAt.IsZero() {
 		agreement.EndsAt = a.EndsAt.In(s.who.zone)
@@ -194,7 +194,7 @@ func (a *Change) terms(ctx context.Context, b *book, begin time.Time) (subscript
 	case a.PlanVersion != 0:
 		terms.PlanVersion = a.PlanVersion
 	case a.Plan != "" && a.Plan != terms.PlanID:
-		terms.PlanVersion = b.w.scenario.newest(a.Plan, begin, b.zone)
+		terms.PlanVersion = b.w.newest(a.Plan, begin, b.zone)
 	}
 	if a.Plan != "" {
 		terms.PlanID = a.Plan

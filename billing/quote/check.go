@@ -3,18 +3,15 @@ package quote
 import (
 	"errors"
 	"fmt"
-	"slices"
-	"time"
 
 	"github.com/perennial-billing/perennial/billing/calendar"
-	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/money"
 )
 
 // check finds what is wrong with a scenario whatever happens when it is played.
 func (s *Scenario) check() error {
-	if err := s.checkCatalog(); err != nil {
-		return err
+	if err := s.Catalog.Check(); err != nil {
+		return fmt.Errorf("catalog%w", err)
 	}
 	if err := s.checkCoupons(); err != nil {
 		return err
@@ -29,25 +26,6 @@ func (s *Scenario) check() error {
 		return err
 	}
 	return s.checkTimeline()
-}
-
-func (s *Scenario) checkCatalog() error {
-	type version struct {
-		id     string
-		number int
-	}
-	seen := map[version]bool{}
-	for i, plan := range s.Catalog {
-		if err := plan.ValidateFields(); err != nil {
-			return fmt.Errorf("catalog[%d].%w", i, err)
-		}
-		key := version{plan.ID, plan.Version}
-		if seen[key] {
-			return fmt.Errorf("catalog[%d]: plan %q version %d is defined twice", i, plan.ID, plan.Version)
-		}
-		seen[key] = true
-	}
-	return nil
 }
 
 func (s *Scenario) checkCustomers() error {
@@ -98,17 +76,4 @@ func (s *Scenario) checkTimeline() error {
 		seen[subscribed.ID] = true
 	}
 	return nil
-}
-
-// newest is the newest version of a plan that is sold to a customer at an instant. If none is yet it is one that is refused
-// with its date, and 0 if there is none at all.
-func (s *Scenario) newest(planID string, at time.Time, zone calendar.Zone) int {
-	versions := slices.DeleteFunc(slices.Clone(s.Catalog), func(p catalog.Plan) bool { return p.ID != planID })
-	if newest, found := catalog.Newest(versions, at, zone); found {
-		return newest.Version
-	}
-	if len(versions) == 0 {
-		return 0
-	}
-	return versions[0].Version
 }

@@ -72,6 +72,7 @@ type Activity struct {
 	Subscription string        `json:"subscription,omitempty" doc:"Which; may be left out when there is one subscription"`
 	Member       string        `json:"member" doc:"Who"`
 	Event        ActivityEvent `json:"event,omitempty" enum:"active,joined,left" doc:"active when left out; who is active for the first time has joined"`
+	On           calendar.Date `json:"on,omitzero" doc:"The day, if it becomes known later; the entry's own when left out"`
 }
 
 // ActivityEvent is what a member did.

@@ -104,7 +104,11 @@ func (w *world) request(subscription string, coupon discount.Coupon, code *disco
 		}
 		r.FirstTime = r.FirstTime && !slices.ContainsFunc(b.invoices, func(d *document) bool { return d.Total.IsPositive() })
 		if subscription == "" || b.state.ID == subscription {
-			r.Plans = append(r.Plans, b.state.Terms.PlanID)
+			plan, err := w.plan(b.state.Terms)
+			if err != nil {
+				return r, err
+			}
+			r.Plans = append(r.Plans, discount.Sold{PlanID: plan.ID, ProductID: plan.ProductID()})
 			r.Currency = b.currency
 		}
 	}
@@ -168,17 +172,17 @@ func (h held) usesIn(currency money.Currency) []discount.Use {
 
 // noteDiscounts remembers what the discounts of an invoice took off.
 func (b *book) noteDiscounts(built invoicing.Invoice) error {
+	left, err := built.PlanCreditLeft(b.planCredit)
+	if err != nil {
+		return err
+	}
+	change(b.w, &b.planCredit, left)
 	for _, total := range built.Discounts {
 		used, err := total.Taken.Sub(total.GivenBack)
 		if err != nil {
 			return err
 		}
 		if total.DiscountID == invoicing.PlanCreditID {
-			left, err := b.planCredit.Sub(used)
-			if err != nil {
-				return err
-			}
-			change(b.w, &b.planCredit, left)
 			continue
 		}
 		for _, h := range b.owner.discounts {

@@ -21,7 +21,7 @@ func (s *Scenario) measures() map[string]catalog.Measures {
 			meters[meter] = meters[meter].Join(needed)
 		}
 	}
-	for _, plan := range s.Catalog {
+	for _, plan := range s.Catalog.Plans() {
 		learn(plan)
 		for _, entry := range s.Timeline {
 			if sold := entry.Subscribe; sold != nil && sold.Plan == plan.ID && len(sold.Prices) > 0 {

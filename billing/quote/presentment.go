@@ -103,7 +103,7 @@ type lock struct {
 
 // Plan is a plan version of the catalogue, at the prices that were agreed for it or that it was sold at.
 func (b *book) Plan(_ context.Context, terms subscription.Terms) (catalog.Plan, error) {
-	plan, err := b.w.scenario.version(terms)
+	plan, err := b.w.plan(terms)
 	if err != nil {
 		return plan, err
 	}
@@ -164,14 +164,4 @@ func (b *book) converted(ctx context.Context, terms subscription.Terms, at time.
 func (b *book) had(version planVersion) bool {
 	return versionOf(b.state.Terms) == version ||
 		slices.ContainsFunc(b.InForce, func(s lifecycle.Segment) bool { return versionOf(s.Terms) == version })
-}
-
-// version is a plan version of the catalogue.
-func (s *Scenario) version(terms subscription.Terms) (catalog.Plan, error) {
-	for _, plan := range s.Catalog {
-		if plan.ID == terms.PlanID && plan.Version == terms.PlanVersion {
-			return plan, nil
-		}
-	}
-	return catalog.Plan{}, refuse("plan_unknown", "plan %q version %d is not in the catalog", terms.PlanID, terms.PlanVersion)
 }

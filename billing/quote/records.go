@@ -3,6 +3,7 @@ package quote
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/perennial-billing/perennial/billing/calendar"
@@ -32,7 +33,8 @@ type book struct {
 	items      []invoicing.Item
 	itemIDs    []string // of all charges there ever were
 	planCredit money.Amount
-	fair       *fair
+	// fair is nil for a subscription whose seats are charged as they are bought.
+	fair *fair
 	// agreed are the prices that were agreed for a version of a plan.
 	agreed map[planVersion]catalog.Agreed
 	// locks are the converted prices that versions of plans were sold at.
@@ -102,10 +104,10 @@ func (b *book) AddCycle(_ context.Context, cycle lifecycle.Cycle, at time.Time) 
 }
 
 // Issue makes an invoice of facts, completed with what the customer has and owes.
-func (b *book) Issue(ctx context.Context, facts invoicing.Facts, cycle int) (*lifecycle.Issued, error) {
+func (b *book) Issue(_ context.Context, facts invoicing.Facts, cycle int) (*lifecycle.Issued, error) {
 	to := b.addressed(facts)
 	facts.Buyer = to.buyer
-	if err := b.complete(ctx, &facts, to); err != nil {
+	if err := b.complete(&facts, to); err != nil {
 		return nil, err
 	}
 	debts := b.debts(&facts, to)
@@ -161,17 +163,14 @@ func (b *book) record(issued *document) {
 }
 
 // complete adds to the facts what the one has whose name is on the invoice, and what waits for an invoice.
-func (b *book) complete(ctx context.Context, facts *invoicing.Facts, to *customer) error {
+func (b *book) complete(facts *invoicing.Facts, to *customer) error {
 	purse := to.purse(b.currency)
-	if err := purse.expire(b.w, to, usableUntil(*facts)); err != nil {
-		return err
-	}
-	if err := b.settleSeats(ctx, *facts); err != nil {
+	if err := purse.expire(b.w, to, facts.UsableUntil()); err != nil {
 		return err
 	}
 	facts.Balance, facts.CarriedIn = purse.credit, purse.carried
 	facts.Prepaid, facts.PrepaidPolicy = purse.wallet.Held(), b.w.scenario.Settings.Prepaid
-	facts.Items, facts.PlanCredit = b.items, b.planCredit
+	facts.Items, facts.PlanCredit = append(slices.Clone(b.items), facts.Items...), b.planCredit
 	var err error
 	facts.Discounts, err = b.discounts(*facts, b.owner.discounts)
 	return err

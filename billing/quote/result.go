@@ -176,7 +176,7 @@ func (w *world) result() Result {
 	for _, b := range w.books {
 		result.Subscriptions = append(result.Subscriptions, b.shown())
 		if b.fair != nil {
-			result.Seats = append(result.Seats, b.fair.statements...)
+			result.Seats = append(result.Seats, b.statementsShown()...)
 		}
 	}
 	for _, c := range w.customers {
@@ -196,7 +196,7 @@ func (b *book) shown() Subscription {
 		Seats: b.state.Terms.Seats, EndReason: b.state.EndReason, EndedAt: localIf(b.state.EndedAt, zone),
 	}
 	if b.fair != nil {
-		credit := amountOf(b.planCredit)
+		credit := b.planCreditShown()
 		shown.PlanCredit = &credit
 	}
 	if due, ok := b.nextDue(); ok {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/perennial-billing/perennial/billing/account"
 	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/catalogfile"
 	"github.com/perennial-billing/perennial/billing/discount"
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/rating"
@@ -20,7 +21,7 @@ import (
 type Scenario struct {
 	Description string            `json:"description,omitempty" doc:"What the scenario is about, for people"`
 	Settings    Settings          `json:"settings,omitzero" doc:"How the scenario is played"`
-	Catalog     []catalog.Plan    `json:"catalog" doc:"The plans that are sold, as in docs/examples/plans.json"`
+	Catalog     catalogfile.File  `json:"catalog" doc:"The plans that are sold, as in docs/examples/plans.json"`
 	Coupons     []discount.Coupon `json:"coupons,omitempty" doc:"What can be redeemed"`
 	Codes       []discount.Code   `json:"codes,omitempty" doc:"What customers type to redeem a coupon"`
 	Rates       []Rate            `json:"rates,omitempty" doc:"Published exchange rates, for settings.presentment"`

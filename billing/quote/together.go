@@ -134,7 +134,7 @@ func (b *book) completeHead(head *invoicing.Facts, parts []*lifecycle.Part[*book
 	purse := to.purse(b.currency)
 	usable := head.IssuedAt
 	for _, part := range parts {
-		if until := usableUntil(part.Facts); until.Before(usable) {
+		if until := part.Facts.UsableUntil(); until.Before(usable) {
 			usable = until
 		}
 	}

@@ -114,15 +114,6 @@ func (p *purse) expire(w *world, c *customer, at time.Time) error {
 	}
 }
 
-// usableUntil is when grants must still be usable to pay what is on an invoice: usage is paid by those that were there when
-// its period ended.
-func usableUntil(facts invoicing.Facts) time.Time {
-	if facts.Closes != nil && !facts.Closes.Period.End.After(facts.IssuedAt) {
-		return facts.Closes.Period.End.Add(-1)
-	}
-	return facts.IssuedAt
-}
-
 // prepay books what grants paid of an invoice, and what has expired since.
 func (b *book) prepay(built invoicing.Invoice, at time.Time, to *customer) error {
 	purse := to.purse(b.currency)

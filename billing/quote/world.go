@@ -24,6 +24,7 @@ const mostBoundaries = 100_000
 type world struct {
 	scenario  *Scenario
 	meters    map[string]catalog.Measures
+	catalog   []catalog.Plan
 	seller    tax.Seller
 	customers []*customer
 	books     []*book // in the order in which their subscriptions began
@@ -121,7 +122,8 @@ func Run(ctx context.Context, s *Scenario) (Result, error) {
 }
 
 func newWorld(s *Scenario) (*world, error) {
-	w := &world{scenario: s, meters: s.measures(), seller: tax.Seller{Country: s.Seller.Country, Registrations: s.Seller.Registrations}}
+	w := &world{scenario: s, catalog: s.Catalog.Plans(), meters: s.measures()}
+	w.seller = tax.Seller{Country: s.Seller.Country, Registrations: s.Seller.Registrations}
 	if w.seller.Country == "" {
 		w.seller.Country = "US"
 	}
@@ -254,7 +256,6 @@ var monthly = calendar.Interval{Unit: calendar.Month, Count: 1}
 // fallDue carries out what falls due at an instant: the subscription's own boundary, then its month.
 func (b *book) fallDue(ctx context.Context, at time.Time, account lifecycle.Account) (lifecycle.Outcome, error) {
 	if due, ok := b.state.NextDue(); ok && !due.After(at) {
-		b.reseat(due)
 		return account.Turn(ctx, b.state, due)
 	}
 	month := fmt.Sprintf("%04d-%02d", b.month.Year, b.month.Month)

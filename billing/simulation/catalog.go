@@ -71,8 +71,8 @@ func (c Catalogs) successor(terms subscription.Terms) (newest catalog.Plan, foun
 }
 
 // tried is a plan version at the prices of the other catalogue, and what that does not say. When periods began and ended,
-// and which trials were given, are facts and stay as they were; so does the version, and with it which lines follow from a
-// change.
+// and which trials were given, are facts and stay as they were; so do the version, and with it which lines follow from a
+// change, and the product, which no version of a plan changes.
 func (c Catalogs) tried(h History, terms subscription.Terms) (catalog.Plan, []Gap, error) {
 	old, sold, err := c.sold(h, terms)
 	if err != nil {
@@ -92,7 +92,8 @@ func (c Catalogs) tried(h History, terms subscription.Terms) (catalog.Plan, []Ga
 	}
 	f := filling{currency: h.Currency, old: old, sold: sold}
 	charges := f.charges(plan.Charges)
-	plan.Version, plan.Alignment, plan.TrialDays, plan.Trial, plan.Charges = old.Version, old.Alignment, old.TrialDays, old.Trial, charges
+	plan.Version, plan.Product, plan.Charges = old.Version, old.Product, charges
+	plan.Alignment, plan.TrialDays, plan.Trial = old.Alignment, old.TrialDays, old.Trial
 	return plan, f.gaps, nil
 }
 

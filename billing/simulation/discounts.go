@@ -60,6 +60,9 @@ func (r *replay) noteDiscounts(built invoicing.Invoice) error {
 		return nil
 	}
 	for _, total := range built.Discounts {
+		if total.DiscountID == invoicing.PlanCreditID {
+			continue
+		}
 		used, err := total.Taken.Sub(total.GivenBack)
 		if err != nil {
 			return err

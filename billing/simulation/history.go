@@ -46,6 +46,8 @@ type History struct {
 	Agreed []Agreed
 	// Discounts are the coupons that its customers had for the subscription or for all of theirs.
 	Discounts []Discount
+	// Seating is how seats followed members, nil where they were charged as they were bought.
+	Seating *Seating
 	// Issued are the invoices of Events and Months.
 	Issued []Issued
 }

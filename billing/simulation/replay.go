@@ -42,6 +42,12 @@ type replay struct {
 	// again are the invoices on record that were made again since the past, taken what discounts took off those.
 	again map[string]bool
 	taken map[string][]discount.Use
+	// seats are how many there were after the event under way, which happened at an instant. settled are the lines of which a
+	// statement was made, planCredit what the statements have left.
+	seats      int64
+	at         time.Time
+	settled    map[invoicing.LineRef]bool
+	planCredit money.Amount
 }
 
 // made is an invoice of the replay.
@@ -76,7 +82,7 @@ func (r *replay) run(ctx context.Context) error {
 		if event.After.CustomerID != state.CustomerID {
 			first, r.next = event.FormerID, event.InvoiceID
 		}
-		r.counts, r.past = event.Counts, event.Past
+		r.counts, r.past, r.seats, r.at = event.Counts, event.Past, event.After.Terms.Seats, event.Command.At
 		if err := r.begin(state.CustomerID, first); err != nil {
 			return err
 		}
@@ -191,8 +197,8 @@ func (r *replay) Transfer(_ context.Context, customerID string) (lifecycle.Accou
 
 // Issue makes an invoice by the rules and keeps it. What the customer has and owes does not change its lines.
 func (r *replay) Issue(_ context.Context, facts invoicing.Facts, _ int) (*lifecycle.Issued, error) {
-	facts.Balance = money.Zero(facts.Currency)
-	facts.Items = r.items()
+	facts.Balance, facts.PlanCredit = money.Zero(facts.Currency), r.planCredit
+	facts.Items = append(r.items(), facts.Items...)
 	var err error
 	if facts.Discounts, err = r.discounts(facts); err != nil {
 		return nil, err
@@ -202,6 +208,9 @@ func (r *replay) Issue(_ context.Context, facts invoicing.Facts, _ int) (*lifecy
 		return nil, err
 	}
 	if err := r.noteDiscounts(built); err != nil {
+		return nil, err
+	}
+	if r.planCredit, err = built.PlanCreditLeft(r.planCredit); err != nil {
 		return nil, err
 	}
 	issued := memory.Invoice{Invoice: built, IssuedAt: facts.IssuedAt}

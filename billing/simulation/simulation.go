@@ -7,6 +7,7 @@ import (
 
 	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/discount"
+	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/lifecycle/memory"
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/subscription"
@@ -64,6 +65,7 @@ func (s *Simulation) Add(ctx context.Context, h History) error {
 func (s *Simulation) rebill(ctx context.Context, h History, p prices) ([]made, error) {
 	r := replay{
 		History: h, prices: p, again: map[string]bool{}, taken: map[string][]discount.Use{},
+		settled: map[invoicing.LineRef]bool{}, planCredit: money.Zero(h.Currency),
 		inForce: func(terms subscription.Terms) (catalog.Plan, error) {
 			plan, _, err := s.catalogs.sold(h, terms)
 			return plan, err

@@ -46,6 +46,7 @@ const (
 	ReasonNoValidTaxID     = "no_validated_tax_id"     // a business without a validated id is taxed as a consumer
 	ReasonTaxIDElsewhere   = "tax_id_of_other_country" // the id belongs to another country than the address
 	ReasonDomestic         = "domestic"                // seller and buyer share the jurisdiction
+	ReasonPrepaid          = "multi_purpose_voucher"   // credit is sold: what it pays for later is taxed then
 )
 
 // Note keys of a Decision; NoteText gives the wording.
@@ -125,6 +126,17 @@ func Determine(seller Seller, buyer Buyer, category string, supply calendar.Date
 	}
 	s := supplyCase{seller: seller, buyer: buyer, home: home, at: at, day: supply}
 	return s.decide(class)
+}
+
+// DeterminePrepaid decides the tax of selling credit that can pay for different supplies, in different places or at different
+// rates: none is due until it is used (a multi-purpose voucher: Directive 2006/112/EC art. 30a(3) and 30b(2); VATA 1994
+// Sch. 10B para. 7). An unknown country is an error.
+func DeterminePrepaid(buyer Buyer, supply calendar.Date) (Decision, error) {
+	at, err := locate(buyer, supply)
+	if err != nil {
+		return Decision{}, err
+	}
+	return outOfScope(at, ReasonPrepaid), nil
 }
 
 func outOfScope(at place, reason string) Decision {

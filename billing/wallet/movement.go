@@ -18,6 +18,8 @@ const (
 	Spent      Kind = "spent"
 	Broken     Kind = "broken"      // expired: a paid part is breakage, revenue without anything delivered
 	RolledOver Kind = "rolled_over" // goes on in another grant
+	Revoked    Kind = "revoked"     // what it was sold for was not paid
+	Returned   Kind = "returned"    // given back: its cost is the customer's credit again
 )
 
 // ErrOverdrawn is wrapped when a movement would take a grant below zero.
@@ -79,6 +81,15 @@ func (w Wallet) take(m Movement) (Wallet, Movement, error) {
 	w.held[m.GrantID] = after
 	w.booked[m.Key] = m
 	return w, m, nil
+}
+
+// End takes all that is left of a grant out of the wallet: Revoked or Returned. There must be something left.
+func (w Wallet) End(grantID string, kind Kind, at time.Time) (Wallet, Movement, error) {
+	m := Movement{Key: string(kind) + ":" + grantID, GrantID: grantID, Kind: kind, Amount: w.held[grantID].Left.Neg(), At: at}
+	if m.Amount.IsZero() {
+		return w, m, fmt.Errorf("grant %q is %s: nothing is left of it", grantID, kind)
+	}
+	return w.take(m)
 }
 
 // seen says that the movement is booked already.

@@ -189,7 +189,7 @@ func (w Wallet) Book(invoiceKey string, at time.Time, payments []Payment) (Walle
 	next, movements := w, make([]Movement, len(payments))
 	for i, payment := range payments {
 		movement := Movement{
-			Key: spentKey(invoiceKey, payment.GrantID), GrantID: payment.GrantID, Kind: Spent, Amount: payment.Amount.Neg(), At: at,
+			Key: SpentKey(invoiceKey, payment.GrantID), GrantID: payment.GrantID, Kind: Spent, Amount: payment.Amount.Neg(), At: at,
 		}
 		var err error
 		if next, movements[i], err = next.take(movement); err != nil {
@@ -199,13 +199,14 @@ func (w Wallet) Book(invoiceKey string, at time.Time, payments []Payment) (Walle
 	return next, movements, nil
 }
 
-func spentKey(invoiceKey, grantID string) string { return "spend:" + invoiceKey + ":" + grantID }
+// SpentKey is the business identity of what a grant pays of an invoice.
+func SpentKey(invoiceKey, grantID string) string { return "spend:" + invoiceKey + ":" + grantID }
 
 // paid lists what an invoice was paid with, by grant id.
 func (w Wallet) paid(invoiceKey string) []Movement {
 	var earlier []Movement
 	for _, h := range w.Held() {
-		if m, booked := w.booked[spentKey(invoiceKey, h.Grant.ID)]; booked {
+		if m, booked := w.booked[SpentKey(invoiceKey, h.Grant.ID)]; booked {
 			earlier = append(earlier, m)
 		}
 	}

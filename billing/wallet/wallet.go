@@ -147,6 +147,16 @@ type Wallet struct {
 	booked map[string]Movement
 }
 
+// Restore is the wallet that somebody else has kept: its grants with what is left of them. Movements booked before are not
+// known to it, so whoever keeps them has to refuse a key that is there already.
+func Restore(currency money.Currency, held []Held) Wallet {
+	w := Wallet{Currency: currency}.copied()
+	for _, h := range held {
+		w.held[h.Grant.ID] = h
+	}
+	return w
+}
+
 // Held lists the grants with what is left of them, by id.
 func (w Wallet) Held() []Held {
 	held := make([]Held, 0, len(w.held))

@@ -206,6 +206,24 @@ func TestExpire(t *testing.T) {
 	require.Equal(t, usd(-30), moved[0].Amount)
 }
 
+// A wallet that was kept elsewhere goes on where it stood, and what is left of a grant can be taken out as a whole.
+func TestRestoreAndEnd(t *testing.T) {
+	t.Parallel()
+	g := paid("deal", 1000)
+	g.Cost = usd(800)
+	w, _, err := granted(t, g, gift("gift", 50)).Pay(wallet.Policy{}, "inv_1", day, lines(300), usd(300))
+	require.NoError(t, err)
+	kept := wallet.Restore("USD", w.Held())
+	require.Equal(t, w.Held(), kept.Held())
+	kept, m, err := kept.End("deal", wallet.Revoked, day)
+	require.NoError(t, err)
+	require.Equal(t, wallet.Movement{Key: "revoked:deal", GrantID: "deal", Kind: wallet.Revoked, Amount: usd(-750), Cost: usd(-600), At: day}, m)
+	_, _, err = kept.End("deal", wallet.Returned, day)
+	require.ErrorContains(t, err, `grant "deal" is returned: nothing is left of it`)
+	_, _, err = kept.End("none", wallet.Returned, day)
+	require.Error(t, err)
+}
+
 func TestGrantValidate(t *testing.T) {
 	t.Parallel()
 	for want, change := range map[string]func(*wallet.Grant){

@@ -39,6 +39,7 @@ type Invoice struct {
 	CarriedIn     money.Amount // what earlier invoices left to be collected with this one
 	CarriedOut    money.Amount // what this one leaves to the next
 	CreditApplied money.Amount
+	Prepaid       money.Amount // what prepaid credit paid
 	CreditGranted money.Amount
 	AmountDue     money.Amount // what the customer was asked to pay
 	Paid          money.Amount

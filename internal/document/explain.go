@@ -32,7 +32,7 @@ func (l *lineFacts) read() error {
 	if err := json.Unmarshal(l.row.Explanation, &l.explained); err != nil {
 		return fmt.Errorf("explanation of line %d: %w", l.row.Position, err)
 	}
-	if l.ofPlan() || l.ofItem() {
+	if l.ofPlan() || l.ofItem() || l.row.Kind == string(invoicing.PrepaidCredit) {
 		return nil
 	}
 	var err error

@@ -86,8 +86,9 @@ func newInvoice(row store.Invoice, zone calendar.Zone) Invoice {
 		ID: row.ID, PageKey: row.PageKey, Number: row.Number, PONumber: row.PONumber, Status: row.Status, Zone: row.Zone,
 		Issued: zone.DateOf(row.IssuedAt), Period: spanOf(zone, calendar.Period{Start: row.PeriodStart, End: row.PeriodEnd}),
 		Subtotal: amount(row.Subtotal), Tax: amount(row.Tax), Total: amount(row.Total),
-		CarriedIn: amount(row.CarriedIn), CarriedOut: amount(row.CarriedOut), CreditApplied: amount(row.CreditApplied), CreditGranted: amount(row.CreditGranted),
-		AmountDue: row.Due(), Paid: amount(row.AmountPaid), Credited: amount(row.AmountCredited), Owed: row.Owed(),
+		CarriedIn: amount(row.CarriedIn), CarriedOut: amount(row.CarriedOut), CreditApplied: amount(row.CreditApplied), Prepaid: amount(row.PrepaidApplied),
+		CreditGranted: amount(row.CreditGranted),
+		AmountDue:     row.Due(), Paid: amount(row.AmountPaid), Credited: amount(row.AmountCredited), Owed: row.Owed(),
 	}
 	if row.PaidAt != nil {
 		inv.PaidOn = zone.DateOf(*row.PaidAt)

@@ -36,6 +36,7 @@ func (p page) Sums() []sum {
 	}{
 		{"From earlier invoices", p.Inv.CarriedIn},
 		{"Credit applied", p.Inv.CreditApplied.Neg()},
+		{"Paid from prepaid credit", p.Inv.Prepaid.Neg()},
 		{"Left to your next invoice", p.Inv.CarriedOut.Neg()},
 		{"Paid", p.Inv.Paid.Neg()},
 	} {
@@ -76,6 +77,8 @@ func (p page) Standing() string {
 		return "Void"
 	case p.Inv.CreditGranted.IsPositive():
 		return "Credited"
+	case p.Inv.AmountDue.IsZero() && p.Inv.Prepaid.IsPositive():
+		return "Paid from prepaid credit"
 	case p.Inv.AmountDue.IsZero():
 		return "Nothing to pay"
 	case p.Inv.Status == "paid" && p.Inv.Paid.IsZero():

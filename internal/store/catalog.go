@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -28,11 +29,19 @@ func (r planRow) read() (PlanVersion, error) {
 	return PlanVersion{EntityID: r.EntityID, Plan: plan}, nil
 }
 
-// AddPlan records a plan version and the meters it charges. A version that exists must be the same: it is never changed.
+// ErrOtherProduct is wrapped when a plan version sells another product than the plan's other versions.
+var ErrOtherProduct = errors.New("is of another product")
+
+// AddPlan records a plan version and the meters it charges. A version that exists must be the same: it is never changed; and
+// all versions of a plan sell the same product, else it is ErrOtherProduct. Whoever adds versions while others may holds
+// LockCatalogue.
 func (q Queries) AddPlan(ctx context.Context, entityID string, plan catalog.Plan, at time.Time) error {
 	definition, err := json.Marshal(plan)
 	if err != nil {
 		return fmt.Errorf("plan %q: %w", plan.ID, err)
+	}
+	if err := q.requireSameProduct(ctx, plan); err != nil {
+		return err
 	}
 	added, err := q.exec(ctx, "add plan "+plan.ID, `
 		INSERT INTO plan_version (entity_id, plan_id, version, definition, created_at) VALUES ($1, $2, $3, $4, $5)
@@ -57,6 +66,21 @@ func (q Queries) requireSamePlan(ctx context.Context, entityID string, plan cata
 	}
 	if existing.EntityID != entityID || len(differences) > 0 {
 		return fmt.Errorf("plan %q version %d %w with other contents: give the change a new version", plan.ID, plan.Version, ErrExists)
+	}
+	return nil
+}
+
+func (q Queries) requireSameProduct(ctx context.Context, plan catalog.Plan) error {
+	history, err := q.PlanHistory(ctx, plan.ID)
+	if err != nil {
+		return err
+	}
+	versions := make([]catalog.Plan, len(history))
+	for i, version := range history {
+		versions[i] = version.Plan
+	}
+	if err := plan.CheckProduct(versions); err != nil {
+		return fmt.Errorf("plan %q version %d %w: %w", plan.ID, plan.Version, ErrOtherProduct, err)
 	}
 	return nil
 }

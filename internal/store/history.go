@@ -66,8 +66,8 @@ type HistoryEntry struct {
 	StartedAt  time.Time      `db:"started_at"`
 	EndedAt    *time.Time     `db:"ended_at"`
 	// Since is when the first command that matters may have been, if any was before the range: Period or, where there is a
-	// coupon, the start of the first billing period of all. What is credited when a period begins can be taken off by an
-	// amount again, so that its lines hang together with those of the period before.
+	// coupon or fair billing, the start of the first billing period of all. What is credited when a period begins can be taken
+	// off by an amount again, so that its lines hang together with those of the period before; so do seats that are settled.
 	Since *time.Time `db:"since"`
 	// Period is the start of the last billing period that began before the range, if any.
 	Period *time.Time `db:"period"`
@@ -83,7 +83,7 @@ const withCoupon = `EXISTS (SELECT FROM discount d WHERE d.applied_at < $4 AND C
 func (q Queries) History(ctx context.Context, r HistoryRange, after string, limit int) ([]HistoryEntry, error) {
 	return many[HistoryEntry](ctx, q.db, "history of "+r.EntityID, `
 		SELECT s.id, s.customer_id, s.currency, s.zone, s.started_at, s.ended_at, s.billed_by = 'invoice_run' AS by_run,
-		       CASE WHEN `+withCoupon+` THEN p.first ELSE p.last END AS since, p.last AS period
+		       CASE WHEN `+withCoupon+` OR EXISTS (SELECT FROM fair_billing f WHERE f.subscription_id = s.id) THEN p.first ELSE p.last END AS since, p.last AS period
 		  FROM subscription s CROSS JOIN LATERAL (SELECT MIN(c.period_start) AS first, MAX(c.period_start) AS last
 		       FROM subscription_cycle c WHERE c.subscription_id = s.id AND c.period_start < $3) p
 		 WHERE `+billedIn+` AND s.id > $5

@@ -21,7 +21,7 @@ type Invoice struct {
 	EntityID    string `db:"entity_id" json:"entity_id"`
 	CustomerID  string `db:"customer_id" json:"customer_id"`
 	PayerID     string `db:"payer_id" json:"payer_id"`
-	// SubscriptionID is empty for an invoice for several, which Parts lists.
+	// SubscriptionID is empty on an invoice for several, which Parts lists, and on one that sells prepaid credit.
 	SubscriptionID string         `db:"subscription_id" json:"subscription_id"`
 	PONumber       string         `db:"po_number" json:"po_number,omitempty"`
 	Reason         string         `db:"reason" json:"reason"`
@@ -36,6 +36,7 @@ type Invoice struct {
 	CarriedOut     int64          `db:"carried_out" json:"carried_out"`
 	CreditGranted  int64          `db:"credit_granted" json:"credit_granted"`
 	CreditApplied  int64          `db:"credit_applied" json:"credit_applied"`
+	PrepaidApplied int64          `db:"prepaid_applied" json:"prepaid_applied"`
 	AmountDue      int64          `db:"amount_due" json:"amount_due"`
 	AmountPaid     int64          `db:"amount_paid" json:"amount_paid"`
 	AmountCredited int64          `db:"amount_credited" json:"amount_credited"`
@@ -90,8 +91,8 @@ type InvoiceLine struct {
 }
 
 const invoiceColumns = `id, business_key, entity_id, customer_id, payer_id, subscription_id, reason, cycle, number, status, currency, subtotal, tax,
-	total, carried_in, carried_out, credit_granted, credit_applied, amount_due, amount_paid, amount_credited, period_start, period_end,
-	zone, tz_version, issued_at, paid_at, provider_intent, page_key, po_number`
+	total, carried_in, carried_out, credit_granted, credit_applied, prepaid_applied, amount_due, amount_paid, amount_credited,
+	period_start, period_end, zone, tz_version, issued_at, paid_at, provider_intent, page_key, po_number`
 
 const lineColumns = `subscription_id, position, kind, charge_id, plan_id, plan_version, description, quantity, exact, amount, tax, treatment, jurisdiction,
 	scheme, tax_reason, tax_rate, period_start, period_end, credits_invoice, credits_position, explanation`
@@ -183,16 +184,16 @@ func (tx Tx) AddInvoice(ctx context.Context, inv Invoice, lines []InvoiceLine) (
 	}
 	inv.PageKey, inv.PayerID = rand.Text(), cmp.Or(inv.PayerID, inv.CustomerID)
 	parts := inv.Parts
-	if len(parts) == 0 {
+	if len(parts) == 0 && inv.SubscriptionID != "" {
 		parts = []InvoicePart{{SubscriptionID: inv.SubscriptionID, OwnerID: inv.CustomerID, Key: inv.BusinessKey}}
 	}
 	inv.Number = fmt.Sprintf("%s-%06d", prefix, last)
 	_, err = tx.exec(ctx, "add invoice "+inv.BusinessKey, `
 		INSERT INTO invoice (`+invoiceColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31)`,
 		inv.ID, inv.BusinessKey, inv.EntityID, inv.CustomerID, inv.PayerID, inv.SubscriptionID, inv.Reason, inv.Cycle, inv.Number, inv.Status, inv.Currency,
-		inv.Subtotal, inv.Tax, inv.Total, inv.CarriedIn, inv.CarriedOut, inv.CreditGranted, inv.CreditApplied, inv.AmountDue, inv.AmountPaid,
-		inv.AmountCredited, inv.PeriodStart, inv.PeriodEnd,
+		inv.Subtotal, inv.Tax, inv.Total, inv.CarriedIn, inv.CarriedOut, inv.CreditGranted, inv.CreditApplied, inv.PrepaidApplied, inv.AmountDue,
+		inv.AmountPaid, inv.AmountCredited, inv.PeriodStart, inv.PeriodEnd,
 		inv.Zone, inv.TZVersion, inv.IssuedAt, inv.PaidAt, inv.ProviderIntent, inv.PageKey, inv.PONumber)
 	if err != nil {
 		return inv, err

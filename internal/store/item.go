@@ -99,18 +99,20 @@ type ItemFault struct {
 }
 
 // ItemFaults lists items of which their invoice does not have exactly one line over what they cost, lines of items that
-// nobody asked for, and items that wait though the subscription has ended and nothing more of it will be billed.
+// nobody asked for and that settle no seat either, and items that wait though the subscription has ended and nothing more of it
+// will be billed.
 func (q Queries) ItemFaults(ctx context.Context) ([]ItemFault, error) {
 	return many[ItemFault](ctx, q.db, "items", `
 		SELECT i.subscription_id, i.id, 'has ' || COUNT(l.position) || ' lines on invoice ' || i.invoice_id AS problem
-		  FROM item i LEFT JOIN invoice_line l ON (l.invoice_id, l.subscription_id) = (i.invoice_id, i.subscription_id) AND l.charge_id = i.id AND l.kind = i.kind
-		       AND l.exact = i.quantity * i.unit_amount
+		  FROM item i LEFT JOIN invoice_line l ON (l.invoice_id, l.subscription_id) = (i.invoice_id, i.subscription_id)
+		       AND l.charge_id = i.id AND l.kind = i.kind AND l.exact = i.quantity * i.unit_amount
 		 WHERE i.invoice_id IS NOT NULL GROUP BY i.subscription_id, i.id, i.invoice_id HAVING COUNT(l.position) <> 1
 		UNION ALL
 		SELECT COALESCE(l.subscription_id, ''), l.charge_id, 'is on invoice ' || l.invoice_id || ', which has not billed it'
-		  FROM invoice_line l
+		  FROM invoice_line l JOIN invoice v ON v.id = l.invoice_id
 		  LEFT JOIN item i ON i.subscription_id = l.subscription_id AND i.id = l.charge_id AND i.invoice_id = l.invoice_id
 		 WHERE l.kind IN ('adjustment', 'one_off') AND i.id IS NULL
+		   AND NOT (l.charge_id LIKE 'member:%' AND EXISTS (SELECT FROM seat_statement t WHERE t.invoice_key = v.business_key))
 		UNION ALL
 		SELECT i.subscription_id, i.id, 'waits, though the subscription has ended'
 		  FROM item i JOIN subscription s ON s.id = i.subscription_id

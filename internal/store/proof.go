@@ -25,7 +25,8 @@ type LedgerFault struct {
 // receivables the open invoices, customer balances the wallets, tax the tax entries not yet filed, cash the payments
 // less fees, refunds, disputes and payouts, with what else moved at the provider, bank the payouts that arrived less the
 // tax paid, revenue the lines, bad debt what was written off, refunds those out of goodwill and those payable, disputes
-// what is withdrawn or lost, suspense what nobody has explained, transfers held and deposits what customers sent and nothing used.
+// what is withdrawn or lost, suspense what nobody has explained, transfers held and deposits what customers sent and nothing used,
+// prepayments what is left of what grants cost, breakage and promotional credit what expired and was spent of them.
 func (q Queries) LedgerFaults(ctx context.Context) ([]LedgerFault, error) {
 	return many[LedgerFault](ctx, q.db, "ledger", ledgerFaults)
 }
@@ -40,7 +41,7 @@ const ledgerFaults = `
 		          FROM ledger_transaction t JOIN ledger_posting p ON p.transaction_id = t.id
 		         WHERE p.account IN ('AccountsReceivable', 'CustomerBalance', 'TaxPayable', 'Cash', 'ProcessingFees', 'BadDebt', 'NetSales',
 		                             'Refunds', 'RefundsPayable', 'DisputedFunds', 'Disputes', 'DisputeFees', 'PayoutsInTransit', 'Bank',
-		                             'TransfersHeld', 'CustomerDeposits',
+		                             'TransfersHeld', 'CustomerDeposits', 'CustomerPrepayments', 'Breakage', 'PromotionalCredit', 'ReceivedElsewhere',
 		                             'CurrencyExchange', 'Suspense', 'OtherIncome', 'OtherExpenses')
 		         GROUP BY 1, 2, 3
 		        UNION ALL
@@ -88,10 +89,22 @@ const ledgerFaults = `
 		          JOIN invoice i ON i.id = p.invoice_id WHERE r.goodwill AND r.status <> 'failed' GROUP BY 1, 3
 		        UNION ALL SELECT i.entity_id, 'RefundsPayable', r.currency, -SUM(r.amount) FROM refund r JOIN payment p ON p.id = r.payment_id
 		          JOIN invoice i ON i.id = p.invoice_id WHERE r.status = 'pending' GROUP BY 1, 3
-		        UNION ALL SELECT entity_id, 'BadDebt', currency, SUM(amount_due - amount_paid - amount_credited)
-		          FROM invoice WHERE status = 'uncollectible' GROUP BY 1, 3
+		        UNION ALL SELECT entity_id, 'BadDebt', currency, SUM(amount) FROM (
+		            SELECT entity_id, currency, amount_due - amount_paid - amount_credited AS amount FROM invoice WHERE status = 'uncollectible'
+		            UNION ALL SELECT c.entity_id, g.currency, m.cost FROM credit_grant_movement m
+		              JOIN credit_grant g ON (g.customer_id, g.id) = (m.customer_id, m.grant_id) JOIN customer c ON c.id = g.customer_id WHERE m.kind = 'revoked'
+		          ) lost GROUP BY 1, 3
+		        UNION ALL SELECT c.entity_id, v.account, g.currency, SUM(v.amount)
+		          FROM credit_grant g JOIN customer c ON c.id = g.customer_id
+		         CROSS JOIN LATERAL (VALUES ('CustomerPrepayments', -g.cost_left),
+		                                    ('ReceivedElsewhere', CASE WHEN g.paid_outside THEN g.cost ELSE 0 END)) AS v (account, amount)
+		         GROUP BY 1, 2, 3
+		        UNION ALL SELECT c.entity_id, CASE m.kind WHEN 'broken' THEN 'Breakage' ELSE 'PromotionalCredit' END, g.currency,
+		                         SUM(CASE m.kind WHEN 'broken' THEN m.cost ELSE m.cost - m.amount END)
+		          FROM credit_grant_movement m JOIN credit_grant g ON (g.customer_id, g.id) = (m.customer_id, m.grant_id)
+		          JOIN customer c ON c.id = g.customer_id WHERE m.kind IN ('broken', 'spent') GROUP BY 1, 2, 3
 		        UNION ALL SELECT i.entity_id, 'NetSales', i.currency, -SUM(l.amount)
-		          FROM invoice i JOIN invoice_line l ON l.invoice_id = i.id WHERE i.status <> 'void' GROUP BY 1, 3
+		          FROM invoice i JOIN invoice_line l ON l.invoice_id = i.id WHERE i.status <> 'void' AND l.kind <> 'prepaid_credit' GROUP BY 1, 3
 		  ) facts USING (entity_id, account, currency)
 		 WHERE COALESCE(booked, 0) <> COALESCE(expected, 0)
 		UNION ALL
@@ -102,6 +115,14 @@ const ledgerFaults = `
 		SELECT 'invoice was credited by its offsets', i.id, i.currency, i.amount_credited, COALESCE(SUM(o.amount), 0)::bigint
 		  FROM invoice i LEFT JOIN invoice_offset o ON o.invoice_id = i.id
 		 GROUP BY i.id HAVING i.amount_credited <> COALESCE(SUM(o.amount), 0)
+		UNION ALL
+		SELECT 'grant equals its movements', g.customer_id || ' ' || g.id, g.currency, g.amount_left, COALESCE(SUM(m.amount), 0)::bigint
+		  FROM credit_grant g LEFT JOIN credit_grant_movement m ON (m.customer_id, m.grant_id) = (g.customer_id, g.id)
+		 GROUP BY g.customer_id, g.id HAVING g.amount_left <> COALESCE(SUM(m.amount), 0) OR g.cost_left <> COALESCE(SUM(m.cost), 0)
+		UNION ALL
+		SELECT 'invoice was paid by grants', i.id, i.currency, i.prepaid_applied, COALESCE(-SUM(m.amount), 0)::bigint
+		  FROM invoice i LEFT JOIN credit_grant_movement m ON m.invoice_id = i.id
+		 GROUP BY i.id HAVING i.prepaid_applied <> COALESCE(-SUM(m.amount), 0)
 		UNION ALL
 		SELECT 'invoice equals its tax entries', i.id, i.currency, i.tax, COALESCE(SUM(e.tax), 0)::bigint
 		  FROM invoice i LEFT JOIN tax_entry e ON e.invoice_id = i.id

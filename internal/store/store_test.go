@@ -176,6 +176,27 @@ func TestPlanVersionsAreImmutable(t *testing.T) {
 	require.False(t, meters["calls"].NeedsAmount)
 }
 
+// All versions of a plan sell one product, whichever of them is added first.
+func TestVersionsOfAPlanHaveOneProduct(t *testing.T) {
+	t.Parallel()
+	s, ctx := open(t), t.Context()
+	version := func(number int, product string) catalog.Plan {
+		lite := plan(t, "10")
+		lite.ID, lite.Version, lite.Product = "lite", number, product
+		return lite
+	}
+	require.NoError(t, s.AddPlan(ctx, "acme", version(2, "suite"), now))
+	err := s.AddPlan(ctx, "acme", version(1, ""), now)
+	require.ErrorIs(t, err, store.ErrOtherProduct)
+	require.EqualError(t, err, `plan "lite" version 1 is of another product: product "lite" is another than "suite", which version 2 has: `+
+		`all versions of a plan have one product; keep it, or give the plan another id`)
+	history, err := s.PlanHistory(ctx, "lite")
+	require.NoError(t, err)
+	require.Len(t, history, 1)
+	require.NoError(t, s.AddPlan(ctx, "acme", version(1, "suite"), now))
+	require.NoError(t, s.AddPlan(ctx, "acme", version(2, "suite"), now), "again")
+}
+
 func TestPaymentMethodsTakeEachOthersPlace(t *testing.T) {
 	t.Parallel()
 	s, ctx := open(t), t.Context()

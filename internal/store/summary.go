@@ -68,7 +68,7 @@ func (q Queries) DunningCounts(ctx context.Context) ([]StatusCount, error) {
 func (q Queries) Turnovers(ctx context.Context) ([]Turnover, error) {
 	return many[Turnover](ctx, q.db, "turnover", `
 		SELECT i.entity_id, i.currency, COUNT(*) AS invoices, SUM(i.total)::bigint AS billed, SUM(i.tax)::bigint AS tax,
-		       SUM(i.credit_granted)::bigint AS granted, SUM(i.credit_applied + i.amount_credited)::bigint AS credited,
+		       SUM(i.credit_granted)::bigint AS granted, SUM(i.credit_applied + i.prepaid_applied + i.amount_credited)::bigint AS credited,
 		       SUM(i.amount_paid)::bigint AS collected,
 		       COALESCE(SUM(i.amount_paid) FILTER (WHERE p.attempt > 1), 0)::bigint AS recovered,
 		       (COALESCE(SUM(i.amount_due - i.amount_paid - i.amount_credited) FILTER (WHERE i.status = 'open'), 0)

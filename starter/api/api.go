@@ -55,6 +55,8 @@ func New(options Options) *API {
 	a.addSubscriptions(h)
 	a.addCoupons(h)
 	a.addEntitlements(h)
+	a.addWallets(h)
+	a.addMembers(h)
 	a.addUsage(h)
 	a.addInvoices(h)
 	a.addPayments(h)

@@ -27,9 +27,12 @@ func TestCouponsOverHTTP(t *testing.T) {
 	added := twice(http.StatusCreated, "POST", "/v1/entities/$/coupons", coupon)
 	require.Equal(t, "12.5", added["percent_off"])
 	twice(http.StatusCreated, "POST", "/v1/entities/$/coupons", `{"id":"five","name":"Five off","amount_off":{"USD":"5"},"duration":"forever"}`)
+	forPro := twice(http.StatusCreated, "POST", "/v1/entities/$/coupons",
+		`{"id":"pro","name":"Pro","percent_off":5,"duration":"once","applies_to":{"products":["$-pro"]}}`)
+	require.Equal(t, map[string]any{"products": []any{id + "-pro"}}, forPro["applies_to"])
 	listed := call(t, "GET", fill(id, "/v1/entities/$/coupons"), nil).json(t)["data"].([]any)
-	require.Len(t, listed, 2)
-	require.Equal(t, added, listed[1])
+	require.Len(t, listed, 3)
+	require.Equal(t, []any{added, forPro}, listed[1:])
 	twice(http.StatusCreated, "POST", "/v1/entities/$/coupon-codes", `{"code":"go-27","coupon":"launch","max_redemptions":1}`)
 
 	given := twice(http.StatusCreated, "POST", "/v1/customers/$-c/discounts", `{"code":"Go-27"}`)
@@ -47,10 +50,13 @@ func TestBadCouponsOverHTTP(t *testing.T) { //nolint:paralleltest // it compares
 	running.Customer(t, startertest.NewCustomer(id, id+"-c"))
 	require.Equal(t, http.StatusCreated, call(t, "POST", fill(id, "/v1/entities/$/coupons"), `{"id":"five","name":"Five","amount_off":{"USD":5},"duration":"once"}`).status)
 	require.Equal(t, http.StatusCreated, call(t, "POST", fill(id, "/v1/entities/$/coupon-codes"), `{"code":"take-5","coupon":"five"}`).status)
+	require.Equal(t, http.StatusCreated, call(t, "POST", fill(id, "/v1/entities/$/coupons"), `{"id":"pro","name":"Pro","percent_off":5,"duration":"once","applies_to":{"products":["nothing"]}}`).status)
 	before := rows(t)
 	for name, b := range map[string]bad{
 		"both values":      {"/v1/entities/$/coupons", `{"id":"x","name":"X","percent_off":5,"amount_off":{"USD":5},"duration":"once"}`, 400, "exactly one of percent_off and amount_off", ""},
 		"too much":         {"/v1/entities/$/coupons", `{"id":"x","name":"X","percent_off":"100.5","duration":"once"}`, 400, "percent_off must be above 0, at most 100", ""},
+		"no product":       {"/v1/entities/$/coupons", `{"id":"x","name":"X","percent_off":5,"duration":"once","applies_to":{"products":["a b"]}}`, 400, `applies_to.products[0]: \"a b\" is not an id`, ""},
+		"another product":  {"/v1/customers/$-c/discounts", `{"coupon":"pro"}`, 422, "is for products nothing, not for a customer", ""},
 		"no number":        {"/v1/entities/$/coupons", `{"id":"x","name":"X","percent_off":true,"duration":"once"}`, 400, "expected string or number", "body.percent_off"},
 		"unknown field":    {"/v1/entities/$/coupons", `{"id":"x","name":"X","percent_of":5,"duration":"once"}`, 400, "unexpected property", "body.percent_of"},
 		"other terms":      {"/v1/entities/$/coupons", `{"id":"five","name":"Five","amount_off":{"USD":6},"duration":"once"}`, 409, "five", ""},

@@ -87,6 +87,13 @@ func postingsBalance(ctx context.Context, db *store.Store) (Proof, error) {
 	if err != nil {
 		return p, err
 	}
+	planCredit, err := db.PlanCreditFaults(ctx)
+	if err != nil {
+		return p, err
+	}
+	for _, fault := range planCredit {
+		p.fault("%s: %s: %d %s are booked, the records say %d", fault.Rule, fault.Subject, fault.Booked, fault.Currency, fault.Expected)
+	}
 	for _, fault := range faults {
 		p.fault("%s: %s: the ledger has %d %s, the facts say %d", fault.Rule, fault.Subject, fault.Booked, fault.Currency, fault.Expected)
 	}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/perennial-billing/perennial/billing/discount"
-	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/internal/store"
 )
 
@@ -207,53 +206,6 @@ func redeem(ctx context.Context, tx store.Tx, customer store.Customer, in Redemp
 		return store.Discount{}, refused(refusal.Code, "%s", refusal)
 	}
 	return given, tx.AddDiscount(ctx, customer.EntityID, customer.ID, given)
-}
-
-// redemption gathers what decides whether a coupon can be redeemed.
-func redemption(
-	ctx context.Context, tx store.Tx, customer store.Customer, in Redemption, coupon discount.Coupon, has []store.Discount, at time.Time,
-) (discount.Request, error) {
-	r := discount.Request{At: at, CustomerID: customer.ID, Currency: customer.Currency}
-	counted, err := tx.Redemptions(ctx, customer.EntityID, coupon.ID, customer.ID, in.Code)
-	if err != nil {
-		return r, err
-	}
-	r.Redeemed, r.ByCustomer, r.CodeRedeemed = counted.All, counted.ByCustomer, counted.ByCode
-	charged, err := tx.WasCharged(ctx, customer.ID)
-	if err != nil {
-		return r, err
-	}
-	r.FirstTime = !charged
-	if r.Plans, r.Currency, err = sold(ctx, tx, customer, in.Subscription); err != nil {
-		return r, err
-	}
-	for _, d := range has {
-		_, serves, err := d.Serves(at, at, r.Currency, d.Uses)
-		if err != nil {
-			return r, err
-		}
-		if serves && (d.SubscriptionID == "" || in.Subscription == "" || d.SubscriptionID == in.Subscription) {
-			r.Has = append(r.Has, d.Coupon)
-		}
-	}
-	return r, nil
-}
-
-// sold lists the plans that a coupon for a subscription, or for all of a customer's, is for, and the currency.
-func sold(ctx context.Context, tx store.Tx, customer store.Customer, subscription string) ([]string, money.Currency, error) {
-	if subscription != "" {
-		row, err := tx.Subscription(ctx, subscription)
-		if err == nil && row.CustomerID != customer.ID {
-			return nil, "", invalid("subscription", "subscription %s is another customer's", subscription)
-		}
-		return []string{row.PlanID}, row.Currency, inRequest("subscription", named(err))
-	}
-	rows, err := tx.EntitledSubscriptions(ctx, customer.ID)
-	plans := make([]string, len(rows))
-	for i, row := range rows {
-		plans[i] = row.PlanID
-	}
-	return plans, customer.Currency, err
 }
 
 // Discounts lists a customer's discounts as they were redeemed, those that ended included.

@@ -90,6 +90,49 @@ func TestRedemptionsRefused(t *testing.T) {
 	requireCode(t, "invalid_fields", err)
 }
 
+// productPlans are two plans of one product.
+const productPlans = `[
+ {"id":"$-m","version":1,"product":"$-suite","name":"Suite","interval":{"unit":"month","count":1},"proration":"day","billed_by":"renewal",
+  "charges":[{"id":"fee","name":"fee","kind":"recurring","per":"subscription","timing":"advance","tax_category":"saas_b2c",
+   "prices":{"USD":{"model":"flat","flat_amount":"10"}}}]},
+ {"id":"$-y","version":1,"product":"$-suite","name":"Suite by the year","interval":{"unit":"year","count":1},"proration":"day","billed_by":"renewal",
+  "charges":[{"id":"fee","name":"fee","kind":"recurring","per":"subscription","timing":"advance","tax_category":"saas_b2c",
+   "prices":{"USD":{"model":"flat","flat_amount":"100"}}}]}]`
+
+// A coupon for a product is redeemed by who has a plan of it, and is on the next invoice of any other of its plans.
+func TestACouponForAProduct(t *testing.T) {
+	t.Parallel()
+	id := offered(t)
+	_, err := running.Service.AddPlans(t.Context(), id, strings.NewReader(startertest.Fill(id, productPlans)))
+	require.NoError(t, err)
+	_, err = running.Service.AddCoupons(t.Context(), id, strings.NewReader(startertest.Fill(id,
+		`[{"id":"suite","name":"Suite","percent_off":"10","duration":"forever","applies_to":{"products":["$-suite"]}}]`)))
+	require.NoError(t, err)
+	redeem := func(subscription string) error {
+		_, err := running.Service.Redeem(t.Context(), id+"-c", service.Redemption{Coupon: "suite", Subscription: subscription})
+		return err
+	}
+	subscribe := func(name, plan string, seats int64) int64 {
+		started := running.Subscribe(t, service.NewSubscription{ID: id + name, Customer: id + "-c", Plan: id + plan, Seats: seats})
+		return started.Invoice.Total.Minor
+	}
+	requireCode(t, "coupon_not_for_product", redeem(""))
+	subscribe("-paid", "-paid", 1)
+	err = redeem("")
+	requireCode(t, "coupon_not_for_product", err)
+	require.EqualError(t, err, startertest.Fill(id, "coupon suite is for products $-suite, not $-paid"))
+	require.EqualValues(t, 1000, subscribe("-m", "-m", 0))
+	requireCode(t, "coupon_not_for_product", redeem(id+"-paid"))
+	require.NoError(t, redeem(""))
+	require.EqualValues(t, 9000, subscribe("-y", "-y", 0))
+	require.EqualValues(t, 800, subscribe("-paid2", "-paid", 1))
+
+	_, err = running.Service.AddPlans(t.Context(), id, strings.NewReader(strings.NewReplacer(`"version":1`, `"version":2`, "-suite", "-other").
+		Replace(startertest.Fill(id, productPlans))))
+	requireCode(t, "plan_of_another_product", err)
+	require.ErrorContains(t, err, startertest.Fill(id, `product "$-other" is another than "$-suite", which version 1 has`))
+}
+
 // Ten customers want one of three at the same time.
 func TestACouponCannotBeOversold(t *testing.T) {
 	t.Parallel()

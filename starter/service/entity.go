@@ -199,6 +199,9 @@ func (s *Service) AddPlans(ctx context.Context, entityID string, r io.Reader) ([
 		return nil, err
 	}
 	err = s.store.Tx(ctx, func(tx store.Tx) error {
+		if err := tx.LockCatalogue(ctx, entityID); err != nil {
+			return err
+		}
 		for _, plan := range plans {
 			if err := tx.AddPlan(ctx, entityID, plan, s.wallNow()); err != nil {
 				return err
@@ -206,8 +209,11 @@ func (s *Service) AddPlans(ctx context.Context, entityID string, r io.Reader) ([
 		}
 		return nil
 	})
-	if errors.Is(err, store.ErrExists) {
+	switch {
+	case errors.Is(err, store.ErrExists):
 		return nil, conflict("plan_exists", "%s", err)
+	case errors.Is(err, store.ErrOtherProduct):
+		return nil, conflict("plan_of_another_product", "%s", err)
 	}
 	return plans, err
 }

@@ -34,6 +34,7 @@ type PriceQuestion struct {
 type PlanPrice struct {
 	Plan        string         `json:"plan"`
 	PlanVersion int            `json:"plan_version"`
+	Product     string         `json:"product" doc:"What the plan sells; plans can share a product."`
 	Currency    money.Currency `json:"currency"`
 	// Catalogue lists the currencies in which the catalogue has a price of its own: the customer may choose any of them.
 	Catalogue []money.Currency `json:"catalogue_currencies" doc:"Currencies with prices of the catalogue's own, which the customer may choose instead."`
@@ -200,7 +201,7 @@ func (s *Service) quote(
 }
 
 func answerPrice(catalogue, sold catalog.Plan, currency money.Currency, quote *PriceQuote) (PlanPrice, error) {
-	answer := PlanPrice{Plan: sold.ID, PlanVersion: sold.Version, Currency: currency, Catalogue: catalogue.Currencies(), Quote: quote}
+	answer := PlanPrice{Plan: sold.ID, PlanVersion: sold.Version, Product: sold.ProductID(), Currency: currency, Catalogue: catalogue.Currencies(), Quote: quote}
 	var err error
 	if answer.Charges, err = pricedCharges(sold.Charges, currency); err != nil {
 		return PlanPrice{}, err

@@ -24,13 +24,15 @@ type NewSubscription struct {
 	// AddOns are bought with the plan.
 	AddOns []subscription.HeldAddOn `json:"add_ons,omitempty" doc:"What is bought with the plan, each once."`
 	// Prices are agreed with the customer.
-	Prices    catalog.Agreed `json:"prices,omitempty" doc:"Prices agreed for this version in place of the catalogue's, by charge id and currency."`
-	Currency  string         `json:"currency,omitempty" doc:"The quote's when absent, else the customer's."`
-	Quote     string         `json:"quote,omitempty" doc:"The local price that the customer was shown: see the plan's price."`
-	Device    string         `json:"device,omitempty" doc:"An opaque id of the customer's device, for limits on free trials. Only a hash of it is kept."`
-	StartAt   time.Time      `json:"start_at,omitzero" doc:"At once when absent. A later start brings no invoice yet; an earlier one bills the past."`
-	EndsAfter int            `json:"ends_after,omitempty" doc:"A fixed term in billing periods; without end when absent."`
-	EndsAt    time.Time      `json:"ends_at,omitzero" doc:"A fixed term to an instant, in place of ends_after. The last period is prorated."`
+	Prices catalog.Agreed `json:"prices,omitempty" doc:"Prices agreed for this version in place of the catalogue's, by charge id and currency."`
+	// FairBilling has the seats follow the members who are active.
+	FairBilling *NewFairBilling `json:"fair_billing,omitempty" doc:"Seats follow the active members. Leave seats out, or give those of the first period."`
+	Currency    string          `json:"currency,omitempty" doc:"The quote's when absent, else the customer's."`
+	Quote       string          `json:"quote,omitempty" doc:"The local price that the customer was shown: see the plan's price."`
+	Device      string          `json:"device,omitempty" doc:"An opaque id of the customer's device, for limits on free trials. Only a hash of it is kept."`
+	StartAt     time.Time       `json:"start_at,omitzero" doc:"At once when absent. A later start brings no invoice yet; an earlier one bills the past."`
+	EndsAfter   int             `json:"ends_after,omitempty" doc:"A fixed term in billing periods; without end when absent."`
+	EndsAt      time.Time       `json:"ends_at,omitzero" doc:"A fixed term to an instant, in place of ends_after. The last period is prorated."`
 	BillingGroup
 }
 
@@ -92,6 +94,7 @@ func (s *Service) checkSubscription(ctx context.Context, in NewSubscription) (st
 		SubscriptionID: in.ID, CustomerID: customer.ID, EntityID: customer.EntityID, Quote: in.Quote,
 		EndsAfter: in.EndsAfter, EndsAt: in.EndsAt.UTC().Truncate(time.Second), Prices: in.Prices,
 		BillingGroup: in.BillingGroup.BillingGroup, PONumber: in.PONumber,
+		FairBilling: in.FairBilling.agreed(),
 	}
 	if request.Device, err = deviceHash(in.Device); err != nil {
 		return customer, request, err

@@ -59,7 +59,7 @@ func read(ctx context.Context, q store.Queries, in store.HistoryRange, z zones, 
 		}
 		r.byID[e.ID], r.owners[e.ID] = &all[i], map[string]bool{e.CustomerID: true}
 	}
-	for _, part := range []func(context.Context) error{r.segments, r.sold, r.agreed, r.lines, r.months, r.before, r.commands, r.discounts} {
+	for _, part := range []func(context.Context) error{r.segments, r.sold, r.agreed, r.lines, r.months, r.before, r.commands, r.discounts, r.seats} {
 		if err := part(ctx); err != nil {
 			return nil, err
 		}

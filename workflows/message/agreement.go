@@ -34,6 +34,9 @@ func (in Subscribe) Differs(first Subscribe) string {
 			found = append(found, fmt.Sprintf("%s %s instead of %s", field.name, orNone(field.asked), orNone(field.agreed)))
 		}
 	}
+	if !in.FairBilling.Same(first.FairBilling) {
+		found = append(found, "another fair_billing")
+	}
 	return strings.Join(found, ", ")
 }
 

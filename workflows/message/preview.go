@@ -25,16 +25,18 @@ type Previewed struct {
 
 // PreviewedInvoice is an invoice, or with a negative total a credit note, that was not issued: it has no number.
 type PreviewedInvoice struct {
-	CustomerID    string          `json:"customer_id"`
-	Reason        string          `json:"reason"`
-	IssuedAt      time.Time       `json:"issued_at"`
-	Subtotal      money.Amount    `json:"subtotal"`
-	Tax           money.Amount    `json:"tax"`
-	Total         money.Amount    `json:"total"`
-	CreditGranted money.Amount    `json:"credit_granted"`
-	CreditApplied money.Amount    `json:"credit_applied"`
-	AmountDue     money.Amount    `json:"amount_due"`
-	Lines         []PreviewedLine `json:"lines"`
+	CustomerID    string       `json:"customer_id"`
+	Reason        string       `json:"reason"`
+	IssuedAt      time.Time    `json:"issued_at"`
+	Subtotal      money.Amount `json:"subtotal"`
+	Tax           money.Amount `json:"tax"`
+	Total         money.Amount `json:"total"`
+	CreditGranted money.Amount `json:"credit_granted"`
+	CreditApplied money.Amount `json:"credit_applied"`
+	// PrepaidApplied is what prepaid credit pays.
+	PrepaidApplied money.Amount    `json:"prepaid_applied,omitzero"`
+	AmountDue      money.Amount    `json:"amount_due"`
+	Lines          []PreviewedLine `json:"lines"`
 }
 
 // PreviewedLine is a line of a previewed invoice.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/fairbilling"
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/subscription"
 )
@@ -43,6 +44,8 @@ type Subscribe struct {
 	EndsAt    time.Time `json:"ends_at,omitzero"`
 	// Prices are agreed with the customer for this version of the plan, in place of the catalogue's.
 	Prices catalog.Agreed `json:"prices,omitempty"`
+	// FairBilling, if set, has the seats follow the members who are active; 0 Seats are then counted.
+	FairBilling *fairbilling.Agreement `json:"fair_billing,omitempty"`
 	// Quote is the local price that the customer was shown, if it is to be honoured.
 	Quote string `json:"quote,omitempty"`
 	// Device is a hash of the customer's device, for limits on trials.

@@ -10,7 +10,9 @@ CREATE INDEX subscription_billing_group ON subscription (customer_id, billing_gr
 -- whose it is.
 ALTER TABLE invoice
     ADD COLUMN po_number TEXT NOT NULL DEFAULT '',
-    DROP CONSTRAINT invoice_subscription_id_fkey;
+    DROP CONSTRAINT only_credit_is_sold_alone,
+    ADD CONSTRAINT only_credit_is_sold_alone CHECK
+        (CASE reason WHEN 'prepaid' THEN subscription_id = '' WHEN 'cycle' THEN TRUE ELSE subscription_id <> '' END);
 
 DROP INDEX invoice_cycle_once;
 CREATE UNIQUE INDEX invoice_cycle_once ON invoice (subscription_id, cycle) WHERE reason = 'cycle' AND subscription_id <> '';

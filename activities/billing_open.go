@@ -48,25 +48,9 @@ func checkOwner(ctx context.Context, subscriptionID string) error {
 }
 
 func openSubscription(ctx context.Context, tx store.Tx, in message.Subscribe) (message.Opened, error) {
-	if err := checkOwner(ctx, in.SubscriptionID); err != nil {
-		return message.Opened{}, err
-	}
-	if err := agreementOf(in).Check(); err != nil {
-		return message.Opened{}, err
-	}
-	customer, err := tx.Customer(ctx, in.CustomerID)
+	customer, zone, err := subscriber(ctx, tx, in)
 	if err != nil {
-		return message.Opened{}, unknownAs("customer_unknown", err)
-	}
-	if customer.EntityID != in.EntityID {
-		return message.Opened{}, refusal("entity_mismatch", "customer %s belongs to %s, not to %s", customer.ID, customer.EntityID, in.EntityID)
-	}
-	if err := checkStart(in, customer); err != nil {
 		return message.Opened{}, err
-	}
-	zone, err := calendar.LoadZone(customer.Zone)
-	if err != nil {
-		return message.Opened{}, refusal("zone_unknown", "customer %s: %s", customer.ID, err)
 	}
 	asked := in
 	in, seats, err := seatMembers(ctx, tx, asked, zone)
@@ -115,6 +99,31 @@ func openSubscription(ctx context.Context, tx store.Tx, in message.Subscribe) (m
 		return message.Opened{}, err
 	}
 	return message.Opened{State: state}, made.record(ctx, tx, in.SubscriptionID)
+}
+
+// subscriber is who subscribes, and where their days begin. It refuses an agreement that could be nobody's.
+func subscriber(ctx context.Context, tx store.Tx, in message.Subscribe) (store.Customer, calendar.Zone, error) {
+	if err := checkOwner(ctx, in.SubscriptionID); err != nil {
+		return store.Customer{}, calendar.Zone{}, err
+	}
+	if err := agreementOf(in).Check(); err != nil {
+		return store.Customer{}, calendar.Zone{}, err
+	}
+	customer, err := tx.Customer(ctx, in.CustomerID)
+	if err != nil {
+		return customer, calendar.Zone{}, unknownAs("customer_unknown", err)
+	}
+	if customer.EntityID != in.EntityID {
+		return customer, calendar.Zone{}, refusal("entity_mismatch", "customer %s belongs to %s, not to %s", customer.ID, customer.EntityID, in.EntityID)
+	}
+	if err := checkStart(in, customer); err != nil {
+		return customer, calendar.Zone{}, err
+	}
+	zone, err := calendar.LoadZone(customer.Zone)
+	if err != nil {
+		return customer, zone, refusal("zone_unknown", "customer %s: %s", customer.ID, err)
+	}
+	return customer, zone, nil
 }
 
 func agreementOf(in message.Subscribe) lifecycle.Agreement {

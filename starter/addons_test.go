@@ -75,8 +75,8 @@ func TestAMigrationInALocalCurrencyCountsAddOns(t *testing.T) {
 	t.Parallel()
 	id := addEntity(t)
 	ok(t, "plan", "add", "--entity", id, "--file", file(t, startertest.Fill(id, roomy)))
-	today := time.Now().UTC()
-	ok(t, "fx-rate", "import", "--file", file(t, fmt.Sprintf("Date, USD, CAD,\n%s, 1.25, 1.50,\n", today.Format("2 January 2006"))))
+	yesterday := time.Now().UTC().AddDate(0, 0, -1) // today's rates are another test's
+	ok(t, "fx-rate", "import", "--file", file(t, fmt.Sprintf("Date, USD, CAD,\n%s, 1.25, 1.50,\n", yesterday.Format("2 January 2006"))))
 	ok(t, "entity", "set-presentment", id, "--base", "eur")
 	addCustomer(t, id, id+"-c")
 	ok(t, "subscription", "create", "--id", id+"-s", "--customer", id+"-c", "--plan", id+"-roomy", "--seats", "2", "--add-on", "storage=3", "--currency", "CAD")

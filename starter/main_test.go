@@ -85,7 +85,7 @@ func TestAStoryOnTheCommandLine(t *testing.T) {
 	year := startertest.NextYear()
 	id := addEntity(t)
 	require.Contains(t, ok(t, "entity", "list"), "Seller "+id)
-	require.Regexp(t, startertest.Fill(id, `$-api\s+1\s+API\s+1 month\s+invoice_run\s+in, out`), ok(t, "plan", "list", "--entity", id))
+	require.Regexp(t, startertest.Fill(id, `$-api\s+1\s+$-api\s+API\s+1 month\s+invoice_run\s+in, out`), ok(t, "plan", "list", "--entity", id))
 	ok(t, "clock", "create", id+"-clock", "--at", year.Format(time.DateOnly))
 	addCustomer(t, id, id+"-c")
 	require.Contains(t, ok(t, "clock", "attach", id+"-clock", id+"-c"), id+"-clock")

@@ -170,11 +170,11 @@ func printGrant(out io.Writer, g quote.GrantLeft) error {
 
 // planInWords is what a subscription has: its plan and add-ons.
 func planInWords(s quote.Subscription) string {
-	text := fmt.Sprintf("%s version %d", s.Plan, s.PlanVersion)
+	bought := []string{fmt.Sprintf("%s version %d", s.Plan, s.PlanVersion)}
 	for _, added := range s.AddOns {
-		text += fmt.Sprintf(" + %d × %s", added.Quantity, added.ID)
+		bought = append(bought, fmt.Sprintf("%d × %s", added.Quantity, added.ID))
 	}
-	return text
+	return strings.Join(bought, " + ")
 }
 
 func whatBecomesOf(s quote.Subscription) string {

@@ -71,10 +71,10 @@ func TestTheSchemaFindsMistakes(t *testing.T) {
 		{"proration: day", "proration: daily"},
 		{"billed_by: renewal", "billed_by: hand"},
 		{"unit: month", "unit: mon"},
-		{"kind: recurring", "kind: recuring"},
+		{"kind: recurring", "kind: monthly"},
 		{"timing: advance", "timing: before"},
 		{"scheme: eu_vat", "scheme: vat"},
-		{"until:", "untill:"},
+		{"until:", "end:"},
 		{"seats: ", "seats: x"},
 	} {
 		require.Contains(t, string(text), mistake[0])

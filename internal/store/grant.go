@@ -216,7 +216,8 @@ func (q Queries) NotBilledUntil(ctx context.Context, customerID string, currency
 	var waits bool
 	err := q.db.QueryRow(ctx, `
 		WITH RECURSIVE`+family+`
-		SELECT EXISTS (SELECT FROM subscription s WHERE s.customer_id IN (SELECT id FROM family) AND s.currency = $2 AND s.id <> ALL($4) AND s.status <> 'scheduled' AND (
+		SELECT EXISTS (SELECT FROM subscription s
+		 WHERE s.customer_id IN (SELECT id FROM family) AND s.currency = $2 AND s.id <> ALL($4) AND s.status <> 'scheduled' AND (
 			s.next_action_at <= $3
 			OR s.billed_by = 'invoice_run' AND s.started_at < date_trunc('month', $3::timestamptz AT TIME ZONE s.zone) AT TIME ZONE s.zone
 			   AND (s.ended_at IS NULL OR s.ended_at > (date_trunc('month', $3::timestamptz AT TIME ZONE s.zone) - interval '1 month') AT TIME ZONE s.zone)

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/perennial-billing/perennial/billing/calendar"
-	"github.com/perennial-billing/perennial/billing/discount"
 	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/lifecycle"
 	"github.com/perennial-billing/perennial/billing/money"
@@ -114,15 +113,7 @@ func (a account) ChargedAhead(ctx context.Context, inside calendar.Period) ([]in
 	}
 	charged := make([]invoicing.PlanAmount, len(rows))
 	for i, row := range rows {
-		discounts, err := takenOff(row)
-		if err != nil {
-			return nil, err
-		}
-		off, err := discount.Sum(a.row.Currency, discounts)
-		if err != nil {
-			return nil, err
-		}
-		price, err := money.New(row.Amount, a.row.Currency).Add(off)
+		price, err := a.beforeDiscounts(row)
 		if err != nil {
 			return nil, err
 		}

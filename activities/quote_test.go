@@ -208,6 +208,8 @@ type history struct {
 	months []string
 	// group is the billing group of the subscriptions.
 	group string
+	// lateInvoices counts those of usage that became known after an end.
+	lateInvoices int
 }
 
 // accounts are the customer's and those above, parents first.
@@ -292,6 +294,7 @@ func (h *history) play(customer string, i int, e event) {
 	case "usage":
 		_, err := h.AddUsage(h.ctx, customer, []store.UsageEvent{e.usageEvent(fmt.Sprintf("%s_%03d", customer, i))})
 		require.NoError(h.t, err)
+		h.billLate(i, e)
 	case "paid":
 		h.payLatest(i, e)
 	case "grant":

@@ -38,7 +38,7 @@ func (o *ordering) when(atPeriodEnd *bool) {
 
 // orders are the command lines of everything that a subscription can be asked for.
 func orders() []*ordering {
-	return []*ordering{changing(), canceling(), pausing(), reactivating(), resuming(), transferring(), withdrawing()}
+	return []*ordering{billingLate(), changing(), canceling(), pausing(), reactivating(), resuming(), transferring(), withdrawing()}
 }
 
 // steer makes the commands that carry orders out.
@@ -75,7 +75,7 @@ func (p *program) previews() *cobra.Command {
 
 // previewed are examples for each command.
 var previewed = map[string]string{
-	"cancel": "cafe-team --credit-unused", "change": "cafe-team --seats 12", "pause": "erika-pro --mode extend",
+	"bill-late": "erika-pro", "cancel": "cafe-team --credit-unused", "change": "cafe-team --seats 12", "pause": "erika-pro --mode extend",
 	"reactivate": "erika-pro", "resume": "erika-pro", "transfer": "cafe-team --customer roastery", "withdraw": "erika-pro --planned cancel-in-june",
 }
 
@@ -170,6 +170,17 @@ func pausing() *ordering {
 		in.On, in.Mode = at, subscription.PauseMode(mode)
 		return in
 	}
+	return o
+}
+
+func billingLate() *ordering {
+	var in service.BillLate
+	o := &ordering{command: &cobra.Command{
+		Use: "bill-late ID", Short: "Bill usage that became known after the end, as is done once a day anyway",
+		Example: "  go run ./starter subscription bill-late erika-pro",
+	}}
+	asked(o.command, &in.Asked)
+	o.order = func(time.Time) service.Order { return in }
 	return o
 }
 

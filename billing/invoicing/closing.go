@@ -6,6 +6,7 @@ import (
 
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/proration"
 	"github.com/perennial-billing/perennial/billing/rating"
 )
@@ -23,7 +24,7 @@ func (f Facts) closingLines() ([]Line, error) {
 		first := len(lines)
 		for _, charge := range tenure.plan().EveryCharge() {
 			bought := tenure.paying(charge)
-			if charge.Timing != catalog.Arrears || len(bought) == 0 {
+			if !f.Closes.pays(charge) || len(bought) == 0 {
 				continue
 			}
 			more, err := f.arrears(bought, charge)
@@ -31,6 +32,9 @@ func (f Facts) closingLines() ([]Line, error) {
 				return nil, err
 			}
 			lines = append(lines, more...)
+		}
+		if f.Closes.Late != nil && len(lines) == first {
+			continue
 		}
 		limits, err := f.spendLines(tenure, lines[first:])
 		if err != nil {
@@ -120,6 +124,17 @@ func (f Facts) usageLines(t tenure, c catalog.Charge) ([]Line, error) {
 	if err != nil {
 		return nil, fmt.Errorf("plan %q charge %q: %w", t.plan().ID, c.ID, err)
 	}
+	more := rating.Usage{Quantity: used.Quantity, Detail: used.Detail}
+	if f.Closes.Late != nil && more.Quantity.IsZero() && more.Detail.IsZero() {
+		return nil, nil
+	}
+	whole, billed, err := f.Closes.Late.usage(t.plan(), c.ID, more, f.Currency)
+	if err != nil {
+		return nil, err
+	}
+	if billed == (money.Amount{}) {
+		billed = used.AlreadyBilled
+	}
 	part := rating.Whole
 	if c.Prices[f.Currency].HasLimits() {
 		if part, err = f.share(t, c); err != nil {
@@ -127,8 +142,7 @@ func (f Facts) usageLines(t tenure, c catalog.Charge) ([]Line, error) {
 		}
 	}
 	line, err := f.line(item{
-		charge: c, terms: t[0].Terms, usage: rating.Usage{Quantity: used.Quantity, Detail: used.Detail}, billed: used.AlreadyBilled,
-		period: t.period(), part: part,
+		charge: c, terms: t[0].Terms, usage: whole, billed: billed, period: t.period(), part: part,
 	})
 	if err != nil {
 		return nil, err
@@ -137,6 +151,9 @@ func (f Facts) usageLines(t tenure, c catalog.Charge) ([]Line, error) {
 		return nil, nil
 	}
 	line.Kind, line.Meter, line.Measured = UsageLine, c.Meter, used.Detail
+	if f.Closes.Late != nil {
+		line.Quantity, line.Description = used.Quantity, describe(t.plan(), c, used.Quantity)
+	}
 	if !used.Late.IsZero() {
 		line.Explanation.Late = used.Late.String()
 	}

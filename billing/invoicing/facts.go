@@ -112,6 +112,8 @@ type Closing struct {
 	// InAdvance is what was charged in advance for Period and what follows of Full, less what was credited of it: it counts
 	// for a plan's Spend. Plans without Spend do not need it.
 	InAdvance []PlanAmount
+	// Late, if set, says that the period was billed before: only the usage of its segments is charged.
+	Late *Late
 }
 
 // PlanAmount is what one version of a plan was charged.

@@ -44,9 +44,10 @@ func (i Item) CheckAmount(currency money.Currency) error {
 	return err
 }
 
-// MayCredit says that something among the facts can bring a total below zero: a revision, or an adjustment that gives back.
+// MayCredit says that something among the facts can bring a total below zero: a revision, an adjustment that gives
+// back, or late usage that makes all of a period's usage cheaper.
 func (f Facts) MayCredit() bool {
-	return f.Revises != nil || len(f.Earlier) > 0 ||
+	return f.Revises != nil || len(f.Earlier) > 0 || f.Closes != nil && f.Closes.Late != nil ||
 		slices.ContainsFunc(f.Items, func(i Item) bool { return i.Unit.IsNegative() })
 }
 

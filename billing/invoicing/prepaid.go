@@ -38,9 +38,9 @@ func (inv *Invoice) applyPrepaid(f Facts) error {
 }
 
 // UsableUntil is when grants must still be usable to pay what is on an invoice: usage is paid by those that were there when
-// its period ended.
+// its period ended. What becomes known after the last bill finds what is left then.
 func (f Facts) UsableUntil() time.Time {
-	if f.Closes != nil && !f.Closes.Period.End.After(f.IssuedAt) {
+	if f.Closes != nil && f.Closes.Late == nil && !f.Closes.Period.End.After(f.IssuedAt) {
 		return f.Closes.Period.End.Add(-1)
 	}
 	return f.IssuedAt

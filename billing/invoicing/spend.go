@@ -52,7 +52,13 @@ func (s *spending) add() error {
 			return err
 		}
 	}
-	s.total = s.arrears
+	before, err := s.f.Closes.Late.amount(s.tenure.plan(), s.f.Currency, UsageLine, Recurring)
+	if err != nil {
+		return err
+	}
+	if s.total, err = s.arrears.Add(before); err != nil {
+		return err
+	}
 	paidAhead, err := s.paidAhead()
 	if err != nil {
 		return err
@@ -92,30 +98,73 @@ func (s *spending) of(limit decimal.Decimal) (money.Amount, error) {
 
 func (s *spending) trueUp() error {
 	least, err := s.of(s.spend.Minimum)
-	if err != nil || s.total.Cmp(least) >= 0 {
+	if err != nil {
 		return err
 	}
-	s.total, err = least, s.put(TrueUp, "up to the minimum spend", s.spend.TaxCategory,
-		flat(rating.Minimum, least.Decimal()), flat(AlreadyCharged, s.total.Decimal().Neg()))
-	return err
+	var steps []rating.Step
+	if s.total.Cmp(least) < 0 {
+		steps = append(steps, flat(rating.Minimum, least.Decimal()), flat(AlreadyCharged, s.total.Decimal().Neg()))
+		s.total = least
+	}
+	return s.putRest(TrueUp, "up to the minimum spend", steps)
 }
 
 func (s *spending) overage() error {
 	least, err := s.of(s.spend.Minimum)
-	if err != nil || s.spend.OverageFactor.IsZero() || s.total.Cmp(least) <= 0 {
+	if err != nil {
 		return err
 	}
-	beyond, extra := s.total.Decimal().Sub(least.Decimal()), s.spend.OverageFactor.Sub(decimal.NewFromInt(1))
-	if err := s.put(SpendOverage, "spend beyond the minimum", s.spend.TaxCategory,
-		rating.Step{What: rating.Overage, Quantity: beyond, UnitAmount: extra, Amount: beyond.Mul(extra)}); err != nil {
+	var steps []rating.Step
+	if !s.spend.OverageFactor.IsZero() && s.total.Cmp(least) > 0 {
+		beyond, extra := s.total.Decimal().Sub(least.Decimal()), s.spend.OverageFactor.Sub(decimal.NewFromInt(1))
+		steps = append(steps, rating.Step{What: rating.Overage, Quantity: beyond, UnitAmount: extra, Amount: beyond.Mul(extra)})
+	}
+	first := len(s.more)
+	if err := s.putRest(SpendOverage, "spend beyond the minimum", steps); err != nil {
 		return err
 	}
-	charged := s.more[len(s.more)-1].Amount
-	if s.arrears, err = s.arrears.Add(charged); err != nil {
+	before, err := s.f.Closes.Late.amount(s.tenure.plan(), s.f.Currency, SpendOverage)
+	if err != nil {
 		return err
 	}
-	s.total, err = s.total.Add(charged)
-	return err
+	if s.total, err = s.total.Add(before); err != nil {
+		return err
+	}
+	for _, line := range s.more[first:] {
+		if s.arrears, err = s.arrears.Add(line.Amount); err != nil {
+			return err
+		}
+		if s.total, err = s.total.Add(line.Amount); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// putRest adds a line about the plan as a whole, less what such lines charged before. What changes nothing is no line.
+func (s *spending) putRest(kind LineKind, about string, steps []rating.Step) error {
+	before, err := s.f.Closes.Late.amount(s.tenure.plan(), s.f.Currency, kind)
+	if err != nil {
+		return err
+	}
+	if len(steps) == 0 && before.IsZero() {
+		return nil
+	}
+	if err := s.put(kind, about, s.spend.TaxCategory, steps...); err != nil || before.IsZero() {
+		return err
+	}
+	last := len(s.more) - 1
+	line := &s.more[last]
+	if line.Amount, err = line.Amount.Sub(before); err != nil {
+		return err
+	}
+	if line.Amount.IsZero() {
+		s.more = s.more[:last]
+		return nil
+	}
+	line.Exact = line.Exact.Sub(before.Decimal())
+	line.Explanation.Steps = append(line.Explanation.Steps, flat(AlreadyCharged, before.Decimal().Neg()))
+	return nil
 }
 
 // limit takes off what exceeds the maximum, from each tax category in proportion to what it contributes. What was charged
@@ -125,7 +174,14 @@ func (s *spending) limit() error {
 	if err != nil || s.spend.Maximum.IsZero() || s.part.Num == 0 || s.total.Cmp(most) <= 0 {
 		return err
 	}
+	before, err := s.f.Closes.Late.amount(s.tenure.plan(), s.f.Currency, SpendLimit)
+	if err != nil {
+		return err
+	}
 	excess, err := s.total.Sub(most)
+	if err == nil {
+		excess, err = excess.Add(before) // of which some was taken off
+	}
 	if err != nil {
 		return err
 	}

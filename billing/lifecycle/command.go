@@ -56,6 +56,8 @@ func (a Account) carryOut(ctx context.Context, state subscription.State, c subsc
 		return a.transfer(ctx, state, c)
 	case subscription.Charge:
 		return a.charge(ctx, state, c)
+	case subscription.BillLate:
+		return a.billLate(ctx, state, c)
 	case subscription.CancelCharge:
 		return Outcome{State: state.Noted(c)}, a.Records.CancelItem(ctx, c.Withdraws, c.At)
 	case subscription.Withdraw:

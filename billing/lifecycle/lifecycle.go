@@ -50,6 +50,8 @@ type Noted interface {
 	CancelItem(ctx context.Context, id string, at time.Time) error
 	// AddCycle notes what came of a billing period, at the instant at which it was billed.
 	AddCycle(ctx context.Context, cycle Cycle, at time.Time) error
+	// HasCycle says that something came of a billing period.
+	HasCycle(ctx context.Context, cycle int) (bool, error)
 }
 
 // Sold is at what prices plan versions are sold to a subscription.
@@ -66,13 +68,15 @@ type Sold interface {
 	Offer(ctx context.Context, terms subscription.Terms, at time.Time) (catalog.Plan, error)
 }
 
-// Billed is what earlier invoices of a subscription charged in advance.
+// Billed is what earlier invoices of a subscription charged.
 type Billed interface {
 	// RunningLines lists what was charged in advance for time after an instant and has not been credited.
 	RunningLines(ctx context.Context, at time.Time) ([]invoicing.BilledLine, error)
 	// ChargedAhead is what versions of plans were charged in advance for time inside a period, less what was credited of it.
 	// A version may come several times.
 	ChargedAhead(ctx context.Context, inside calendar.Period) ([]invoicing.PlanAmount, error)
+	// ChargedInArrears is what was charged for time inside a period when it had passed, line by line.
+	ChargedInArrears(ctx context.Context, inside calendar.Period) ([]invoicing.Charged, error)
 }
 
 // Segment is a stretch of time under unchanged terms; To is zero while it lasts.

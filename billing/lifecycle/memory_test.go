@@ -209,6 +209,8 @@ func (l *life) CancelItem(_ context.Context, id string, _ time.Time) error {
 
 func (l *life) AddCycle(context.Context, lifecycle.Cycle, time.Time) error { return nil }
 
+func (l *life) HasCycle(context.Context, int) (bool, error) { return false, nil }
+
 func (l *life) Transfer(_ context.Context, customerID string) (lifecycle.Account, error) {
 	if customerID == "cus_unknown" {
 		return lifecycle.Account{}, &subscription.Refusal{Code: "customer_unknown", Message: customerID}

@@ -21,8 +21,7 @@ func (a Account) BillMonth(ctx context.Context, state subscription.State, month 
 	if full.End.After(asOf) {
 		return nil, fmt.Errorf("month %s ends at %s in %s, after the run's instant %s", month, full.End, a.Zone.Name(), asOf)
 	}
-	began, first := a.Zone.DateOf(state.StartAt), a.Zone.DateOf(full.Start)
-	cycle := (first.Year-began.Year)*12 + int(first.Month) - int(began.Month)
+	cycle := a.cycleOf(state, full)
 	if cycle >= 0 && state.Status == subscription.Scheduled {
 		return nil, fmt.Errorf("subscription was to begin at %s and has not: its workflow is behind", state.StartAt.Format(time.RFC3339))
 	}

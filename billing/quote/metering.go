@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/shopspring/decimal"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/perennial-billing/perennial/billing/exactyaml"
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/rating"
+	"github.com/perennial-billing/perennial/billing/subscription"
 )
 
 // measures are what the prices of the catalogue, and those agreed with customers, need to know of each meter's events.
@@ -37,7 +39,7 @@ func (s *Scenario) measures() map[string]catalog.Measures {
 
 func (a *Usage) whose(w *world) (*customer, error) { return w.customer("usage.customer", a.Customer) }
 
-func (a *Usage) do(_ context.Context, w *world, s step) error {
+func (a *Usage) do(ctx context.Context, w *world, s step) error {
 	needed, metered := w.meters[a.Meter]
 	if !metered {
 		return fmt.Errorf("usage.meter: no plan has a charge for meter %q", exactyaml.Clip(a.Meter))
@@ -54,6 +56,20 @@ func (a *Usage) do(_ context.Context, w *world, s step) error {
 		return fmt.Errorf("usage.happened_at: %s is after the entry's own instant: it cannot be known yet", a.HappenedAt)
 	}
 	s.who.use(a.Meter, happened, used)
+	return w.billLate(ctx, s, happened)
+}
+
+// billLate bills usage at once that became known after the end of the subscription that it belongs to.
+func (w *world) billLate(ctx context.Context, s step, happened time.Time) error {
+	for _, b := range w.books {
+		if b.owner != s.who || !b.state.Ended() || !happened.Truncate(quarter).Before(*b.state.EndedAt) {
+			continue
+		}
+		err := b.command(ctx, s, "", Timing{}, subscription.Command{Kind: subscription.BillLate})
+		if err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -41,6 +41,8 @@ type book struct {
 	locks map[planVersion]lock
 	// done are the commands that were carried out, by id.
 	done map[string]subscription.Command
+	// cycles are the numbers of the billing periods of which something came.
+	cycles []int
 	// month is the next one that the monthly run bills, as its first day; zero for who is not billed by it.
 	month calendar.Date
 }
@@ -94,6 +96,7 @@ func (b *book) Transfer(ctx context.Context, customerID string) (lifecycle.Accou
 
 // AddCycle notes the billing periods for which there is no invoice.
 func (b *book) AddCycle(_ context.Context, cycle lifecycle.Cycle, at time.Time) error {
+	change(b.w, &b.cycles, append(b.cycles, cycle.Number))
 	if cycle.SkippedBecause != "" {
 		change(b.w, &b.w.skipped, append(b.w.skipped, Skipped{
 			Subscription: b.state.ID, Cycle: cycle.Number, At: local(at, b.zone),
@@ -101,6 +104,11 @@ func (b *book) AddCycle(_ context.Context, cycle lifecycle.Cycle, at time.Time) 
 		}))
 	}
 	return nil
+}
+
+// HasCycle says that something came of a billing period.
+func (b *book) HasCycle(_ context.Context, cycle int) (bool, error) {
+	return slices.Contains(b.cycles, cycle), nil
 }
 
 // Issue makes an invoice of facts, completed with what the customer has and owes.

@@ -78,6 +78,11 @@ func (r *replay) account() lifecycle.Account {
 func (r *replay) run(ctx context.Context) error {
 	state := r.first()
 	for _, event := range r.Events {
+		if event.Command.Kind == subscription.BillLate { // prices go on from what the months were billed
+			if err := r.months(ctx, event.Command.At); err != nil {
+				return err
+			}
+		}
 		first := event.InvoiceID
 		if event.After.CustomerID != state.CustomerID {
 			first, r.next = event.FormerID, event.InvoiceID
@@ -91,7 +96,14 @@ func (r *replay) run(ctx context.Context) error {
 		}
 		state = event.After
 	}
-	for _, month := range r.Months {
+	return r.months(ctx, time.Time{})
+}
+
+// months bills the next months of the monthly run again: those billed until an instant, or all.
+func (r *replay) months(ctx context.Context, until time.Time) error {
+	for len(r.Months) > 0 && (until.IsZero() || !r.Months[0].AsOf.After(until)) {
+		month := r.Months[0]
+		r.Months = r.Months[1:]
 		r.counts, r.past = true, false
 		if err := r.begin(cmp.Or(r.invoice(month.InvoiceID).CustomerID, r.CustomerID), month.InvoiceID); err != nil {
 			return err
@@ -227,3 +239,6 @@ func (r *replay) CancelItem(context.Context, string, time.Time) error { return n
 
 // AddCycle is needed by nobody.
 func (r *replay) AddCycle(context.Context, lifecycle.Cycle, time.Time) error { return nil }
+
+// HasCycle is true: usage was late only for what had been billed.
+func (r *replay) HasCycle(context.Context, int) (bool, error) { return true, nil }

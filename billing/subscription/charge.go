@@ -30,9 +30,11 @@ func (s State) Noted(c Command) State {
 }
 
 // AfterTheEnd says that a command may be for a subscription that has ended.
-func (k Kind) AfterTheEnd() bool { return slices.Contains([]Kind{Reactivate, Charge, CancelCharge}, k) }
+func (k Kind) AfterTheEnd() bool {
+	return slices.Contains([]Kind{Reactivate, Charge, CancelCharge, BillLate}, k)
+}
 
 // canBePlanned says that a command can wait for a date.
 func (k Kind) canBePlanned() bool {
-	return !slices.Contains([]Kind{Reactivate, Withdraw, Release, Charge, CancelCharge}, k)
+	return !slices.Contains([]Kind{Reactivate, Withdraw, Release, Charge, CancelCharge, BillLate}, k)
 }

@@ -31,6 +31,7 @@ func asRefusal(err error) *Refusal {
 //	command_id_missing, command_at_missing, command_unknown, cannot_defer   the command itself is wrong
 //	command_too_old         it is dated before the latest thing that happened
 //	subscription_canceled   nothing can happen any more, but that it begins again or is charged for something
+//	not_ended               late usage of a subscription that goes on, whose next invoice bills it
 //	no_next_invoice         a charge for the next invoice of a subscription that has ended
 //	cannot_pause, cannot_resume, cannot_change, cannot_release, no_period_to_end   not in this status
 //	held_for_review         a pause, change or transfer while somebody decides about the first payment
@@ -97,14 +98,14 @@ func (s State) checkInput(c Command) error {
 		if c.Customer == "" {
 			return refuse("customer_missing", "subscription %s: transfer %s does not name the new customer", s.ID, c.ID)
 		}
-	case Reactivate, Withdraw, Release, Charge, CancelCharge:
+	case Reactivate, Withdraw, Release, Charge, CancelCharge, BillLate:
 		if c.AtPeriodEnd {
 			return refuse("cannot_defer", "subscription %s: a command to %s takes effect at once: leave the period's end out", s.ID, c.Kind)
 		}
 	case Resume, Cancel:
 	default:
 		return refuse("command_unknown",
-			"subscription %s: unknown command %q (known: change, pause, resume, cancel, reactivate, transfer, withdraw, charge, cancel_charge)", s.ID, c.Kind)
+			"subscription %s: unknown command %q (known: change, pause, resume, cancel, reactivate, transfer, withdraw, charge, cancel_charge, bill_late)", s.ID, c.Kind)
 	}
 	if c.Kind == Charge {
 		return s.checkItem(c)
@@ -137,6 +138,10 @@ func (s State) checkKind(c Command) error {
 	case Withdraw:
 		return s.checkWithdraw(c)
 	case Charge, CancelCharge:
+	case BillLate:
+		if !s.Ended() {
+			return refuse("not_ended", "subscription %s is %s: its next invoice bills what becomes known late", s.ID, s.Status)
+		}
 	case Release:
 		if s.Status != Held {
 			return refuse("cannot_release", "subscription %s is %s: only a held one can be released", s.ID, s.Status)

@@ -27,6 +27,8 @@ const (
 	Charge Kind = "charge"
 	// CancelCharge takes back an item that no invoice has billed.
 	CancelCharge Kind = "cancel_charge"
+	// BillLate bills what was used before the end of a subscription and became known after it.
+	BillLate Kind = "bill_late"
 	// Release ends a hold. It follows from a review that approved the payment, and is not for customers to ask for.
 	Release Kind = "release"
 )

@@ -86,6 +86,7 @@ func askings() []asking {
 		{"charge now", charging(false, asked(subscription.Charge)), [11]string{ok, ok, ok, ok, ok, ok, ok, ok, ok, ok, ok}},
 		{"charge, on a date", on(day(10), charging(false, asked(subscription.Charge))), [11]string{"cannot_plan", "cannot_plan", "cannot_plan", "cannot_plan", "cannot_plan", "cannot_plan", "cannot_plan", "cannot_plan", "cannot_plan", "cannot_plan", "cannot_plan"}},
 		{"cancel a charge", asked(subscription.CancelCharge), [11]string{ok, ok, ok, ok, ok, ok, ok, ok, ok, ok, ok}},
+		{"bill late usage", asked(subscription.BillLate), [11]string{"not_ended", "not_ended", "not_ended", "not_ended", "not_ended", "not_ended", "not_ended", "not_ended", "not_ended", "not_ended", ok}},
 		{"release", asked(subscription.Release), [11]string{"cannot_release", "cannot_release", "cannot_release", "cannot_release", "cannot_release", ok, "cannot_release", "cannot_release", "cannot_release", "cannot_release", "subscription_canceled"}},
 		{"something else", asked("explode"), [11]string{"command_unknown", "command_unknown", "command_unknown", "command_unknown", "command_unknown", "command_unknown", "command_unknown", "command_unknown", "command_unknown", "command_unknown", "subscription_canceled"}},
 	}

@@ -106,7 +106,7 @@ func (s State) End(at time.Time, reason string) State {
 	at = at.UTC()
 	s.Status, s.EndedAt, s.EndReason = Canceled, &at, reason
 	s.AtPeriodEnd, s.Planned, s.HeldFor, s.LastAt = nil, nil, "", later(s.LastAt, at)
-	s.PauseMode, s.PausedAt, s.Uncharged, s.Extended, s.BilledUntil, s.Pending = "", nil, false, 0, nil, nil
+	s.PauseMode, s.PausedAt, s.Uncharged, s.Extended, s.Pending = "", nil, false, 0, nil
 	return s
 }
 

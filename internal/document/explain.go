@@ -96,6 +96,9 @@ func (l *lineFacts) details() []string {
 	if l.explained.Late != "" {
 		details = append(details, fmt.Sprintf("Includes %s used before this period and reported late", l.late()))
 	}
+	if l.explained.AlreadyBilled != "" {
+		details = append(details, "Priced together with what was billed before, less "+l.alreadyBilled())
+	}
 	if l.explained.Phase > 0 {
 		details = append(details, fmt.Sprintf("The price of phase %d of the plan", l.explained.Phase))
 	}
@@ -129,14 +132,6 @@ func (l *lineFacts) converted(c catalog.Conversion) string {
 		text += fmt.Sprintf(" plus %s %%", l.Number(c.MarkupPercent))
 	}
 	return text
-}
-
-func (l *lineFacts) late() string {
-	quantity, err := decimal.NewFromString(l.explained.Late)
-	if err != nil {
-		return l.explained.Late
-	}
-	return l.Number(quantity)
 }
 
 // prorated says which share of which amount is charged or credited.

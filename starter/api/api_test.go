@@ -124,7 +124,10 @@ func TestACustomersLifeOverHTTP(t *testing.T) {
 		require.Equal(t, status, call(t, "POST", fill(id, "/v1/subscriptions/$-s/")+command, nil).json(t)["status"])
 	}
 	require.Equal(t, "active", call(t, "POST", fill(id, "/v1/subscriptions/$-s/resume"), `{"actor":"support","reason":"back"}`).json(t)["status"])
+	late := fill(id, "/v1/subscriptions/$-s/bill-late")
+	require.Equal(t, http.StatusUnprocessableEntity, call(t, "POST", late, nil).status, "it goes on")
 	require.Equal(t, "canceled", call(t, "POST", fill(id, "/v1/subscriptions/$-s/cancel"), nil).json(t)["status"])
+	require.Equal(t, http.StatusOK, call(t, "POST", late, nil).status)
 	require.Equal(t, "canceled", call(t, "GET", fill(id, "/v1/subscriptions/$-s"), nil).json(t)["status"])
 	list := call(t, "GET", fill(id, "/v1/subscriptions?customer=$-c"), nil).json(t)
 	require.Len(t, list["data"], 1)

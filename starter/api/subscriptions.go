@@ -88,6 +88,11 @@ func (a *API) addCommands(h huma.API) {
 		in.CommandID = key
 		return in
 	})
+	may(a, h, "bill-late", "Bill what was used before the end and became known after it; nothing to bill is no invoice",
+		func(in service.BillLate, key string) service.Order {
+			in.CommandID = key
+			return in
+		})
 	may(a, h, "pause", "Stop billing until it is resumed", func(in service.Pause, key string) service.Order {
 		in.CommandID = key
 		return in

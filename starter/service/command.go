@@ -42,7 +42,7 @@ func (s *Service) Resume(ctx context.Context, id string, in Resume) (CommandResu
 	return s.carryOut(ctx, id, in)
 }
 
-// CarryOut carries out any order: Cancel, CancelCharge, Change, Charge, HandOver, Pause, Reactivate, Resume or Withdraw.
+// CarryOut carries out any order: BillLate, Cancel, CancelCharge, Change, Charge, HandOver, Pause, Reactivate, Resume or Withdraw.
 func (s *Service) CarryOut(ctx context.Context, id string, o Order) (CommandResult, error) {
 	return s.carryOut(ctx, id, o)
 }
@@ -146,7 +146,7 @@ func (s *Service) carryOut(ctx context.Context, id string, o order) (CommandResu
 // subscription to decide.
 func afterTheEnd(o order) bool {
 	switch o.(type) {
-	case Reactivate, Charge, CancelCharge:
+	case Reactivate, Charge, CancelCharge, BillLate:
 		return true
 	}
 	return false
@@ -176,7 +176,7 @@ func (s *Service) result(ctx context.Context, t target, commandID string, came m
 }
 
 // reservedIDs begin the commands of Perennial itself.
-var reservedIDs = []string{message.BoundaryCommand, message.PlannedCommand, message.UnpaidCommand, message.ReviewCommand}
+var reservedIDs = []string{message.BoundaryCommand, message.PlannedCommand, message.UnpaidCommand, message.ReviewCommand, message.LateUsageCommand}
 
 func (a Asked) check() error {
 	var p problems

@@ -29,6 +29,8 @@ const (
 	BoundaryCommand = "boundary:"
 	PlannedCommand  = "planned:"
 	UnpaidCommand   = "unpaid:"
+	// LateUsageCommand begins the command that bills, for a day, what became known after a subscription's end.
+	LateUsageCommand = "late-usage:"
 )
 
 // Subscribe is what a customer agrees to. Identical requests for the same id are one subscription.

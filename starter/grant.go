@@ -12,11 +12,46 @@ import (
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/wallet"
+	"github.com/perennial-billing/perennial/internal/store"
 	"github.com/perennial-billing/perennial/starter/service"
 )
 
 func (p *program) grants() *cobra.Command {
 	return p.group("grant", "Give or sell prepaid credit to customers", p.addGrant(), p.returnGrant())
+}
+
+// The ways to say which grants are used first.
+const (
+	presentsFirst = "presents"
+	paidFirst     = "paid"
+)
+
+func (p *program) setPrepaid() *cobra.Command {
+	var first string
+	c := &cobra.Command{
+		Use: "set-prepaid ID", Short: "Say which prepaid credit is used first where priority and expiry are the same", Args: cobra.ExactArgs(1),
+		Example: "  go run ./starter entity set-prepaid acme --first paid",
+		RunE: p.ask(func(ctx context.Context, svc *service.Service, args []string) error {
+			if first != presentsFirst && first != paidFirst {
+				return wrong("first", "%q must be one of %s, %s", first, presentsFirst, paidFirst)
+			}
+			entity, err := svc.SetPrepaid(ctx, args[0], wallet.Policy{PaidFirst: first == paidFirst})
+			if err != nil {
+				return err
+			}
+			return p.printEntities(entity, []store.Entity{entity})
+		}),
+	}
+	c.Flags().StringVar(&first, "first", "", "presents (the usual) or paid")
+	return needs(c, "first")
+}
+
+// firstUsed is which grants are used first, in a word.
+func firstUsed(policy wallet.Policy) string {
+	if policy.PaidFirst {
+		return paidFirst
+	}
+	return presentsFirst
 }
 
 // grantFlags are what people write where a request has numbers.

@@ -47,3 +47,20 @@ func TestPrepaidCreditOnTheCommandLine(t *testing.T) {
 		require.Contains(t, refused.err, want, args)
 	}
 }
+
+// A present of 5.00 and 5.00 that were paid: an invoice of 8.00 leaves 2.00 of one or of the other.
+func TestWhichPrepaidCreditIsUsedFirst(t *testing.T) {
+	t.Parallel()
+	for first, left := range map[string]string{"presents": "Balance +USD 2.00\nof which paid for +USD 2.00", "paid": "Balance +USD 2.00\nof which paid for +USD 0.00"} {
+		id := addEntity(t)
+		require.Regexp(t, first+` *\n`, ok(t, "entity", "set-prepaid", id, "--first", first))
+		addCustomer(t, id, id+"-c", "--currency", "USD", "--country", "US", "--zone", "America/New_York")
+		ok(t, "grant", "add", id+"-c", "--id", "gift", "--amount", "5")
+		ok(t, "grant", "add", id+"-c", "--id", "bought", "--amount", "5", "--payment", "outside")
+		ok(t, "subscription", "create", "--id", id+"-s", "--customer", id+"-c", "--plan", id+"-team", "--seats", "1")
+		require.Regexp(t, left, ok(t, "wallet", "show", id+"-c"))
+	}
+	refused := starter(t, "entity", "set-prepaid", "acme", "--first", "gifts")
+	require.Equal(t, exitRefused, refused.code)
+	require.Contains(t, refused.err, `--first: "gifts" must be one of presents, paid`)
+}

@@ -12,6 +12,7 @@ import (
 	"github.com/perennial-billing/perennial/billing/paymethod"
 	"github.com/perennial-billing/perennial/billing/presentment"
 	"github.com/perennial-billing/perennial/billing/tax"
+	"github.com/perennial-billing/perennial/billing/wallet"
 )
 
 // Entity is a legal entity: a seller with books of its own.
@@ -29,6 +30,8 @@ type Entity struct {
 	Presentment *presentment.Policy `db:"presentment" json:"presentment,omitempty"`
 	// MethodChoice is who chooses what the provider's pages offer; nil: the provider.
 	MethodChoice *paymethod.Choice `db:"method_choice" json:"method_choice,omitempty"`
+	// Prepaid says which of their grants its customers use first.
+	Prepaid wallet.Policy `db:"prepaid_policy" json:"prepaid_policy,omitzero"`
 	// OwnsProviderAccount says that what is nobody's in the payment provider's account is this entity's.
 	OwnsProviderAccount bool      `db:"owns_provider_account" json:"owns_provider_account,omitempty"`
 	CreatedAt           time.Time `db:"created_at" json:"created_at"`
@@ -64,7 +67,7 @@ func (c Customer) Buyer() tax.Buyer {
 }
 
 const entityColumns = `id, name, country, zone, book_currency, invoice_prefix, address, dunning_policy, presentment,
-	method_choice, owns_provider_account, created_at`
+	method_choice, prepaid_policy, owns_provider_account, created_at`
 
 // AddEntity records a legal entity with its invoice numbers. An entity that exists is left as it is.
 func (q Queries) AddEntity(ctx context.Context, e Entity, at time.Time) error {

@@ -29,6 +29,18 @@ type NewGrant struct {
 	Rollover *wallet.Rollover `json:"rollover,omitempty" doc:"The percent of what is left, at most cap, that can be used for an interval more."`
 }
 
+// SetPrepaid sets which grants an entity's customers use first, of those with the same priority that expire together. Invoices
+// that were issued stay as they are.
+func (s *Service) SetPrepaid(ctx context.Context, entityID string, policy wallet.Policy) (store.Entity, error) {
+	if err := s.entityExists(ctx, entityID); err != nil {
+		return store.Entity{}, err
+	}
+	if err := s.store.SetPrepaidPolicy(ctx, entityID, policy); err != nil {
+		return store.Entity{}, err
+	}
+	return s.store.Entity(ctx, entityID)
+}
+
 // GrantedCredit is a grant with what is left of it. Amounts are minor units.
 type GrantedCredit struct {
 	ID       string         `json:"id"`

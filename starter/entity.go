@@ -144,7 +144,9 @@ func (p *program) printEntities(result any, list []store.Entity) error {
 	return p.show(result, func(out io.Writer) error {
 		rows := make([][]any, len(list))
 		for i, e := range list {
-			rows[i] = []any{e.ID, e.Name, e.Country, e.Zone, e.BookCurrency, e.InvoicePrefix, localPrices(e.Presentment), pageChoice(e.MethodChoice), firstUsed(e.Prepaid)}
+			rows[i] = []any{
+				e.ID, e.Name, e.Country, e.Zone, e.BookCurrency, e.InvoicePrefix, localPrices(e.Presentment), pageChoice(e.MethodChoice), firstUsed(e.Prepaid),
+			}
 		}
 		return table(out, "id|name|country|zone|currency|prefix|local prices|pages offer|credit used first", rows)
 	})

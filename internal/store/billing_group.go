@@ -50,7 +50,7 @@ func (tx Tx) LockRenewal(ctx context.Context, id string) (billed bool, err error
 // JoinRenewal records that a subscription has come to a shared renewal, and says whether it is to be billed alone. Coming again
 // changes no more than the state that it comes with.
 func (tx Tx) JoinRenewal(ctx context.Context, id string, state subscription.State) (alone bool, err error) {
-	encoded, err := json.Marshal(state) //nolint:musttag // add-ons have a form of their own in JSON
+	encoded, err := json.Marshal(state)
 	if err == nil {
 		err = tx.db.QueryRow(ctx, `
 			INSERT INTO renewal_member (renewal_id, subscription_id, state) VALUES ($1, $2, $3)
@@ -72,7 +72,7 @@ func (q Queries) RenewalMembers(ctx context.Context, id string) ([]subscription.
 		`SELECT state FROM renewal_member WHERE renewal_id = $1 AND NOT alone ORDER BY subscription_id`, id)
 	states := make([]subscription.State, len(rows))
 	for i, row := range rows {
-		if err := json.Unmarshal(row.State, &states[i]); err != nil { //nolint:musttag // add-ons have a form of their own in JSON
+		if err := json.Unmarshal(row.State, &states[i]); err != nil {
 			return nil, fmt.Errorf("shared renewal %q: %w", id, err)
 		}
 	}

@@ -187,7 +187,7 @@ func unitOf(line store.InvoiceLine) (decimal.Decimal, error) {
 	if line.Kind != string(invoicing.OneOff) && line.Kind != string(invoicing.Adjustment) {
 		return decimal.Zero, nil
 	}
-	err := json.Unmarshal(line.Explanation, &explanation) //nolint:musttag // its parts have forms of their own in JSON
+	err := json.Unmarshal(line.Explanation, &explanation)
 	if err != nil || len(explanation.Steps) == 0 {
 		return decimal.Zero, err
 	}
@@ -252,7 +252,7 @@ func (r *reading) commands(ctx context.Context) error {
 
 func stateAfter(row store.PastCommand) (subscription.State, error) {
 	var state subscription.State
-	if err := json.Unmarshal(row.After, &state); err != nil { //nolint:musttag // add-ons have a form of their own in JSON
+	if err := json.Unmarshal(row.After, &state); err != nil {
 		return state, fmt.Errorf("recorded state of subscription %s: %w", row.SubscriptionID, err)
 	}
 	return state, nil

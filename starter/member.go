@@ -144,16 +144,7 @@ exit code is then 3.`,
 
 func (p *program) printActivity(s service.ActivityImport) error {
 	err := p.show(s, func(out io.Writer) error {
-		for _, rejected := range s.RejectedLines {
-			where := ""
-			if rejected.Field != "" {
-				where = rejected.Field + ": "
-			}
-			fmt.Fprintf(out, "line %d rejected: %s%s\n", rejected.Line, where, rejected.Reason)
-		}
-		if hidden := s.Rejected - len(s.RejectedLines); hidden > 0 {
-			fmt.Fprintf(out, "… and %d more rejected lines\n", hidden)
-		}
+		printRejected(out, s.RejectedLines, s.Rejected)
 		stored := fmt.Sprintf("%d days that were not known, %d members who joined", s.New, s.Joined)
 		if s.DryRun {
 			stored = "nothing: this was a dry run"

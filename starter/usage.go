@@ -118,18 +118,23 @@ func (p *program) importProgress() func(usagecsv.Progress) {
 	}
 }
 
+// printRejected lists lines that were rejected, and says how many more there are.
+func printRejected(out io.Writer, lines []usagecsv.Rejected, all int) {
+	for _, rejected := range lines {
+		where := ""
+		if rejected.Field != "" {
+			where = rejected.Field + ": "
+		}
+		fmt.Fprintf(out, "line %d rejected: %s%s\n", rejected.Line, where, rejected.Reason)
+	}
+	if hidden := all - len(lines); hidden > 0 {
+		fmt.Fprintf(out, "… and %d more rejected lines\n", hidden)
+	}
+}
+
 func (p *program) printImport(s service.ImportSummary) error {
 	err := p.show(s, func(out io.Writer) error {
-		for _, rejected := range s.RejectedLines {
-			where := ""
-			if rejected.Field != "" {
-				where = rejected.Field + ": "
-			}
-			fmt.Fprintf(out, "line %d rejected: %s%s\n", rejected.Line, where, rejected.Reason)
-		}
-		if hidden := s.Rejected - len(s.RejectedLines); hidden > 0 {
-			fmt.Fprintf(out, "… and %d more rejected lines\n", hidden)
-		}
+		printRejected(out, s.RejectedLines, s.Rejected)
 		events := fmt.Sprintf("%d: %d new, %d known already", s.Events, s.New, s.AlreadyKnown)
 		if s.DryRun {
 			events = fmt.Sprintf("%d would be stored, less those known already; nothing is", s.Events)

@@ -103,8 +103,13 @@ func (q Queries) ActiveMembers(ctx context.Context, subscriptionID string, windo
 	if err != nil {
 		return nil, err
 	}
+	return readMembers(subscriptionID, rows)
+}
+
+func readMembers(subscriptionID string, rows []MemberRow) ([]fairbilling.Member, error) {
 	members := make([]fairbilling.Member, len(rows))
 	for i, row := range rows {
+		var err error
 		if members[i], err = row.read(); err != nil {
 			return nil, fmt.Errorf("member %q of %s: %w", row.ID, subscriptionID, err)
 		}
@@ -123,13 +128,7 @@ func (q Queries) MembersOf(ctx context.Context, subscriptionID, after string, li
 	if err != nil {
 		return nil, err
 	}
-	members := make([]fairbilling.Member, len(rows))
-	for i, row := range rows {
-		if members[i], err = row.read(); err != nil {
-			return nil, fmt.Errorf("member %q of %s: %w", row.ID, subscriptionID, err)
-		}
-	}
-	return members, nil
+	return readMembers(subscriptionID, rows)
 }
 
 // LeaveMember records that a member has left on a day, and returns the member. Nothing of the subscription is settled

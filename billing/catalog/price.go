@@ -17,10 +17,10 @@ func (p Price) Validate() error {
 	if err := oneOf("model", p.Model, Models...); err != nil {
 		return err
 	}
-	if err := p.validateNumbers(); err != nil {
+	if err := validateNumbers(&p); err != nil {
 		return err
 	}
-	if err := p.validateSettings(); err != nil {
+	if err := validateSettings(&p); err != nil {
 		return err
 	}
 	if err := p.validateTiers(); err != nil {
@@ -66,9 +66,9 @@ var numbers = []struct {
 	{"maximum", func(p *Price) decimal.Decimal { return p.Maximum }, money.CheckPrice, Models},
 }
 
-func (p Price) validateNumbers() error {
+func validateNumbers(p *Price) error {
 	for _, number := range numbers {
-		value := number.value(&p)
+		value := number.value(p)
 		if value.IsZero() {
 			continue
 		}
@@ -126,9 +126,9 @@ var settings = []struct {
 	{"default_unit_amount", func(p *Price) bool { return p.DefaultUnitAmount != nil }, []Model{Matrix}},
 }
 
-func (p Price) validateSettings() error {
+func validateSettings(p *Price) error {
 	for _, setting := range settings {
-		if setting.on(&p) && !slices.Contains(setting.usedBy, p.Model) {
+		if setting.on(p) && !slices.Contains(setting.usedBy, p.Model) {
 			return unused(setting.field, p.Model)
 		}
 	}

@@ -3,6 +3,7 @@ package invoicing
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/discount"
@@ -48,16 +49,23 @@ func (f Facts) invoice(lines []Line, period calendar.Period) (Invoice, error) {
 }
 
 func (f Facts) lines() ([]Line, error) {
-	var lines []Line
-	revisions := func() ([]Line, error) { return f.revisionLines(len(lines)) }
-	for _, part := range []func() ([]Line, error){f.closingLines, revisions, f.openingLines, f.itemLines, f.saleLines} {
-		more, err := part()
+	closing, err := f.closingLines()
+	if err != nil {
+		return nil, err
+	}
+	revised, err := f.revisionLines(len(closing))
+	if err != nil {
+		return nil, err
+	}
+	parts := [][]Line{closing, revised}
+	for _, part := range []func(Facts) ([]Line, error){Facts.openingLines, Facts.itemLines, Facts.saleLines} {
+		more, err := part(f)
 		if err != nil {
 			return nil, err
 		}
-		lines = append(lines, more...)
+		parts = append(parts, more)
 	}
-	return lines, nil
+	return slices.Concat(parts...), nil
 }
 
 // Period is what the invoice is for: the period opened, else revised, else closed, else that of which earlier revisions are

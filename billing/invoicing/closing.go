@@ -21,17 +21,17 @@ func (f Facts) closingLines() ([]Line, error) {
 	}
 	var lines []Line
 	for _, tenure := range f.Closes.tenures() {
-		first := len(lines)
-		for _, charge := range tenure.plan().EveryCharge() {
+		first, charges := len(lines), tenure.plan().EveryCharge()
+		lines = slices.Grow(lines, len(charges))
+		for _, charge := range charges {
 			bought := tenure.paying(charge)
 			if !f.Closes.pays(charge) || len(bought) == 0 {
 				continue
 			}
-			more, err := f.arrears(bought, charge)
-			if err != nil {
+			var err error
+			if lines, err = f.appendArrears(lines, bought, charge); err != nil {
 				return nil, err
 			}
-			lines = append(lines, more...)
 		}
 		if f.Closes.Late != nil && len(lines) == first {
 			continue
@@ -45,15 +45,19 @@ func (f Facts) closingLines() ([]Line, error) {
 	return lines, nil
 }
 
-func (f Facts) arrears(t tenure, c catalog.Charge) ([]Line, error) {
+// appendArrears adds what a charge costs in arrears, if anything, to the lines.
+func (f Facts) appendArrears(lines []Line, t tenure, c catalog.Charge) ([]Line, error) {
 	if c.Kind == catalog.Usage {
-		return f.usageLines(t, c)
+		line, charged, err := f.usageLine(t, c)
+		if err == nil && charged {
+			lines = append(lines, line)
+		}
+		return lines, err
 	}
 	full, charged := against(t.plan(), f.Closes.Period, f.Closes.Full)
 	if !charged {
-		return nil, nil
+		return lines, nil
 	}
-	var lines []Line
 	stretches, grain := f.Closes.payable(t, c)
 	for _, stretch := range stretches {
 		num, den, err := f.served(grain, full, stretch.Period)
@@ -117,20 +121,20 @@ func (c Closing) grainBefore(t tenure) catalog.Grain {
 	return c.Segments[at-1].Terms.Plan.Proration
 }
 
-// usageLines charges a meter once for all the time under the plan: seats that changed in between neither begin the
+// usageLine charges a meter once for all the time under the plan: seats that changed in between neither begin the
 // tiers anew nor charge a flat amount or a started package again. Nothing used and nothing charged is no line.
-func (f Facts) usageLines(t tenure, c catalog.Charge) ([]Line, error) {
+func (f Facts) usageLine(t tenure, c catalog.Charge) (line Line, charged bool, err error) {
 	used, err := t.used(c.Meter)
 	if err != nil {
-		return nil, fmt.Errorf("plan %q charge %q: %w", t.plan().ID, c.ID, err)
+		return Line{}, false, fmt.Errorf("plan %q charge %q: %w", t.plan().ID, c.ID, err)
 	}
 	more := rating.Usage{Quantity: used.Quantity, Detail: used.Detail}
 	if f.Closes.Late != nil && more.Quantity.IsZero() && more.Detail.IsZero() {
-		return nil, nil
+		return Line{}, false, nil
 	}
 	whole, billed, err := f.Closes.Late.usage(t.plan(), c.ID, more, f.Currency)
 	if err != nil {
-		return nil, err
+		return Line{}, false, err
 	}
 	if billed == (money.Amount{}) {
 		billed = used.AlreadyBilled
@@ -138,17 +142,17 @@ func (f Facts) usageLines(t tenure, c catalog.Charge) ([]Line, error) {
 	part := rating.Whole
 	if c.Prices[f.Currency].HasLimits() {
 		if part, err = f.share(t, c); err != nil {
-			return nil, err
+			return Line{}, false, err
 		}
 	}
-	line, err := f.line(item{
+	line, err = f.line(item{
 		charge: c, terms: t[0].Terms, usage: whole, billed: billed, period: t.period(), part: part,
 	})
 	if err != nil {
-		return nil, err
+		return Line{}, false, err
 	}
 	if used.Quantity.IsZero() && line.Amount.IsZero() {
-		return nil, nil
+		return Line{}, false, nil
 	}
 	line.Kind, line.Meter, line.Measured = UsageLine, c.Meter, used.Detail
 	if f.Closes.Late != nil {
@@ -157,7 +161,7 @@ func (f Facts) usageLines(t tenure, c catalog.Charge) ([]Line, error) {
 	if !used.Late.IsZero() {
 		line.Explanation.Late = used.Late.String()
 	}
-	return []Line{line}, nil
+	return line, true, nil
 }
 
 // share is the part of the full period in which a tenure was in force, by the grain that its plan is charged by.
@@ -256,9 +260,9 @@ func (c Closing) check() error {
 			return fmt.Errorf("closing segment %d, %s: segments must follow each other inside the period %s", i+1, segment.Period, c.Period)
 		}
 		from = segment.Period.End
-		plan := segment.Terms.Plan
+		plan, meters := segment.Terms.Plan, segment.Terms.Meters()
 		for _, usage := range segment.Usage {
-			if !slices.Contains(segment.Terms.Meters(), usage.Meter) {
+			if !slices.Contains(meters, usage.Meter) {
 				return fmt.Errorf("closing segment %d: plan %q version %d has no charge for meter %q, of which %s were used",
 					i+1, plan.ID, plan.Version, usage.Meter, usage.Quantity)
 			}

@@ -26,8 +26,9 @@ func (f Facts) openingLines() ([]Line, error) {
 	if err != nil {
 		return nil, fmt.Errorf("plan %q: %w", terms.Plan.ID, err)
 	}
-	var lines []Line
-	for _, charge := range terms.Charges() {
+	charges := terms.Charges()
+	lines := make([]Line, 0, len(charges))
+	for _, charge := range charges {
 		line, due, err := f.inAdvance(charge, terms, period, rating.Share{Num: num, Den: den})
 		if err != nil {
 			return nil, err
@@ -152,7 +153,7 @@ func (e Explanation) share() rating.Share {
 
 func describe(plan catalog.Plan, c catalog.Charge, qty decimal.Decimal) string {
 	if c.Kind == catalog.Usage || c.Per == catalog.PerSeat || c.Per == catalog.PerQuantity {
-		return fmt.Sprintf("%s: %s × %s", nameOf(plan, c), qty.String(), c.Name)
+		return nameOf(plan, c) + ": " + qty.String() + " × " + c.Name
 	}
-	return fmt.Sprintf("%s: %s", nameOf(plan, c), c.Name)
+	return nameOf(plan, c) + ": " + c.Name
 }

@@ -69,7 +69,7 @@ func Apply(lines []Line) ([]Group, error) {
 func group(lines []Line) ([]Group, error) {
 	var groups []Group
 	seen := make(map[string]bool, len(lines))
-	for _, line := range lines {
+	for i, line := range lines {
 		if seen[line.ID] {
 			return nil, fmt.Errorf("invoice line id %q is used twice", line.ID)
 		}
@@ -80,16 +80,18 @@ func group(lines []Line) ([]Group, error) {
 		}
 		at, found := slices.BinarySearchFunc(groups, line.Decision, Group.compare)
 		if !found {
-			groups = slices.Insert(groups, at, newGroup(line))
+			groups = slices.Insert(groups, at, newGroup(line, len(lines)-i))
 		}
 		groups[at].Lines = append(groups[at].Lines, LineTax{ID: line.ID, Net: line.Net, Decision: line.Decision})
 	}
 	return groups, nil
 }
 
-func newGroup(line Line) Group {
+// newGroup begins a group with its first line, of so many at most.
+func newGroup(line Line, most int) Group {
 	d := line.Decision
 	return Group{
+		Lines:        make([]LineTax, 0, most),
 		Jurisdiction: d.Jurisdiction, Scheme: d.Scheme, Treatment: d.Treatment, Rate: d.Rate,
 		Base: money.Zero(line.Net.Currency), Tax: money.Zero(line.Net.Currency),
 	}
@@ -139,11 +141,12 @@ func (g *Group) allocate() {
 		sign = -1
 	}
 	left := sign * g.Tax.Minor
+	rate := newLinesRate(g.rate())
 	remainders := make([]*big.Int, len(g.Lines))
 	order := make([]int, len(g.Lines))
 	shares := make([]int64, len(g.Lines))
 	for i, line := range g.Lines {
-		shares[i], remainders[i] = floorTax(sign*line.Net.Minor, g.rate())
+		shares[i], remainders[i] = rate.floor(sign * line.Net.Minor)
 		order[i] = i
 		left -= shares[i]
 	}
@@ -156,13 +159,19 @@ func (g *Group) allocate() {
 	}
 }
 
-// floorTax is net times rate percent rounded towards minus infinity, and what the rounding left, as a numerator
-// over the denominator all lines of the rate share.
-func floorTax(net int64, rate decimal.Decimal) (int64, *big.Int) {
+// linesRate is a rate in percent, made ready for the taxes of many lines.
+type linesRate struct{ percent, per *big.Int }
+
+func newLinesRate(rate decimal.Decimal) linesRate {
 	percent := rate.Rat()
-	exact := new(big.Int).Mul(big.NewInt(net), percent.Num())
-	perUnit := new(big.Int).Mul(percent.Denom(), big.NewInt(100))
+	return linesRate{percent: percent.Num(), per: new(big.Int).Mul(percent.Denom(), big.NewInt(100))}
+}
+
+// floor is the tax on a net amount rounded towards minus infinity, and what the rounding left, as a numerator over the
+// denominator all lines of the rate share.
+func (r linesRate) floor(net int64) (int64, *big.Int) {
+	exact := big.NewInt(net)
 	// DivMod is Euclidean: the remainder is never negative.
-	floor, remainder := new(big.Int).DivMod(exact, perUnit, new(big.Int))
+	floor, remainder := exact.DivMod(exact.Mul(exact, r.percent), r.per, new(big.Int))
 	return floor.Int64(), remainder
 }

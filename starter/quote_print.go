@@ -108,6 +108,9 @@ func printQuoteEnd(out io.Writer, result quote.Result) error {
 			return err
 		}
 	}
+	if err := printUses(out, result.Uses); err != nil {
+		return err
+	}
 	rows := make([][]any, 0, len(result.Subscriptions))
 	for _, s := range result.Subscriptions {
 		next := ""
@@ -123,6 +126,9 @@ func printQuoteEnd(out io.Writer, result quote.Result) error {
 		if s.PlanCredit != nil && s.PlanCredit.Minor != 0 {
 			fmt.Fprintf(out, "%s has %s of plan credit %s.\n", s.ID, inWords(*s.PlanCredit), whatBecomesOf(s))
 		}
+	}
+	if err := printEntitlements(out, result.Entitlements); err != nil {
+		return err
 	}
 	for _, grant := range result.Grants {
 		if err := printGrant(out, grant); err != nil {

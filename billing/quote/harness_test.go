@@ -30,7 +30,13 @@ customers:
 // play parses and plays a scenario that sells the tests' catalogue.
 func play(t *testing.T, rest string) quote.Result {
 	t.Helper()
-	scenario, err := quote.Parse(strings.NewReader(sold + rest))
+	return playIn(t, sold, rest)
+}
+
+// playIn parses and plays a scenario of a catalogue with customers and the rest.
+func playIn(t *testing.T, catalog, rest string) quote.Result {
+	t.Helper()
+	scenario, err := quote.Parse(strings.NewReader(catalog + rest))
 	require.NoError(t, err)
 	result, err := quote.Run(t.Context(), scenario)
 	require.NoError(t, err)

@@ -22,6 +22,8 @@ type Result struct {
 	Credit        []Credit        `json:"credit" doc:"What each customer has left to spend in the end"`
 	Grants        []GrantLeft     `json:"grants" doc:"Where each grant stands in the end, and all that changed it"`
 	Seats         []SeatStatement `json:"seats" doc:"What became of seats that were paid in advance, with fair billing"`
+	Uses          []Used          `json:"uses" doc:"Whether features could be used, in the order in which it was asked"`
+	Entitlements  []Entitled      `json:"entitlements" doc:"What customers may use in the end"`
 }
 
 // Amount is money. In expectations a single number stands for it.
@@ -165,10 +167,11 @@ type Credit struct {
 	Carried  Amount `json:"carried" doc:"What was too little to be collected, and waits for the next invoice"`
 }
 
-func (w *world) result() Result {
+func (w *world) result() (Result, error) {
 	result := Result{
 		Invoices: []Invoice{}, Skipped: append([]Skipped{}, w.skipped...), Refused: append([]Refused{}, w.refused...),
 		Subscriptions: []Subscription{}, Credit: []Credit{}, Grants: []GrantLeft{}, Seats: []SeatStatement{},
+		Uses: append([]Used{}, w.used...), Entitlements: []Entitled{},
 	}
 	for _, d := range w.issued {
 		result.Invoices = append(result.Invoices, d.shown())
@@ -180,12 +183,17 @@ func (w *world) result() Result {
 		}
 	}
 	for _, c := range w.customers {
+		entitled, err := w.entitlements(c)
+		if err != nil {
+			return result, err
+		}
+		result.Entitlements = append(result.Entitlements, entitled...)
 		result.Grants = append(result.Grants, c.grantsShown()...)
 		for _, p := range c.purses {
 			result.Credit = append(result.Credit, Credit{Customer: c.id, Amount: amountOf(p.credit), Carried: amountOf(p.carried)})
 		}
 	}
-	return result
+	return result, nil
 }
 
 func (b *book) shown() Subscription {

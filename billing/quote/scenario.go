@@ -93,6 +93,8 @@ type Entry struct {
 	Charge         *OneOff         `json:"charge,omitempty" doc:"A one-off charge, or an adjustment"`
 	Customer       *CustomerChange `json:"customer,omitempty" doc:"A customer moves to another zone or country, or is taxed otherwise"`
 	Activity       *Activity       `json:"activity,omitempty" doc:"A member was active, joined or left"`
+	Use            *Use            `json:"use,omitempty" doc:"A customer wants to use a feature that a plan opens, perhaps with a limit"`
+	ReturnUse      *ReturnUse      `json:"return_use,omitempty" doc:"A use that came to nothing is given back"`
 }
 
 // actions lists the actions of an entry that are set.
@@ -120,6 +122,8 @@ func (e Entry) actions() []action {
 	add(e.Charge != nil, e.Charge)
 	add(e.Customer != nil, e.Customer)
 	add(e.Activity != nil, e.Activity)
+	add(e.Use != nil, e.Use)
+	add(e.ReturnUse != nil, e.ReturnUse)
 	return set
 }
 

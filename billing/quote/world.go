@@ -31,6 +31,7 @@ type world struct {
 	issued    []*document
 	skipped   []Skipped
 	refused   []Refused
+	used      []Used
 	// undo takes back, last first, what was changed since the latest thing that was done as a whole.
 	undo       []func()
 	boundaries int
@@ -49,6 +50,8 @@ type customer struct {
 	inBucket         map[bucketKey]*bucket
 	// discounts are in the order in which they were redeemed, those that ended included.
 	discounts []*held
+	// uses are of features with a limit, in the order in which they were allowed.
+	uses []used
 }
 
 // purse is what a customer has in a currency: credit, what invoices carried to the next one, and grants with their movements.
@@ -118,7 +121,7 @@ func Run(ctx context.Context, s *Scenario) (Result, error) {
 			}
 		}
 	}
-	return w.result(), nil
+	return w.result()
 }
 
 func newWorld(s *Scenario) (*world, error) {

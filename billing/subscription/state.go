@@ -25,6 +25,9 @@ const (
 	Canceled  Status = "canceled"
 )
 
+// Entitling are the statuses in which a subscription opens its plan's features to the customer.
+func Entitling() []Status { return []Status{Trialing, Active, PastDue} }
+
 // State is everything a subscription's workflow carries from one billing period to the next. Methods return a new state
 // and leave the old one as it was. Instants are in UTC, so that a state survives JSON unchanged.
 type State struct {

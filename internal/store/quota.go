@@ -7,16 +7,16 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/perennial-billing/perennial/billing/entitlement"
+	"github.com/perennial-billing/perennial/billing/subscription"
 )
 
 // Quota names what uses of a limited feature add up in.
 type Quota struct {
 	CustomerID string
-	// SubscriptionID is empty for a limit that all of a customer's subscriptions share.
-	SubscriptionID string
-	Feature        string
-	// WindowStart is the zero time for a limit of a life.
-	WindowStart time.Time
+
+	entitlement.Quota
 }
 
 // start is the window as it is stored.
@@ -40,10 +40,10 @@ type QuotaUse struct {
 	ReturnedAt     *time.Time `db:"returned_at"`
 }
 
-// EntitledSubscriptions lists what entitles a customer to features: trialing, active and past due subscriptions, the oldest first.
+// EntitledSubscriptions lists what entitles a customer to features, the oldest first.
 func (q Queries) EntitledSubscriptions(ctx context.Context, customerID string) ([]Subscription, error) {
 	return many[Subscription](ctx, q.db, "subscriptions of customer "+customerID, `SELECT `+subscriptionColumns+` FROM subscription
-		WHERE customer_id = $1 AND status IN ('trialing', 'active', 'past_due') ORDER BY started_at, id`, customerID)
+		WHERE customer_id = $1 AND status = ANY($2) ORDER BY started_at, id`, customerID, subscription.Entitling())
 }
 
 // LockQuotaUse makes concurrent calls under one id wait for each other until the transaction ends.

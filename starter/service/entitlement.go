@@ -44,44 +44,28 @@ type Use struct {
 	Entitlement *Entitlement `json:"entitlement,omitempty"`
 }
 
-// right is an entitlement with the subscription that gives it and the span around now.
-type right struct {
-	entitlement.Entitlement
-
-	of     store.Subscription
-	window calendar.Period
-}
-
-func (r right) quota() store.Quota {
-	key := store.Quota{CustomerID: r.of.CustomerID, SubscriptionID: r.of.ID, Feature: r.Feature, WindowStart: r.window.Start}
-	if r.Per == entitlement.Life {
-		key.SubscriptionID = ""
-	}
-	return key
-}
-
-// shown is the entitlement with what was used of it.
-func (r right) shown(used int64) Entitlement {
-	e := Entitlement{Feature: r.Feature, Subscription: r.of.ID, Plan: r.of.PlanID, Per: string(r.Per)}
-	limit, limited := r.LimitFor(r.of.Seats)
+// shownEntitlement is a right with what was used of it.
+func shownEntitlement(s entitlement.Standing) Entitlement {
+	e := Entitlement{Feature: s.Feature, Subscription: s.Of.SubscriptionID, Plan: s.Of.PlanID, Per: string(s.Per)}
+	remaining, limited := s.Remaining()
 	if !limited {
 		return e
 	}
-	remaining := max(0, limit-used)
-	e.Limit, e.Used, e.Remaining = &limit, &used, &remaining
-	if !r.window.End.IsZero() {
-		e.ResetsAt = &r.window.End
+	limit, _ := s.LimitFor(s.Of.Seats)
+	e.Limit, e.Used, e.Remaining = &limit, &s.Used, &remaining
+	if !s.Window.End.IsZero() {
+		e.ResetsAt = &s.Window.End
 	}
 	return e
 }
 
-// rights are a customer's entitlements at an instant, those of the oldest subscription first.
-func rights(ctx context.Context, q store.Queries, customerID string, at time.Time) ([]right, error) {
+// rights are a customer's entitlements at an instant.
+func rights(ctx context.Context, q store.Queries, customerID string, at time.Time) ([]entitlement.Right, error) {
 	subscriptions, err := q.EntitledSubscriptions(ctx, customerID)
 	if err != nil {
 		return nil, err
 	}
-	var found []right
+	var holders []entitlement.Holder
 	for _, sub := range subscriptions {
 		version, err := q.Plan(ctx, sub.PlanID, sub.PlanVersion)
 		if err != nil {
@@ -91,25 +75,29 @@ func rights(ctx context.Context, q store.Queries, customerID string, at time.Tim
 		if err != nil {
 			return nil, err
 		}
-		for _, e := range version.Plan.Entitlements {
-			found = append(found, right{Entitlement: e, of: sub, window: window(e, sub, zone, at)})
-		}
+		holders = append(holders, entitlement.Holder{
+			SubscriptionID: sub.ID, PlanID: sub.PlanID, Entitlements: version.Plan.Entitlements, Seats: sub.Seats, Zone: zone,
+			Period: onRecord(sub, at), ByMonth: sub.BilledBy == catalog.ByInvoiceRun,
+		})
 	}
-	return found, nil
+	return entitlement.Rights(holders, at), nil
 }
 
-// window is the span of an entitlement around an instant. Under the monthly run every calendar month is a period.
-func window(e entitlement.Entitlement, sub store.Subscription, zone calendar.Zone, at time.Time) calendar.Period {
-	if e.Per == entitlement.Period && sub.BilledBy == catalog.ByInvoiceRun {
-		e.Per = entitlement.Month
+// rightsTo are those of a customer's entitlements that are to one feature.
+func rightsTo(ctx context.Context, q store.Queries, customerID, feature string, at time.Time) ([]entitlement.Right, error) {
+	found, err := rights(ctx, q, customerID, at)
+	return slices.DeleteFunc(found, func(r entitlement.Right) bool { return r.Feature != feature }), err
+}
+
+// onRecord is the period that a subscription's row has.
+func onRecord(sub store.Subscription, at time.Time) calendar.Period {
+	switch {
+	case sub.PeriodStart != nil && sub.PeriodEnd != nil:
+		return calendar.Period{Start: *sub.PeriodStart, End: *sub.PeriodEnd}
+	case sub.Status == subscription.Trialing && sub.NextActionAt != nil:
+		return calendar.Period{Start: sub.StartedAt, End: *sub.NextActionAt}
 	}
-	period := calendar.Period{Start: sub.StartedAt, End: at.Add(1)}
-	if sub.PeriodStart != nil && sub.PeriodEnd != nil {
-		period = calendar.Period{Start: *sub.PeriodStart, End: *sub.PeriodEnd}
-	} else if sub.Status == subscription.Trialing && sub.NextActionAt != nil {
-		period.End = *sub.NextActionAt
-	}
-	return e.Window(at, zone, period)
+	return calendar.Period{Start: sub.StartedAt, End: at.Add(1)}
 }
 
 // Entitlements lists the features that a customer may use now, with what is left of those that have a limit.
@@ -128,11 +116,11 @@ func (s *Service) Entitlements(ctx context.Context, customerID string) (Page[Ent
 	}
 	shown := Page[Entitlement]{Data: make([]Entitlement, len(found))}
 	for i, r := range found {
-		used, err := s.store.QuotaUsed(ctx, r.quota())
+		used, err := s.store.QuotaUsed(ctx, store.Quota{CustomerID: customer.ID, Quota: r.Quota()})
 		if err != nil {
 			return Page[Entitlement]{}, err
 		}
-		shown.Data[i] = r.shown(used)
+		shown.Data[i] = shownEntitlement(entitlement.Standing{Right: r, Used: used})
 	}
 	return shown, nil
 }
@@ -150,16 +138,15 @@ func (s *Service) UseFeature(ctx context.Context, customerID, feature string, in
 		if err := tx.LockQuotaUse(ctx, customer.ID, feature, in.ID); err != nil {
 			return err
 		}
-		found, err := rights(ctx, tx.Queries, customer.ID, at)
+		found, err := rightsTo(ctx, tx.Queries, customer.ID, feature, at)
 		if err != nil {
 			return err
 		}
-		found = slices.DeleteFunc(found, func(r right) bool { return r.Feature != feature })
 		use = Use{ID: in.ID, Feature: feature, Quantity: in.Quantity}
 		recorded, err := tx.QuotaUse(ctx, customer.ID, feature, in.ID)
 		switch {
 		case errors.Is(err, store.ErrNotFound):
-			return use.take(ctx, tx, found, at)
+			return use.take(ctx, tx, customer.ID, found, at)
 		case err != nil:
 			return err
 		}
@@ -190,60 +177,43 @@ func (s *Service) using(ctx context.Context, customerID, feature string, in *New
 	return customer, at, err
 }
 
-// take uses the first right that has room.
-func (u *Use) take(ctx context.Context, tx store.Tx, found []right, at time.Time) error {
-	u.Reason = "not_entitled"
-	for _, r := range found {
-		limit, limited := r.LimitFor(r.of.Seats)
-		var used int64
-		taken := true
-		if limited {
-			var err error
-			if used, taken, err = tx.TakeQuota(ctx, r.quota(), u.Quantity, limit); err != nil {
-				return err
-			}
-		}
-		shown := r.shown(used)
-		if taken {
-			u.Allowed, u.Reason, u.Entitlement = true, "", &shown
-			return u.record(ctx, tx, r, limited, at)
-		}
-		u.Reason = "quota_exhausted"
-		if u.Entitlement == nil || sooner(shown.ResetsAt, u.Entitlement.ResetsAt) {
-			u.Entitlement = &shown
-		}
+// take uses the first right that has room, and keeps the use of a limit. What has no limit is not counted.
+func (u *Use) take(ctx context.Context, tx store.Tx, customerID string, found []entitlement.Right, at time.Time) error {
+	answer, err := entitlement.Use(found, u.Quantity, func(quota entitlement.Quota, quantity, limit int64) (int64, bool, error) {
+		return tx.TakeQuota(ctx, store.Quota{CustomerID: customerID, Quota: quota}, quantity, limit)
+	})
+	if err != nil {
+		return err
 	}
-	return nil
-}
-
-// record keeps the use of a limit. What has no limit is not counted.
-func (u *Use) record(ctx context.Context, tx store.Tx, r right, limited bool, at time.Time) error {
-	if !limited {
+	u.Allowed, u.Reason = answer.Allowed, string(answer.Reason)
+	if answer.Standing == nil {
 		return nil
 	}
-	return tx.AddQuotaUse(ctx, r.quota(), store.QuotaUse{
-		CustomerID: r.of.CustomerID, Feature: r.Feature, ID: u.ID, SubscriptionID: r.of.ID, Quantity: u.Quantity, At: at,
+	shown := shownEntitlement(*answer.Standing)
+	u.Entitlement = &shown
+	if shown.Limit == nil || !u.Allowed {
+		return nil
+	}
+	return tx.AddQuotaUse(ctx, store.Quota{CustomerID: customerID, Quota: answer.Standing.Quota()}, store.QuotaUse{
+		CustomerID: customerID, Feature: u.Feature, ID: u.ID, SubscriptionID: shown.Subscription, Quantity: u.Quantity, At: at,
 	})
 }
 
-// sooner says that a is an instant before b; nil is never.
-func sooner(a, b *time.Time) bool { return a != nil && (b == nil || a.Before(*b)) }
-
 // again answers for a use that is on record.
-func (u *Use) again(ctx context.Context, q store.Tx, found []right, recorded store.QuotaUse) error {
+func (u *Use) again(ctx context.Context, q store.Tx, found []entitlement.Right, recorded store.QuotaUse) error {
 	if recorded.Quantity != u.Quantity {
 		return conflict("use_id_reused", "use %q of feature %s was for %d, not %d: give another use another id", u.ID, u.Feature, recorded.Quantity, u.Quantity)
 	}
 	u.Allowed, u.Returned = recorded.ReturnedAt == nil, recorded.ReturnedAt != nil
 	for _, r := range found {
-		if r.of.ID != recorded.SubscriptionID {
+		if r.Of.SubscriptionID != recorded.SubscriptionID {
 			continue
 		}
-		used, err := q.QuotaUsed(ctx, r.quota())
+		used, err := q.QuotaUsed(ctx, store.Quota{CustomerID: recorded.CustomerID, Quota: r.Quota()})
 		if err != nil {
 			return err
 		}
-		shown := r.shown(used)
+		shown := shownEntitlement(entitlement.Standing{Right: r, Used: used})
 		u.Entitlement = &shown
 	}
 	return nil
@@ -268,11 +238,10 @@ func (s *Service) ReturnUse(ctx context.Context, customerID, feature, id string)
 		if err := tx.ReturnQuotaUse(ctx, recorded, at); err != nil {
 			return err
 		}
-		found, err := rights(ctx, tx.Queries, customer.ID, at)
+		found, err := rightsTo(ctx, tx.Queries, customer.ID, feature, at)
 		if err != nil {
 			return err
 		}
-		found = slices.DeleteFunc(found, func(r right) bool { return r.Feature != feature })
 		recorded.ReturnedAt = &at
 		use = Use{ID: id, Feature: feature, Quantity: recorded.Quantity}
 		return use.again(ctx, tx, found, recorded)

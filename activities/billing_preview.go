@@ -115,15 +115,17 @@ func (p *previewing) invoice(ctx context.Context, id string) (message.PreviewedI
 	lines, err := p.tx.InvoiceLines(ctx, id)
 	amount := func(minor int64) money.Amount { return money.New(minor, row.Currency) }
 	invoice := message.PreviewedInvoice{
-		CustomerID: row.CustomerID, Reason: row.Reason, IssuedAt: row.IssuedAt.UTC(),
+		CustomerID: row.CustomerID, PayerID: row.PayerID, PONumber: row.PONumber, Reason: row.Reason,
+		IssuedAt: row.IssuedAt.UTC(), PeriodStart: row.PeriodStart.UTC(), PeriodEnd: row.PeriodEnd.UTC(),
 		Subtotal: amount(row.Subtotal), Tax: amount(row.Tax), Total: amount(row.Total),
+		CarriedIn: amount(row.CarriedIn), CarriedOut: amount(row.CarriedOut),
 		CreditGranted: amount(row.CreditGranted), CreditApplied: amount(row.CreditApplied), PrepaidApplied: amount(row.PrepaidApplied),
 		AmountDue: amount(row.AmountDue),
 	}
 	for _, line := range lines {
 		invoice.Lines = append(invoice.Lines, message.PreviewedLine{
 			Kind: line.Kind, ChargeID: line.ChargeID, PlanID: line.PlanID, PlanVersion: line.PlanVersion, Description: line.Description,
-			Quantity: line.Quantity, Amount: amount(line.Amount), Tax: amount(line.Tax),
+			Quantity: line.Quantity, Amount: amount(line.Amount), Tax: amount(line.Tax), TaxRate: line.TaxRate, Treatment: line.Treatment,
 			PeriodStart: line.PeriodStart.UTC(), PeriodEnd: line.PeriodEnd.UTC(), Explanation: line.Explanation,
 		})
 	}

@@ -20,16 +20,20 @@ func (b *bundle) previewed(invoice store.Invoice) message.PreviewedInvoice {
 	b.t.Helper()
 	amount := func(minor int64) money.Amount { return money.New(minor, invoice.Currency) }
 	shown := message.PreviewedInvoice{
-		CustomerID: invoice.CustomerID, Reason: invoice.Reason, IssuedAt: invoice.IssuedAt.UTC(), Subtotal: amount(invoice.Subtotal),
-		Tax: amount(invoice.Tax), Total: amount(invoice.Total), CreditGranted: amount(invoice.CreditGranted),
-		CreditApplied: amount(invoice.CreditApplied), AmountDue: amount(invoice.AmountDue),
+		CustomerID: invoice.CustomerID, PayerID: invoice.PayerID, PONumber: invoice.PONumber, Reason: invoice.Reason,
+		IssuedAt: invoice.IssuedAt.UTC(), PeriodStart: invoice.PeriodStart.UTC(), PeriodEnd: invoice.PeriodEnd.UTC(),
+		Subtotal: amount(invoice.Subtotal), Tax: amount(invoice.Tax), Total: amount(invoice.Total),
+		CarriedIn: amount(invoice.CarriedIn), CarriedOut: amount(invoice.CarriedOut),
+		CreditGranted: amount(invoice.CreditGranted), CreditApplied: amount(invoice.CreditApplied), PrepaidApplied: amount(invoice.PrepaidApplied),
+		AmountDue: amount(invoice.AmountDue),
 	}
 	lines, err := b.InvoiceLines(b.ctx, invoice.ID)
 	require.NoError(b.t, err)
 	for _, l := range lines {
 		shown.Lines = append(shown.Lines, message.PreviewedLine{
 			Kind: l.Kind, ChargeID: l.ChargeID, PlanID: l.PlanID, PlanVersion: l.PlanVersion, Description: l.Description, Quantity: l.Quantity,
-			Amount: amount(l.Amount), Tax: amount(l.Tax), PeriodStart: l.PeriodStart.UTC(), PeriodEnd: l.PeriodEnd.UTC(), Explanation: l.Explanation,
+			Amount: amount(l.Amount), Tax: amount(l.Tax), TaxRate: l.TaxRate, Treatment: l.Treatment,
+			PeriodStart: l.PeriodStart.UTC(), PeriodEnd: l.PeriodEnd.UTC(), Explanation: l.Explanation,
 		})
 	}
 	return shown

@@ -210,6 +210,8 @@ type history struct {
 	group string
 	// lateInvoices counts those of usage that became known after an end.
 	lateInvoices int
+	// previews, if not nil, are taken of all commands.
+	previews previews
 }
 
 // accounts are the customer's and those above, parents first.
@@ -222,6 +224,13 @@ func (l timeline) accounts() []account.Account {
 
 func (l timeline) happen(b *bundle, months []string) *history {
 	b.t.Helper()
+	return l.in(&history{bundle: b, months: months})
+}
+
+// in lets the time line happen as the continuation of a history.
+func (l timeline) in(h *history) *history {
+	b := h.bundle
+	b.t.Helper()
 	for _, a := range l.accounts() {
 		c := store.Customer{
 			ID: a.ID, EntityID: "acme", Name: a.ID, Email: a.ID + "@example.com", Country: "GB", PostalCode: "W1A 1AA", Zone: l.zone,
@@ -232,7 +241,7 @@ func (l timeline) happen(b *bundle, months []string) *history {
 		}
 		require.NoError(b.t, b.AddCustomer(b.ctx, c))
 	}
-	h := &history{bundle: b, months: months, group: l.group}
+	h.group = l.group
 	for i, e := range l.entries {
 		h.advance(e.at)
 		h.play(l.customer, i, e)
@@ -308,9 +317,9 @@ func (h *history) play(customer string, i int, e event) {
 	}
 }
 
-func (h *history) command(i int, e event) {
-	h.t.Helper()
-	c := subscription.Command{ID: fmt.Sprintf("timeline[%d]", i), Kind: subscription.Kind(e.action), At: e.at, AtPeriodEnd: e.when == quote.PeriodEnd}
+// command is what the entry asks for.
+func (e event) command(i int) subscription.Command {
+	c := subscription.Command{ID: fmt.Sprintf("timeline[%d]", i), Kind: subscription.Kind(e.action), At: e.at, Actor: "customer", AtPeriodEnd: e.when == quote.PeriodEnd}
 	switch e.action {
 	case "charge":
 		item := e.item(i)
@@ -321,8 +330,13 @@ func (h *history) command(i int, e event) {
 	case "cancel":
 		c.CreditUnused = true
 	}
+	return c
+}
+
+func (h *history) command(i int, e event) {
+	h.t.Helper()
 	at := h.find(e.subscription)
-	turned := h.carryOut(h.states[at], c)
+	turned := h.previewAndCarryOut(h.states[at], e.command(i))
 	if turned.Refusal != nil {
 		h.refused = append(h.refused, fmt.Sprintf("timeline[%d] %s", i, turned.Refusal.Code))
 		return

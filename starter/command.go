@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"time"
 
@@ -10,7 +9,6 @@ import (
 
 	"github.com/perennial-billing/perennial/billing/subscription"
 	"github.com/perennial-billing/perennial/starter/service"
-	"github.com/perennial-billing/perennial/workflows/message"
 )
 
 // asked adds the flags of every command to a subscription.
@@ -262,21 +260,4 @@ func (p *program) planned() *cobra.Command {
 			})
 		}),
 	}
-}
-
-func (p *program) printPreview(preview message.Preview) error {
-	return p.show(preview, func(out io.Writer) error {
-		if len(preview.Invoices) == 0 {
-			_, err := fmt.Fprintf(out, "No invoice would be made. The subscription would be %s.\n", preview.State.Status)
-			return err
-		}
-		var rows [][]any
-		for _, invoice := range preview.Invoices {
-			for _, line := range invoice.Lines {
-				rows = append(rows, []any{invoice.IssuedAt, line.Description, line.PeriodStart, line.PeriodEnd, line.Amount})
-			}
-			rows = append(rows, []any{invoice.IssuedAt, "Total, with tax of " + invoice.Tax.String(), "", "", invoice.Total})
-		}
-		return table(out, "issued|line|from|to|amount", rows)
-	})
 }

@@ -25,16 +25,24 @@ type Previewed struct {
 
 // PreviewedInvoice is an invoice, or with a negative total a credit note, that was not issued: it has no number.
 type PreviewedInvoice struct {
-	CustomerID    string       `json:"customer_id"`
-	Reason        string       `json:"reason"`
-	IssuedAt      time.Time    `json:"issued_at"`
-	Subtotal      money.Amount `json:"subtotal"`
-	Tax           money.Amount `json:"tax"`
-	Total         money.Amount `json:"total"`
+	// CustomerID is in whose name it is, PayerID who pays it.
+	CustomerID  string       `json:"customer_id"`
+	PayerID     string       `json:"payer_id"`
+	PONumber    string       `json:"po_number,omitempty"`
+	Reason      string       `json:"reason"`
+	IssuedAt    time.Time    `json:"issued_at"`
+	PeriodStart time.Time    `json:"period_start"`
+	PeriodEnd   time.Time    `json:"period_end"`
+	Subtotal    money.Amount `json:"subtotal"`
+	Tax         money.Amount `json:"tax"`
+	Total       money.Amount `json:"total"`
+	// CarriedIn was too little for earlier invoices to collect, CarriedOut is too little for this one.
+	CarriedIn     money.Amount `json:"carried_in"`
+	CarriedOut    money.Amount `json:"carried_out"`
 	CreditGranted money.Amount `json:"credit_granted"`
 	CreditApplied money.Amount `json:"credit_applied"`
 	// PrepaidApplied is what prepaid credit pays.
-	PrepaidApplied money.Amount    `json:"prepaid_applied,omitzero"`
+	PrepaidApplied money.Amount    `json:"prepaid_applied"`
 	AmountDue      money.Amount    `json:"amount_due"`
 	Lines          []PreviewedLine `json:"lines"`
 }
@@ -49,6 +57,8 @@ type PreviewedLine struct {
 	Quantity    decimal.Decimal `json:"quantity"`
 	Amount      money.Amount    `json:"amount"`
 	Tax         money.Amount    `json:"tax"`
+	TaxRate     decimal.Decimal `json:"tax_rate"`
+	Treatment   string          `json:"treatment"`
 	PeriodStart time.Time       `json:"period_start"`
 	PeriodEnd   time.Time       `json:"period_end"`
 	// Explanation is the arithmetic of the line: invoicing.Explanation.

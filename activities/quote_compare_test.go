@@ -22,7 +22,7 @@ func (l timeline) scenario(t *testing.T) string {
 	t.Helper()
 	entries := make([]map[string]any, 0, len(l.entries))
 	for i, e := range l.entries {
-		fields := map[string]any{"subscription": e.subscription}
+		fields, action := map[string]any{"subscription": e.subscription}, e.action
 		switch e.action {
 		case "subscribe":
 			fields = map[string]any{"id": e.subscription, "plan": e.plan, "plan_version": 1, "seats": e.seats, "add_ons": e.addOns, "customer": l.customer, "billing_group": l.group}
@@ -40,6 +40,13 @@ func (l timeline) scenario(t *testing.T) string {
 			fields["when"], fields["credit_unused"] = e.when, true
 		case "grant":
 			fields = grantFields(e.grant)
+			fields["customer"] = l.customer
+		case "grant_paid":
+			fields, action = map[string]any{"customer": l.customer, "grant": e.grant.GrantID}, "paid"
+		case "return_grant":
+			fields = map[string]any{"customer": l.customer, "id": e.grant.GrantID}
+		case "top_up":
+			fields = e.topUpEntry(l.customer)
 		case "customer":
 			fields = map[string]any{"id": l.customer, "zone": e.plan}
 		case "redeem":
@@ -48,7 +55,7 @@ func (l timeline) scenario(t *testing.T) string {
 		if len(e.prices) > 0 {
 			fields["prices"] = e.prices
 		}
-		entries = append(entries, map[string]any{"at": e.at, e.action: fields})
+		entries = append(entries, map[string]any{"at": e.at, action: fields})
 	}
 	customers := make([]any, 0, 3)
 	for _, a := range l.accounts() {

@@ -55,6 +55,15 @@ func grantFields(in message.GrantCredit) map[string]any {
 	if in.Payment != message.NotPaid {
 		fields["basis"] = wallet.Paid
 	}
+	if in.Payment == message.PaidByInvoice {
+		fields["payment"], fields["usable"] = quote.PaidByInvoice, quote.WhenPaid
+		if in.AtOnce {
+			fields["usable"] = quote.AtOnce
+		}
+	}
+	if in.ValidFor != nil {
+		fields["valid_for"] = in.ValidFor
+	}
 	if !in.ExpiresAt.IsZero() {
 		fields["expires_at"] = in.ExpiresAt
 	}

@@ -113,6 +113,7 @@ type event struct {
 	billNext     bool
 	quantity     int64
 	grant        message.GrantCredit
+	topUp        *message.TopUp
 	happened     time.Time
 	// meter is calls if it is empty; amount and values are those of the event.
 	meter  string
@@ -212,6 +213,8 @@ type history struct {
 	lateInvoices int
 	// previews, if not nil, are taken of all commands.
 	previews previews
+	// wallet is whose credit is bought by itself, if anybody's.
+	wallet *lookedAt
 }
 
 // accounts are the customer's and those above, parents first.
@@ -245,6 +248,7 @@ func (l timeline) in(h *history) *history {
 	for i, e := range l.entries {
 		h.advance(e.at)
 		h.play(l.customer, i, e)
+		h.look(l.customer, e)
 	}
 	h.advance(l.until)
 	_, err := b.billing.TendWallet(b.ctx, message.WalletAt{CustomerID: l.customer, Currency: "EUR", At: l.until})
@@ -262,14 +266,20 @@ func (h *history) advance(until time.Time) {
 				next, first = i, due
 			}
 		}
+		if at, looks := h.nextLook(until); looks && (next < 0 || at.Before(first)) {
+			h.tend(at)
+			continue
+		}
 		if next < 0 {
 			break
 		}
 		if h.group != "" && h.states[next].RenewsAt(first) {
 			h.renewTogether(first)
+			h.tend(first)
 			continue
 		}
 		h.states[next] = h.turn(h.states[next]).State
+		h.tend(first)
 	}
 	for len(h.months) > 0 && !h.monthEnd(h.months[0]).After(until) {
 		in := message.InvoiceRunInput{EntityID: "acme", Period: h.months[0], AsOf: h.monthEnd(h.months[0])}
@@ -308,6 +318,8 @@ func (h *history) play(customer string, i int, e event) {
 		h.payLatest(i, e)
 	case "grant":
 		h.grant(e.grant)
+	case "grant_paid", "return_grant", "top_up":
+		h.credit(customer, i, e)
 	case "customer":
 		h.moved(customer, e.plan)
 	case "redeem":

@@ -29,8 +29,11 @@ func printQuotedInvoice(out io.Writer, invoice quote.Invoice, invoices []quote.I
 	if invoice.Kind == quote.ACreditNote {
 		title = "CREDIT NOTE"
 	}
-	fmt.Fprintf(out, "%s %d  %s of %s (%s)%s, issued %s %s, for %s\n", title, invoice.Number, strings.Join(invoice.Subscriptions, ", "), invoice.Customer,
-		invoice.Reason, paidByAnotherThan(invoice), stamp(invoice.IssuedAt), invoice.IssuedAt.Zone(), span(invoice.Period))
+	about := strings.Join(invoice.Subscriptions, ", ")
+	if about == "" {
+		about = "credit"
+	}
+	fmt.Fprintf(out, "%s %d  %s of %s (%s)%s, issued %s %s, for %s\n", title, invoice.Number, about, invoice.Customer, invoice.Reason, paidByAnotherThan(invoice), stamp(invoice.IssuedAt), invoice.IssuedAt.Zone(), span(invoice.Period))
 	rows := make([][]any, 0, len(invoice.Lines))
 	for _, line := range invoice.Lines {
 		rows = append(rows, []any{
@@ -170,7 +173,11 @@ func printGrant(out io.Writer, g quote.GrantLeft) error {
 	if err := table(out, "  on|what|amount|of it paid for", rows); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%s has %s left of grant %s.\n", g.Customer, inWords(g.Left), g.Grant)
+	state := ""
+	if g.Waiting {
+		state = ", to be used when it is paid"
+	}
+	fmt.Fprintf(out, "%s has %s left of grant %s%s.\n", g.Customer, inWords(g.Left), g.Grant, state)
 	return nil
 }
 

@@ -33,10 +33,53 @@ type Grant struct {
 	Currency  money.Currency   `json:"currency,omitempty" doc:"The customer's when left out"`
 	Basis     wallet.Basis     `json:"basis,omitempty" enum:"paid,promotional" doc:"Whether it was paid for (paid, the default) or is a present"`
 	Cost      *decimal.Decimal `json:"cost,omitempty" doc:"What was paid for it without tax, in major units; the amount when left out"`
+	Payment   CreditPayment    `json:"payment,omitempty" enum:"outside,invoice" doc:"How what costs something is paid: where quotes do not see it (outside, the default) or by an invoice of its own"`
+	Usable    Usable           `json:"usable,omitempty" enum:"when_paid,at_once" doc:"From when credit that an invoice sells can be used; when_paid when left out"`
 	Priority  *int             `json:"priority,omitempty" minimum:"0" maximum:"100" doc:"The lowest number is used first; 50 when left out"`
 	ExpiresAt Instant          `json:"expires_at,omitzero" doc:"From when it cannot be used any more; never when left out"`
-	AppliesTo wallet.Purpose   `json:"applies_to,omitzero" doc:"The charges or meters that it pays; all when left out"`
-	Rollover  *Rollover        `json:"rollover,omitempty" doc:"What part does not expire with it"`
+
+	ValidFor  *calendar.Interval `json:"valid_for,omitempty" doc:"In place of expires_at: for how long, from the day on which it can be used"`
+	AppliesTo wallet.Purpose     `json:"applies_to,omitzero" doc:"The charges or meters that it pays; all when left out"`
+	Rollover  *Rollover          `json:"rollover,omitempty" doc:"What part does not expire with it"`
+}
+
+// CreditPayment is how credit is paid that costs something.
+type CreditPayment string
+
+// Payments of credit.
+const (
+	PaidOutside   CreditPayment = "outside"
+	PaidByInvoice CreditPayment = "invoice"
+)
+
+// Usable says from when credit that an invoice sells can be used.
+type Usable string
+
+// When credit can be used.
+const (
+	WhenPaid Usable = "when_paid"
+	AtOnce   Usable = "at_once"
+)
+
+// ReturnGrant takes back what is left of a grant.
+type ReturnGrant struct {
+	ID       string `json:"id" doc:"The grant's id"`
+	Customer string `json:"customer,omitempty" doc:"Whose; may be left out when there is one customer"`
+}
+
+// TopUp agrees on how a customer's credit is bought by itself, or ends that.
+type TopUp struct {
+	Customer     string             `json:"customer,omitempty" doc:"Whose; may be left out when there is one customer"`
+	Currency     money.Currency     `json:"currency,omitempty" doc:"The customer's when left out"`
+	Off          bool               `json:"off,omitempty" doc:"Buy nothing by itself any more"`
+	Below        *decimal.Decimal   `json:"below,omitempty" doc:"Buys when the balance, less what usage has spoken for, is at or below this"`
+	Every        *calendar.Interval `json:"every,omitempty" doc:"Buys at each boundary of the interval after the anchor"`
+	Anchor       calendar.Date      `json:"anchor,omitzero" doc:"The day from which the interval counts; the entry's own when left out"`
+	Amount       *decimal.Decimal   `json:"amount,omitempty" doc:"What is bought each time; either this or up_to"`
+	UpTo         *decimal.Decimal   `json:"up_to,omitempty" doc:"The balance that is bought up to"`
+	MostPerMonth *decimal.Decimal   `json:"most_per_month,omitempty" doc:"The most that is bought in a calendar month"`
+	Priority     *int               `json:"priority,omitempty" minimum:"0" maximum:"100" doc:"Of what is bought; 50 when left out"`
+	ValidFor     *calendar.Interval `json:"valid_for,omitempty" doc:"For how long what is bought can be used; without end when left out"`
 }
 
 // Rollover is the part of a grant that goes on when the grant expires.
@@ -142,6 +185,7 @@ type GrantLeft struct {
 	Basis     wallet.Basis  `json:"basis"`
 	Left      Amount        `json:"left"`
 	CostLeft  Amount        `json:"cost_left" doc:"What of it the customer paid for: it is still owed"`
+	Waiting   bool          `json:"waiting,omitempty" doc:"It can be used when it is paid"`
 	ExpiresAt *Local        `json:"expires_at,omitempty"`
 	Movements []GrantChange `json:"movements" doc:"All that changed it"`
 }
@@ -149,7 +193,7 @@ type GrantLeft struct {
 // GrantChange is one movement of a grant.
 type GrantChange struct {
 	At     Local       `json:"at"`
-	Kind   wallet.Kind `json:"kind" enum:"granted,spent,broken,rolled_over"`
+	Kind   wallet.Kind `json:"kind" enum:"granted,spent,broken,rolled_over,returned"`
 	Amount Amount      `json:"amount"`
 	Cost   Amount      `json:"cost"`
 }

@@ -56,6 +56,7 @@ func (a *Usage) do(ctx context.Context, w *world, s step) error {
 		return fmt.Errorf("usage.happened_at: %s is after the entry's own instant: it cannot be known yet", a.HappenedAt)
 	}
 	s.who.use(a.Meter, happened, used)
+	change(w, &s.who.addressee.usageEnds, s.at.Truncate(quarter).Add(quarter))
 	return w.billLate(ctx, s, happened)
 }
 

@@ -2,6 +2,7 @@ package quote
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/perennial-billing/perennial/billing/money"
 )
@@ -12,11 +13,12 @@ type (
 	unpaid struct{ *Payment }
 )
 
-func (a paid) whose(w *world) (*customer, error) {
-	return w.customerOf("paid.subscription", a.Subscription)
-}
+func (a paid) whose(w *world) (*customer, error) { return a.customer(w, "paid") }
 
-func (a paid) do(_ context.Context, w *world, _ step) error {
+func (a paid) do(_ context.Context, w *world, s step) error {
+	if a.Grant != "" {
+		return s.who.payFor(w, a.Grant, s.at)
+	}
 	b, err := w.book("paid.subscription", a.Subscription)
 	if err != nil {
 		return err
@@ -35,12 +37,13 @@ func (a paid) do(_ context.Context, w *world, _ step) error {
 	return nil
 }
 
-func (a unpaid) whose(w *world) (*customer, error) {
-	return w.customerOf("unpaid.subscription", a.Subscription)
-}
+func (a unpaid) whose(w *world) (*customer, error) { return a.customer(w, "unpaid") }
 
 // do takes the payment of an invoice back and hands the invoice to dunning.
-func (a unpaid) do(_ context.Context, w *world, _ step) error {
+func (a unpaid) do(_ context.Context, w *world, s step) error {
+	if a.Grant != "" {
+		return s.who.unpaidFor(w, a.Grant)
+	}
 	b, err := w.book("unpaid.subscription", a.Subscription)
 	if err != nil {
 		return err
@@ -61,6 +64,19 @@ func (a unpaid) do(_ context.Context, w *world, _ step) error {
 		change(w, &part.state, part.state.PaymentFailed(invoice.Key))
 	}
 	return nil
+}
+
+// customer is whose invoice it is.
+func (p *Payment) customer(w *world, path string) (*customer, error) {
+	switch {
+	case p.Grant != "" && (p.Subscription != "" || p.Invoice != 0):
+		return nil, fmt.Errorf("%s.grant: names the invoice alone: leave subscription and invoice out", path)
+	case p.Grant != "":
+		return w.customer(path+".customer", p.Customer)
+	case p.Customer != "":
+		return nil, fmt.Errorf("%s.customer: is only for a grant: an invoice is named by its subscription", path)
+	}
+	return w.customerOf(path+".subscription", p.Subscription)
 }
 
 // invoice is the nth of the subscription, from 1, or the latest.

@@ -56,8 +56,7 @@ type planVersion struct {
 type document struct {
 	memory.Invoice
 
-	of *book
-	// parts are all for whose subscriptions it is; of is the first.
+	// parts are the subscriptions that it is for; an invoice that sells credit is for none.
 	parts []*book
 	// order is the purchase order that the customer gave for it.
 	order string
@@ -123,7 +122,7 @@ func (b *book) Issue(_ context.Context, facts invoicing.Facts, cycle int) (*life
 	if err != nil {
 		return nil, err
 	}
-	return b.file(built, facts, to, debts, &document{of: b, parts: []*book{b}, cycle: cycle})
+	return b.file(built, facts, to, debts, &document{parts: []*book{b}, cycle: cycle})
 }
 
 // file records an invoice with everything that follows from it.

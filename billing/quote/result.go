@@ -42,8 +42,8 @@ type Invoice struct {
 	ID             string           `json:"id"`
 	Number         int              `json:"number" doc:"Counts the scenario's invoices from 1"`
 	Kind           Kind             `json:"kind" enum:"invoice,credit_note"`
-	Reason         invoicing.Reason `json:"reason" doc:"Why it exists: cycle, change, pause or final"`
-	Subscription   string           `json:"subscription" doc:"Empty for an invoice that several share"`
+	Reason         invoicing.Reason `json:"reason" doc:"Why it exists: cycle, change, pause, final, items or prepaid"`
+	Subscription   string           `json:"subscription" doc:"Empty for an invoice that several share, and for one that sells credit"`
 	Subscriptions  []string         `json:"subscriptions" doc:"All that it is for, by id"`
 	PONumber       string           `json:"po_number,omitempty" doc:"The customer's purchase order"`
 	Customer       string           `json:"customer" doc:"In whose name it is"`
@@ -232,11 +232,11 @@ func periodOf(p calendar.Period, zone calendar.Zone) Period {
 func (d *document) shown() Invoice {
 	zone := d.zone
 	shown := Invoice{
-		ID: d.Key, Number: d.number, Kind: AnInvoice, Reason: d.Reason, Subscription: d.of.state.ID, PONumber: d.order,
+		ID: d.Key, Number: d.number, Kind: AnInvoice, Reason: d.Reason, PONumber: d.order, Subscriptions: []string{},
 		Customer: d.to.id, PaidBy: d.payer.id, Cycle: d.cycle,
-		IssuedAt: local(d.IssuedAt, zone), Period: periodOf(d.Period, zone), Currency: d.of.currency,
+		IssuedAt: local(d.IssuedAt, zone), Period: periodOf(d.Period, zone), Currency: d.Total.Currency,
 		Lines: []Line{}, Taxes: []Tax{}, Pays: []Offset{}, Discounts: []Discounted{}, Prepaid: []Prepaid{},
-		PrepaidApplied: amountOf(orZero(d.PrepaidApplied, d.of.currency)),
+		PrepaidApplied: amountOf(orZero(d.PrepaidApplied, d.Total.Currency)),
 		Subtotal:       amountOf(d.Subtotal), Tax: amountOf(d.Tax), Total: amountOf(d.Total),
 		CarriedIn: amountOf(d.CarriedIn), CarriedOut: amountOf(d.CarriedOut), CreditApplied: amountOf(d.CreditApplied),
 		CreditGranted: amountOf(d.CreditGranted), AmountDue: amountOf(d.AmountDue), Owed: amountOf(d.owed),
@@ -247,8 +247,8 @@ func (d *document) shown() Invoice {
 	for _, part := range d.parts {
 		shown.Subscriptions = append(shown.Subscriptions, part.state.ID)
 	}
-	if len(d.parts) > 1 {
-		shown.Subscription = ""
+	if len(d.parts) == 1 {
+		shown.Subscription = d.parts[0].state.ID
 	}
 	for _, line := range d.Lines {
 		line.SubscriptionID = cmp.Or(line.SubscriptionID, shown.Subscription)

@@ -89,7 +89,9 @@ type Entry struct {
 
 	Redeem         *Redeem         `json:"redeem,omitempty" doc:"A customer gets a coupon"`
 	RemoveDiscount *RemoveDiscount `json:"remove_discount,omitempty" doc:"A discount ends"`
-	Grant          *Grant          `json:"grant,omitempty" doc:"A customer gets credit that pays invoices"`
+	Grant          *Grant          `json:"grant,omitempty" doc:"A customer gets or buys credit that pays invoices"`
+	ReturnGrant    *ReturnGrant    `json:"return_grant,omitempty" doc:"What is left of a grant is taken back; what it cost becomes the customer's credit"`
+	TopUp          *TopUp          `json:"top_up,omitempty" doc:"A customer agrees on how credit is bought by itself"`
 	Charge         *OneOff         `json:"charge,omitempty" doc:"A one-off charge, or an adjustment"`
 	Customer       *CustomerChange `json:"customer,omitempty" doc:"A customer moves to another zone or country, or is taxed otherwise"`
 	Activity       *Activity       `json:"activity,omitempty" doc:"A member was active, joined or left"`
@@ -119,6 +121,8 @@ func (e Entry) actions() []action {
 	add(e.Redeem != nil, e.Redeem)
 	add(e.RemoveDiscount != nil, e.RemoveDiscount)
 	add(e.Grant != nil, e.Grant)
+	add(e.ReturnGrant != nil, e.ReturnGrant)
+	add(e.TopUp != nil, e.TopUp)
 	add(e.Charge != nil, e.Charge)
 	add(e.Customer != nil, e.Customer)
 	add(e.Activity != nil, e.Activity)
@@ -247,8 +251,10 @@ type Cancel struct {
 	Reason       string `json:"reason,omitempty" doc:"Why, for the record"`
 }
 
-// Payment names an invoice by the order in which its subscription's invoices were issued.
+// Payment names an invoice by the order in which its subscription's invoices were issued, or by the credit that it sells.
 type Payment struct {
 	Subscription string `json:"subscription,omitempty" doc:"Which; may be left out when there is one subscription"`
 	Invoice      int    `json:"invoice,omitempty" minimum:"1" doc:"1 for the subscription's first invoice; the latest when left out"`
+	Grant        string `json:"grant,omitempty" doc:"In place of both: the credit that the invoice sells"`
+	Customer     string `json:"customer,omitempty" doc:"Whose grant; may be left out when there is one customer"`
 }

@@ -126,7 +126,7 @@ func issueTogether(_ context.Context, head invoicing.Facts, parts []*lifecycle.P
 	if err != nil {
 		return nil, err
 	}
-	return first.file(built, head, to, debts, &document{of: first, parts: books})
+	return first.file(built, head, to, debts, &document{parts: books})
 }
 
 // completeHead adds what the addressee has, and the owner's discounts.

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/shopspring/decimal"
 
+	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/discount"
 	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/money"
@@ -22,6 +24,9 @@ func (a *Grant) do(_ context.Context, w *world, s step) error {
 	grant, err := a.grant(s)
 	if err != nil {
 		return fmt.Errorf("grant.%w", err)
+	}
+	if a.Payment == PaidByInvoice {
+		return s.who.buy(w, &sold{grant: grant, validFor: a.ValidFor, atOnce: a.Usable == AtOnce}, s.at)
 	}
 	purse := s.who.purse(grant.Amount.Currency)
 	next, movement, err := purse.wallet.Grant(grant)
@@ -57,11 +62,41 @@ func (a *Grant) grant(s step) (wallet.Grant, error) {
 	if a.Priority != nil {
 		g.Priority = *a.Priority
 	}
-	if !a.ExpiresAt.IsZero() {
-		g.ExpiresAt = a.ExpiresAt.In(s.who.zone)
+	if g.ExpiresAt, err = a.expiry(s); err != nil {
+		return g, err
 	}
 	g.Rollover, err = a.Rollover.in(currency)
 	return g, err
+}
+
+// expiry is from when on the grant cannot be used any more, where it can be used from the entry's instant on.
+func (a *Grant) expiry(s step) (time.Time, error) {
+	switch {
+	case a.Payment != PaidByInvoice && a.Usable != "":
+		return time.Time{}, errors.New("usable: is only for credit that an invoice sells (payment: invoice)")
+	case a.Payment != "" && a.Basis == wallet.Promotional:
+		return time.Time{}, errors.New("payment: a present is not paid: leave payment out, or say basis: paid")
+	case a.ValidFor != nil && !a.ExpiresAt.IsZero():
+		return time.Time{}, errors.New("valid_for: excludes expires_at: leave one out")
+	case a.ValidFor != nil:
+		if err := a.ValidFor.Validate(); err != nil {
+			return time.Time{}, fmt.Errorf("valid_for: %w", err)
+		}
+		return validUntil(s.who.zone, s.at, a.ValidFor), nil
+	case a.ExpiresAt.IsZero():
+		return time.Time{}, nil
+	case a.Payment == PaidByInvoice && a.Usable != AtOnce:
+		return time.Time{}, errors.New("expires_at: the credit can be used when it is paid, which may be later: say valid_for how long")
+	}
+	return a.ExpiresAt.In(s.who.zone), nil
+}
+
+// validUntil is when credit ends that can be used from an instant on; zero is never.
+func validUntil(zone calendar.Zone, from time.Time, interval *calendar.Interval) time.Time {
+	if interval == nil {
+		return time.Time{}
+	}
+	return calendar.Boundary(zone.DateOf(from), *interval, zone, 1)
 }
 
 func (r *Rollover) in(currency money.Currency) (*wallet.Rollover, error) {
@@ -128,25 +163,36 @@ func (b *book) prepay(built invoicing.Invoice, at time.Time, to *customer) error
 func (c *customer) grantsShown() []GrantLeft {
 	var shown []GrantLeft
 	for _, p := range c.purses {
+		first := len(shown)
 		for _, h := range p.wallet.Held() {
-			left := GrantLeft{
-				Customer: c.id, Grant: h.Grant.ID, Basis: h.Grant.Basis, Left: amountOf(h.Left), CostLeft: amountOf(h.CostLeft),
-				Movements: []GrantChange{},
-			}
-			if !h.Grant.ExpiresAt.IsZero() {
-				left.ExpiresAt = localIf(&h.Grant.ExpiresAt, c.zone)
-			}
-			for _, m := range p.moved {
-				if m.GrantID == h.Grant.ID {
-					left.Movements = append(left.Movements, GrantChange{
-						At: local(m.At, c.zone), Kind: m.Kind, Amount: amountOf(m.Amount), Cost: amountOf(m.Cost),
-					})
-				}
-			}
+			shown = append(shown, p.grantShown(c, h))
+		}
+		for _, waiting := range p.waiting() {
+			g := waiting.grant
+			left := p.grantShown(c, wallet.Held{Grant: g, Left: g.Amount, CostLeft: g.Cost})
+			left.Waiting, left.ExpiresAt = true, nil
 			shown = append(shown, left)
 		}
+		slices.SortFunc(shown[first:], func(a, b GrantLeft) int { return strings.Compare(a.Grant, b.Grant) })
 	}
 	return shown
+}
+
+func (p *purse) grantShown(c *customer, h wallet.Held) GrantLeft {
+	left := GrantLeft{
+		Customer: c.id, Grant: h.Grant.ID, Basis: h.Grant.Basis, Left: amountOf(h.Left), CostLeft: amountOf(h.CostLeft), Movements: []GrantChange{},
+	}
+	if !h.Grant.ExpiresAt.IsZero() {
+		left.ExpiresAt = localIf(&h.Grant.ExpiresAt, c.zone)
+	}
+	for _, m := range p.moved {
+		if m.GrantID == h.Grant.ID {
+			left.Movements = append(left.Movements, GrantChange{
+				At: local(m.At, c.zone), Kind: m.Kind, Amount: amountOf(m.Amount), Cost: amountOf(m.Cost),
+			})
+		}
+	}
+	return left
 }
 
 // asRefusal makes a refused redemption one of the refusals that results list.

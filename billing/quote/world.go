@@ -9,8 +9,6 @@ import (
 
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/catalog"
-	"github.com/perennial-billing/perennial/billing/invoicing"
-	"github.com/perennial-billing/perennial/billing/lifecycle"
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/subscription"
 	"github.com/perennial-billing/perennial/billing/tax"
@@ -48,6 +46,8 @@ type customer struct {
 	purses           []*purse
 	buckets          []*bucket // in the order of their first use
 	inBucket         map[bucketKey]*bucket
+	// usageEnds is when the quarter of an hour is over in which usage became known last that the customer is invoiced for.
+	usageEnds time.Time
 	// discounts are in the order in which they were redeemed, those that ended included.
 	discounts []*held
 	// uses are of features with a limit, in the order in which they were allowed.
@@ -59,6 +59,10 @@ type purse struct {
 	credit, carried money.Amount
 	wallet          wallet.Wallet
 	moved           []wallet.Movement
+	// sold is credit that invoices sold. topUp is how it is bought by itself, if it is; looked is when that was looked at last.
+	sold   []*sold
+	topUp  *topUp
+	looked time.Time
 }
 
 func (c *customer) purse(currency money.Currency) *purse {
@@ -84,12 +88,26 @@ func (w *world) whole(do func() error) error {
 	w.undo = nil
 	err := do()
 	if err != nil {
-		for _, undo := range slices.Backward(w.undo) {
-			undo()
-		}
+		w.takeBack()
 	}
 	w.undo = nil
 	return err
+}
+
+// trial does something and takes it back.
+func (w *world) trial(do func() error) error {
+	outer := w.undo
+	w.undo = nil
+	err := do()
+	w.takeBack()
+	w.undo = outer
+	return err
+}
+
+func (w *world) takeBack() {
+	for _, undo := range slices.Backward(w.undo) {
+		undo()
+	}
 }
 
 // Run plays a scenario to its end. The same scenario always has the same result. Errors begin with the path of the entry
@@ -104,14 +122,17 @@ func Run(ctx context.Context, s *Scenario) (Result, error) {
 		return Result{}, err
 	}
 	for _, step := range steps {
-		if err := w.advance(ctx, func(*book) time.Time { return step.at }); err != nil {
+		if err := w.advance(ctx, func(calendar.Zone) time.Time { return step.at }); err != nil {
 			return Result{}, err
 		}
 		if err := w.play(ctx, step); err != nil {
 			return Result{}, err
 		}
+		if err := w.topUpAll(ctx, step.at); err != nil {
+			return Result{}, err
+		}
 	}
-	if err := w.advance(ctx, func(b *book) time.Time { return s.Until.In(b.zone) }); err != nil {
+	if err := w.advance(ctx, s.Until.In); err != nil {
 		return Result{}, err
 	}
 	for _, c := range w.customers {
@@ -191,98 +212,4 @@ func (w *world) play(ctx context.Context, s step) error {
 		return fmt.Errorf("%s.%w", s.path, err)
 	}
 	return nil
-}
-
-// advance carries out, in the order of their instants, all that falls due by itself until an instant, which is included:
-// what happens at a boundary belongs to what begins there. Subscriptions of one instant follow each other as they began.
-func (w *world) advance(ctx context.Context, until func(*book) time.Time) error {
-	for {
-		var next *book
-		var due time.Time
-		for _, b := range w.books {
-			at, ok := b.nextDue()
-			if ok && !at.After(until(b)) && (next == nil || at.Before(due)) {
-				next, due = b, at
-			}
-		}
-		if next == nil {
-			return nil
-		}
-		if w.boundaries++; w.boundaries > mostBoundaries {
-			return fmt.Errorf("until: more than %d billing periods begin before %s: end the scenario earlier", mostBoundaries, w.scenario.Until)
-		}
-		err := w.whole(func() error { return next.fallTogether(ctx, due) })
-		if refused, ok := errors.AsType[*subscription.Refusal](err); ok {
-			err = next.miss(due, refused)
-		}
-		if err != nil {
-			return fmt.Errorf("subscription %s at %s: %w", next.state.ID, local(due, next.zone), err)
-		}
-	}
-}
-
-// miss notes that a planned command was refused on its day, which changed nothing else.
-func (b *book) miss(at time.Time, refused *subscription.Refusal) error {
-	planned, _, is := b.state.PlannedFor(at)
-	if !is {
-		return refused
-	}
-	b.state = lifecycle.Missed(b.state, at, refused)
-	if b.w.scenario.Settings.Strict {
-		return fmt.Errorf("planned command %s: refused (%s): %w", planned.ID, refused.Code, refused)
-	}
-	b.w.refused = append(b.w.refused, Refused{Path: planned.ID, At: local(at, b.zone), Code: refused.Code, Message: refused.Message})
-	return nil
-}
-
-// nextDue is the instant at which the subscription acts by itself or the monthly run bills its month.
-func (b *book) nextDue() (time.Time, bool) {
-	at, ok := b.state.NextDue()
-	if end, runs := b.monthEnd(); runs && (!ok || end.Before(at)) {
-		return end, true
-	}
-	return at, ok
-}
-
-// monthEnd is when the monthly run bills the next month: as soon as it is over for the customer.
-func (b *book) monthEnd() (time.Time, bool) {
-	if b.month.IsZero() || b.state.Status == subscription.Scheduled {
-		return time.Time{}, false
-	}
-	period := calendar.Cycle(b.month, monthly, b.zone, 0)
-	over := b.state.EndedAt != nil && !b.state.EndedAt.After(period.Start)
-	return period.End, !over
-}
-
-var monthly = calendar.Interval{Unit: calendar.Month, Count: 1}
-
-// fallDue carries out what falls due at an instant: the subscription's own boundary, then its month.
-func (b *book) fallDue(ctx context.Context, at time.Time, account lifecycle.Account) (lifecycle.Outcome, error) {
-	if due, ok := b.state.NextDue(); ok && !due.After(at) {
-		return account.Turn(ctx, b.state, due)
-	}
-	month := fmt.Sprintf("%04d-%02d", b.month.Year, b.month.Month)
-	_, err := account.BillMonth(ctx, b.state, month, at)
-	if err != nil && !errors.Is(err, invoicing.ErrNothingToBill) {
-		return lifecycle.Outcome{}, err
-	}
-	change(b.w, &b.month, monthly.Nth(b.month, 1))
-	return lifecycle.Outcome{State: b.state}, nil
-}
-
-// accept goes on from the state that follows. Invoices that were paid in full from a credit are not collected any more.
-func (b *book) accept(outcome lifecycle.Outcome) {
-	state := outcome.State
-	for _, issued := range []*lifecycle.Issued{outcome.Former, outcome.Invoice} {
-		if issued == nil {
-			continue
-		}
-		for _, d := range b.invoices {
-			if slices.Contains(issued.Pays, d.Key) && d.owed.IsZero() {
-				state = state.CollectionEnded(d.Key)
-				d.settled(b)
-			}
-		}
-	}
-	change(b.w, &b.state, state)
 }

@@ -33,7 +33,8 @@ func printQuotedInvoice(out io.Writer, invoice quote.Invoice, invoices []quote.I
 	if about == "" {
 		about = "credit"
 	}
-	fmt.Fprintf(out, "%s %d  %s of %s (%s)%s, issued %s %s, for %s\n", title, invoice.Number, about, invoice.Customer, invoice.Reason, paidByAnotherThan(invoice), stamp(invoice.IssuedAt), invoice.IssuedAt.Zone(), span(invoice.Period))
+	fmt.Fprintf(out, "%s %d  %s of %s (%s)%s, issued %s %s, for %s\n", title, invoice.Number, about, invoice.Customer, invoice.Reason,
+		paidByAnotherThan(invoice), stamp(invoice.IssuedAt), invoice.IssuedAt.Zone(), span(invoice.Period))
 	rows := make([][]any, 0, len(invoice.Lines))
 	for _, line := range invoice.Lines {
 		rows = append(rows, []any{

@@ -33,7 +33,7 @@ type Grant struct {
 	Currency  money.Currency   `json:"currency,omitempty" doc:"The customer's when left out"`
 	Basis     wallet.Basis     `json:"basis,omitempty" enum:"paid,promotional" doc:"Whether it was paid for (paid, the default) or is a present"`
 	Cost      *decimal.Decimal `json:"cost,omitempty" doc:"What was paid for it without tax, in major units; the amount when left out"`
-	Payment   CreditPayment    `json:"payment,omitempty" enum:"outside,invoice" doc:"How what costs something is paid: where quotes do not see it (outside, the default) or by an invoice of its own"`
+	Payment   CreditPayment    `json:"payment,omitempty" enum:"outside,invoice" doc:"How a paid one is paid: outside (when left out) or by an invoice"`
 	Usable    Usable           `json:"usable,omitempty" enum:"when_paid,at_once" doc:"From when credit that an invoice sells can be used; when_paid when left out"`
 	Priority  *int             `json:"priority,omitempty" minimum:"0" maximum:"100" doc:"The lowest number is used first; 50 when left out"`
 	ExpiresAt Instant          `json:"expires_at,omitzero" doc:"From when it cannot be used any more; never when left out"`

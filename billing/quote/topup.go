@@ -51,7 +51,12 @@ func (a *TopUp) agreed(currency money.Currency, s step) (*topUp, error) {
 		field string
 		from  *decimal.Decimal
 		into  **money.Amount
-	}{{"below", a.Below, &agreed.Below}, {"amount", a.Amount, &agreed.Amount}, {"up_to", a.UpTo, &agreed.UpTo}, {"most_per_month", a.MostPerMonth, &agreed.MostPerMonth}} {
+	}{
+		{"below", a.Below, &agreed.Below},
+		{"amount", a.Amount, &agreed.Amount},
+		{"up_to", a.UpTo, &agreed.UpTo},
+		{"most_per_month", a.MostPerMonth, &agreed.MostPerMonth},
+	} {
 		if amount.from == nil {
 			continue
 		}

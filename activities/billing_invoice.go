@@ -90,7 +90,9 @@ func (a account) keep(
 	if err := a.tx.QueueMail(ctx, "invoice", a.Addressee.ID, row.ID, facts.IssuedAt); err != nil {
 		return nil, err
 	}
-	return &lifecycle.Issued{InvoiceID: row.ID, Number: row.Number, Total: built.Total, AmountDue: built.AmountDue, Pays: paid}, nil
+	issued := &lifecycle.Issued{InvoiceID: row.ID, Number: row.Number, Total: built.Total, AmountDue: built.AmountDue, Pays: paid}
+	issued.TopsUp, err = a.topsUp(ctx, built)
+	return issued, err
 }
 
 // book posts the invoice and moves the customer's credit of both kinds.

@@ -33,6 +33,7 @@ func billed(issued *lifecycle.Issued) *message.Billed {
 	}
 	return &message.Billed{
 		InvoiceID: issued.InvoiceID, Number: issued.Number, Total: issued.Total, AmountDue: issued.AmountDue, Pays: issued.Pays,
+		TopsUp: issued.TopsUp,
 	}
 }
 

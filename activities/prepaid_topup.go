@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/perennial-billing/perennial/billing/calendar"
+	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/wallet"
 	"github.com/perennial-billing/perennial/internal/store"
@@ -70,6 +71,18 @@ func (b *Billing) topUp(ctx context.Context, in message.WalletAt) (*topUp, error
 	}
 	top.standing, err = b.ReadWallet(ctx, in)
 	return &top, err
+}
+
+// topsUp is the customer whose credit paid a part of an invoice and is bought up by itself, "" if it is not.
+func (a account) topsUp(ctx context.Context, built invoicing.Invoice) (string, error) {
+	if len(built.Prepaid) == 0 {
+		return "", nil
+	}
+	row, err := a.tx.PrepaidWallet(ctx, a.Addressee.ID, built.Total.Currency)
+	if errors.Is(err, store.ErrNotFound) || err == nil && row.TopUp == nil {
+		return "", nil
+	}
+	return a.Addressee.ID, err
 }
 
 // topUp buys what is to be bought now, and says when to look again. While something was spent since the standing was read,

@@ -70,6 +70,7 @@ func TestRecord(t *testing.T) {
 	t.Run("reviews", recordReviews)
 	t.Run("again", recordAgain)
 	t.Run("charged late", recordChargedLate)
+	t.Run("wallet", recordWallet)
 	t.Run("shared invoice", recordShared)
 	t.Run("run", recordRun)
 	t.Run("run of several shards", recordShards)

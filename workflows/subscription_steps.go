@@ -58,7 +58,9 @@ func (s *subscriptionRun) turned(ctx workflow.Context) (message.Turned, error) {
 
 // collect charges an invoice; what is not paid at once is handed to dunning.
 func (s *subscriptionRun) collect(ctx workflow.Context, invoice *message.Billed) error {
-	s.tellCollections(ctx, invoice)
+	if err := s.tell(ctx, invoice); err != nil {
+		return err
+	}
 	if err := s.charge(ctx, invoice, s.state.LastAt); err != nil {
 		return err
 	}
@@ -84,7 +86,9 @@ func (s *subscriptionRun) parted(ctx workflow.Context, former string, invoice *m
 	if invoice == nil {
 		return nil
 	}
-	s.tellCollections(ctx, invoice)
+	if err := s.tell(ctx, invoice); err != nil {
+		return err
+	}
 	if err := s.charge(ctx, invoice, s.state.LastAt); err != nil || isSettled(invoice) {
 		return err
 	}
@@ -112,10 +116,11 @@ func isUnderWay(ctx workflow.Context, invoice *message.Billed) bool {
 	return false
 }
 
-// tellCollections tells the dunning of earlier invoices that a credit has paid a part of what they collect.
-func (s *subscriptionRun) tellCollections(ctx workflow.Context, invoice *message.Billed) {
+// tell tells others whom an invoice concerns: the dunning of earlier ones, of which a credit has paid a part, and the wallet
+// of which it took something, if that is bought up by itself.
+func (s *subscriptionRun) tell(ctx workflow.Context, invoice *message.Billed) error {
 	if invoice == nil {
-		return
+		return nil
 	}
 	for _, paid := range invoice.Pays {
 		news := message.PaymentNews{At: s.state.LastAt, Reason: "credited by " + invoice.Number}
@@ -124,6 +129,10 @@ func (s *subscriptionRun) tellCollections(ctx workflow.Context, invoice *message
 			workflow.GetLogger(ctx).Info("dunning was not told of a credit", "invoice", paid, "error", err)
 		}
 	}
+	if invoice.TopsUp == "" {
+		return nil
+	}
+	return tellWallet(ctx, invoice.TopsUp, invoice.Total.Currency, s.state.LastAt)
 }
 
 // charge makes the first attempt to collect an invoice, or finds out how that went, and notes it on the invoice.

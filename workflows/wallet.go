@@ -153,13 +153,14 @@ func asked[In, Out any](
 	return out, err
 }
 
-// tellWallet tells the wallet of credit that was sold how collecting its invoice went. One that is not there needs no telling.
+// tellWallet has a wallet look what is to be done: the invoice of credit that was sold was collected, or credit was spent. One
+// that is not there needs no telling.
 func tellWallet(ctx workflow.Context, customerID string, currency money.Currency, at time.Time) error {
 	id := message.WalletID(customerID, currency)
 	news := message.WalletAt{CustomerID: customerID, Currency: currency, At: at}
 	err := workflow.SignalExternalWorkflow(ctx, id, "", message.WalletNewsSignal, news).Get(ctx, nil)
 	if _, gone := errors.AsType[*temporal.UnknownExternalWorkflowExecutionError](err); err != nil && !gone {
-		return fmt.Errorf("tell %s of its invoice: %w", id, err)
+		return fmt.Errorf("tell %s to look: %w", id, err)
 	}
 	return nil
 }

@@ -93,6 +93,8 @@ type Issued struct {
 	AmountDue money.Amount
 	// Pays are the earlier invoices, being collected, that the credit on this one has paid in full or in part.
 	Pays []string
+	// TopsUp is the customer whose prepaid credit paid a part of it and is bought up by itself, "" if it is not.
+	TopsUp string
 }
 
 // Cycle is what came of a billing period: its invoice, or the reason why there is none.

@@ -89,6 +89,8 @@ type Billed struct {
 	Payment PaymentStatus `json:"payment,omitempty"`
 	// Pays are the earlier invoices, being collected, that the credit on this one has paid in full or in part.
 	Pays []string `json:"pays,omitempty"`
+	// TopsUp is the customer whose prepaid credit paid a part of it and is bought up by itself: that wallet is told.
+	TopsUp string `json:"tops_up,omitempty"`
 	// Review is the payment about which a person has to decide, if any.
 	Review string `json:"review,omitempty"`
 }

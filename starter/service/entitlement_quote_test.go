@@ -43,9 +43,9 @@ func (s *useStory) subscribe(plan string, seats int64) {
 // uses asks for some uses at random, gives some back, and repeats some.
 func (s *useStory) uses(random *rand.Rand) {
 	s.t.Helper()
-	for range 4 {
+	for range 8 {
 		feature := []string{"video", "video", "chat", "music"}[random.IntN(4)]
-		quantity, name := 1+random.Int64N(4), fmt.Sprintf("u%d", random.IntN(12))
+		quantity, name := 1+random.Int64N(4), fmt.Sprintf("u%d", random.IntN(9))
 		s.note("use", map[string]any{"feature": feature, "quantity": quantity, "id": name})
 		got, err := running.Service.UseFeature(s.t.Context(), s.id+"-c", feature, service.NewUse{ID: name, Quantity: quantity})
 		if err == nil {
@@ -54,7 +54,7 @@ func (s *useStory) uses(random *rand.Rand) {
 			requireKind(s.t, err, service.Conflict, "use_id_reused")
 		}
 	}
-	name := fmt.Sprintf("u%d", random.IntN(12))
+	name := fmt.Sprintf("u%d", random.IntN(9))
 	s.note("return_use", map[string]any{"feature": "video", "id": name})
 	if _, err := running.Service.ReturnUse(s.t.Context(), s.id+"-c", "video", name); err != nil {
 		requireKind(s.t, err, service.NotFound, "not_found")

@@ -68,11 +68,11 @@ func (a account) noteDiscounts(ctx context.Context, invoiceID string, built invo
 	return nil
 }
 
-// takenOff is what discounts took off a line, from the record of its arithmetic.
-func takenOff(row store.InvoiceLine) ([]discount.Taken, error) {
+// explanationOf is the record of a line's arithmetic.
+func explanationOf(row store.InvoiceLine) (invoicing.Explanation, error) {
 	var explained invoicing.Explanation
 	if err := json.Unmarshal(row.Explanation, &explained); err != nil {
-		return nil, fmt.Errorf("explanation of line %d: %w", row.Position, err)
+		return explained, fmt.Errorf("explanation of line %d: %w", row.Position, err)
 	}
-	return explained.Discounts, nil
+	return explained, nil
 }

@@ -46,11 +46,11 @@ func (a account) ChargedInArrears(ctx context.Context, inside calendar.Period) (
 
 // beforeDiscounts is what a line charged before discounts took something off it.
 func (a account) beforeDiscounts(row store.InvoiceLine) (money.Amount, error) {
-	discounts, err := takenOff(row)
+	explained, err := explanationOf(row)
 	if err != nil {
 		return money.Amount{}, err
 	}
-	off, err := discount.Sum(a.row.Currency, discounts)
+	off, err := discount.Sum(a.row.Currency, explained.Discounts)
 	if err != nil {
 		return money.Amount{}, err
 	}

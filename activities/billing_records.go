@@ -89,7 +89,7 @@ func (a account) billedLines(ctx context.Context, rows []store.BilledLine) ([]in
 		if err != nil {
 			return nil, err
 		}
-		discounts, err := takenOff(row.InvoiceLine)
+		explained, err := explanationOf(row.InvoiceLine)
 		if err != nil {
 			return nil, err
 		}
@@ -99,7 +99,7 @@ func (a account) billedLines(ctx context.Context, rows []store.BilledLine) ([]in
 				Kind: invoicing.LineKind(row.Kind), ChargeID: row.ChargeID, PlanID: row.PlanID, PlanVersion: row.PlanVersion,
 				Description: row.Description, Quantity: row.Quantity, Amount: money.New(row.Amount, a.row.Currency), TaxCategory: charge.TaxCategory,
 				Decision: decisionOf(row.InvoiceLine), Period: calendar.Period{Start: row.PeriodStart, End: row.PeriodEnd},
-				Explanation: invoicing.Explanation{Discounts: discounts},
+				Explanation: explained,
 			},
 		})
 	}

@@ -71,7 +71,11 @@ func (f Facts) appendArrears(lines []Line, t tenure, c catalog.Charge) ([]Line, 
 		if served.End.After(f.Closes.Period.End) {
 			served.End = f.Closes.Period.End
 		}
-		line, err := f.line(ofSeats(c, stretch.Terms, served, rating.Share{Num: num, Den: den}))
+		passed, _, err := proration.Between(grain, f.Zone, full, later(full.Start, f.Closes.Period.Start), served.Start)
+		if err != nil {
+			return nil, fmt.Errorf("plan %q charge %q: %w", t.plan().ID, c.ID, err)
+		}
+		line, err := f.lineAfter(ofSeats(c, stretch.Terms, served, rating.Share{Num: num, Den: den}), passed)
 		if err != nil {
 			return nil, err
 		}

@@ -166,7 +166,7 @@ func (a *account) running(after time.Time) []invoicing.BilledLine {
 			if !charge || credited[ref] || !l.Period.End.After(after) || !l.Period.End.After(a.issuedAt[i]) {
 				continue
 			}
-			l.Exact, l.Explanation = decimal.Decimal{}, invoicing.Explanation{Discounts: l.Explanation.Discounts}
+			l.Exact = decimal.Decimal{}
 			running = append(running, invoicing.BilledLine{InvoiceID: ref.InvoiceID, Position: ref.Position, Line: l, Plan: a.plans[l.PlanID]})
 		}
 	}

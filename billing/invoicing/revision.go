@@ -125,11 +125,11 @@ func (f Facts) credit(billed BilledLine) (Line, error) {
 	if err != nil {
 		return Line{}, err
 	}
-	amount, err := original.Amount.MulRatio(num, den)
+	part := rating.Share{Num: num, Den: den}
+	exact, amount, err := billed.unused(part)
 	if err != nil {
 		return Line{}, err
 	}
-	part := rating.Share{Num: num, Den: den}
 	explanation, ref := explained(part, nil), billed.ref()
 	if charge, err := billed.Plan.Charge(original.ChargeID); err == nil {
 		explanation.Conversion = charge.Prices[f.Currency].Converted
@@ -141,8 +141,7 @@ func (f Facts) credit(billed BilledLine) (Line, error) {
 		Kind: ProrationCredit, ChargeID: original.ChargeID, PlanID: original.PlanID, PlanVersion: original.PlanVersion,
 		ProductID:   billed.Plan.ProductID(),
 		Description: unusedTime + strings.TrimPrefix(original.Description, remainingTime), Quantity: original.Quantity,
-		Exact: part.Of(original.Amount.Decimal(), exactPlaces).Neg(), Amount: amount.Neg(),
-		TaxCategory: original.TaxCategory, Decision: original.Decision,
+		Exact: exact.Neg(), Amount: amount.Neg(), TaxCategory: original.TaxCategory, Decision: original.Decision,
 		Period:      calendar.Period{Start: f.Revises.At, End: end},
 		Credits:     &ref,
 		Explanation: explanation,

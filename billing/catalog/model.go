@@ -87,7 +87,7 @@ type Price struct {
 	Cells []Cell `json:"cells,omitzero"`
 	// DefaultUnitAmount is the unit price of all other combinations. Matrix requires it, so that none is given away by
 	// mistake; it may be 0.
-	DefaultUnitAmount *decimal.Decimal `json:"default_unit_amount,omitzero"`
+	DefaultUnitAmount *decimal.Decimal `json:"default_unit_amount,omitempty"`
 
 	// Minimum and Maximum are the least and the most that the charge costs in a whole period. A part of a period has that
 	// part of them.
@@ -111,7 +111,7 @@ type Price struct {
 // fall between two tiers.
 type Tier struct {
 	// UpTo is the inclusive upper bound; nil, in the last tier only, means no bound.
-	UpTo       *decimal.Decimal `json:"up_to,omitzero"`
+	UpTo       *decimal.Decimal `json:"up_to,omitempty"`
 	UnitAmount decimal.Decimal  `json:"unit_amount,omitzero"`
 	FlatAmount decimal.Decimal  `json:"flat_amount,omitzero"`
 	// Percent is the rate of graduated_percentage, which takes the place of a unit amount.

@@ -23,7 +23,7 @@ type Phase struct {
 	// Periods is how many billing periods the phase lasts, 1 to 10,000. The last phase may leave it out: it has no end.
 	Periods int `json:"periods,omitzero"`
 	// Percent is what is charged of the regular prices, 0 to 1000: 50 for half of them, 0 for nothing.
-	Percent *decimal.Decimal `json:"percent,omitzero"`
+	Percent *decimal.Decimal `json:"percent,omitempty"`
 	// Prices are by charge id, each with a price in every currency that the plan is sold in.
 	Prices map[string]map[money.Currency]Price `json:"prices,omitzero"`
 }

@@ -162,7 +162,7 @@ type Usage struct {
 	Meter    string          `json:"meter" doc:"What was used, as a charge names it"`
 	Quantity decimal.Decimal `json:"quantity" doc:"How much: up to 18 digits before the point and 12 after it"`
 	// Amount and Values make the entry one event, which Detail then has nothing to add to.
-	Amount     *decimal.Decimal  `json:"amount,omitzero" doc:"The amount of the one event that the entry then is, in the customer's currency"`
+	Amount     *decimal.Decimal  `json:"amount,omitempty" doc:"The amount of the one event that the entry then is, in the customer's currency"`
 	Values     map[string]string `json:"values,omitempty" doc:"The dimension values of the one event that the entry then is"`
 	Detail     rating.Detail     `json:"detail,omitzero" doc:"The same of many events: event_count, events, groups by dimension values, amount"`
 	HappenedAt Instant           `json:"happened_at,omitzero" doc:"When it was used, if it became known only at the entry's instant"`

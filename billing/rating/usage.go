@@ -21,7 +21,7 @@ type Usage struct {
 // Detail is what some models need to know of a quantity.
 type Detail struct {
 	// Amount is the sum of the amounts that came with the events, in major units; for the model dynamic.
-	Amount *decimal.Decimal `json:"amount,omitzero"`
+	Amount *decimal.Decimal `json:"amount,omitempty"`
 	// EventCount is the number of events; for percentages with a fee per event. Events are counted if they are listed.
 	EventCount int64 `json:"event_count,omitzero"`
 	// Events are all events in the order of time; for percentages that look at each of them. They may stand for Amount and
@@ -31,7 +31,7 @@ type Detail struct {
 	Groups []Group `json:"groups,omitempty"`
 	// ProratedQuantity is what is charged of Quantity, where units were there for a part of the period only: half of 10
 	// seats that came in the middle is 5. For per_unit and volume.
-	ProratedQuantity *decimal.Decimal `json:"prorated_quantity,omitzero"`
+	ProratedQuantity *decimal.Decimal `json:"prorated_quantity,omitempty"`
 }
 
 // IsZero says that nothing but the quantity is known.
@@ -43,7 +43,7 @@ func (d Detail) IsZero() bool {
 type Event struct {
 	Quantity decimal.Decimal `json:"quantity,omitzero"`
 	// Amount is the event's own price in major units.
-	Amount *decimal.Decimal `json:"amount,omitzero"`
+	Amount *decimal.Decimal `json:"amount,omitempty"`
 	// Values are those of the event's dimensions.
 	Values map[string]string `json:"values,omitempty"`
 }

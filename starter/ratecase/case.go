@@ -21,10 +21,10 @@ type Case struct {
 	Price    catalog.Price   `json:"price"`
 	Currency money.Currency  `json:"currency"`
 	// Quantity is short for a usage of which only the quantity matters. The model flat needs neither.
-	Quantity *decimal.Decimal `json:"quantity,omitzero"`
+	Quantity *decimal.Decimal `json:"quantity,omitempty"`
 	Usage    *rating.Usage    `json:"usage,omitzero"`
 	// AlreadyBilled, in major units, is what was billed for the first part of the usage.
-	AlreadyBilled *decimal.Decimal `json:"already_billed,omitzero"`
+	AlreadyBilled *decimal.Decimal `json:"already_billed,omitempty"`
 	// Part and Of are the share of the period, such as 16 of 31 days; both absent for the whole.
 	Part *int64 `json:"part,omitzero"`
 	Of   *int64 `json:"of,omitzero"`
@@ -42,7 +42,7 @@ type Answer struct {
 	AmountMinor int64  `json:"amount_minor"`
 	Total       string `json:"total"`
 	// AlreadyBilled is as in the case.
-	AlreadyBilled *decimal.Decimal `json:"already_billed,omitzero"`
+	AlreadyBilled *decimal.Decimal `json:"already_billed,omitempty"`
 	// Exact is the price before it is prorated and rounded: the sum of the steps. Prorated is its share, with 18 decimals.
 	Exact    decimal.Decimal `json:"exact"`
 	Prorated decimal.Decimal `json:"prorated"`

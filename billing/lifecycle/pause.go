@@ -165,12 +165,15 @@ func (a Account) chargeRest(ctx context.Context, state subscription.State, at ti
 	return a.issueIfAny(ctx, facts, state.Cycle)
 }
 
-// resumeExtended moves the period's end and the anchor by the civil days of the pause.
+// resumeExtended moves the period's end and the anchor by the civil days of the pause, if there are any.
 func (a Account) resumeExtended(ctx context.Context, state subscription.State, c subscription.Command) (Outcome, error) {
 	if err := a.Records.Enforce(ctx, state.Terms, c.At); err != nil {
 		return Outcome{}, err
 	}
 	days := a.Zone.DateOf(*state.PausedAt).DaysUntil(a.Zone.DateOf(c.At))
+	if days == 0 { // nothing moves: an anchor on the 31st is not lost to a period that ends on the 28th
+		return Outcome{State: state.ResumeInPeriod(c)}, nil
+	}
 	anchor := a.Zone.DateOf(state.Period.End).AddDays(days)
 	return Outcome{State: state.ResumeExtended(c, days, a.Zone.StartOfDay(anchor), anchor)}, nil
 }

@@ -2,7 +2,6 @@ package invoicing_test
 
 import (
 	"fmt"
-	"slices"
 	"testing"
 	"time"
 
@@ -236,43 +235,6 @@ func (l *life) drawCredits(rt *rapid.T, f *invoicing.Facts) {
 		}
 	}
 	f.PlanCredit = amount("plan credit")
-}
-
-// Whatever the facts, and in whatever order they are listed: it is the same invoice, and it adds up.
-func TestInvoiceDoesNotDependOnTheOrderOfFacts(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(rt *rapid.T) {
-		l := drawLife(rt, market{anyCurrency.Draw(rt, "currency"), 3}, anyGrain)
-		for range rapid.IntRange(1, 3).Draw(rt, "changes") {
-			l.pass(rt)
-			l.change(l.drawTerms(rt))
-		}
-		next := l.drawTerms(rt)
-		f := l.revision(l.facts, l.period, l.now, &next)
-		f.Closes = l.drawClosing(rt)
-		l.drawCredits(rt, &f)
-		one, err := invoicing.Build(f)
-		if err == nil {
-			requireAddsUp(rt, one, f)
-		}
-		shuffled := f
-		revises, closes := *f.Revises, *f.Closes
-		revises.Billed = rapid.Permutation(f.Revises.Billed).Draw(rt, "billed")
-		closes.Segments = slices.Clone(f.Closes.Segments)
-		if closes.Segments[0].Period != closes.Segments[1].Period { // of terms that were never in force, only the list knows the order
-			closes.Segments = rapid.Permutation(f.Closes.Segments).Draw(rt, "segments")
-		}
-		for i, s := range closes.Segments {
-			closes.Segments[i].Usage = rapid.Permutation(s.Usage).Draw(rt, "usage")
-		}
-		shuffled.Revises, shuffled.Closes = &revises, &closes
-		shuffled.Discounts = rapid.Permutation(f.Discounts).Draw(rt, "discounts")
-		shuffled.Prepaid = rapid.Permutation(f.Prepaid).Draw(rt, "prepaid")
-		shuffled.Items = rapid.Permutation(f.Items).Draw(rt, "items")
-		other, errOther := invoicing.Build(shuffled)
-		require.Equal(rt, one, other)
-		require.Equal(rt, err, errOther)
-	})
 }
 
 // A customer with a coupon who changes the plan and changes back at the same instant has neither won nor lost anything, and

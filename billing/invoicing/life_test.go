@@ -12,6 +12,7 @@ import (
 	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/money"
+	"github.com/perennial-billing/perennial/billing/rating"
 )
 
 var (
@@ -55,7 +56,11 @@ func (m market) charge(rt *rapid.T, id string) catalog.Charge {
 	if rapid.Bool().Draw(rt, "tiered") {
 		price = m.tiered(rt)
 	}
-	if rapid.Bool().Draw(rt, "usage") {
+	usage := rapid.Bool().Draw(rt, "usage")
+	if rapid.IntRange(0, 2).Draw(rt, "other model") == 0 {
+		price = m.otherwise(rt, usage)
+	}
+	if usage {
 		return catalog.Charge{
 			ID: id, Name: id, Kind: catalog.Usage, Timing: catalog.Arrears, Meter: "m-" + id, TaxCategory: "saas_b2c", Prices: in(m.currency, price),
 		}
@@ -70,7 +75,56 @@ func (m market) plan(rt *rapid.T, id string, grain catalog.Grain) catalog.Plan {
 	for i := range charges {
 		charges[i] = m.charge(rt, fmt.Sprintf("c%d", i))
 	}
-	return plan(rt, id, grain, charges...)
+	p := plan(rt, id, grain, charges...)
+	blocks := recurring("blocks", catalog.PerQuantity, rapid.SampledFrom([]catalog.Timing{catalog.Advance, catalog.Arrears}).Draw(rt, "timing"),
+		in(m.currency, m.perUnit(rt)))
+	p.AddOns = []catalog.AddOn{{ID: "extra", Name: "Extra", Charges: []catalog.Charge{blocks}}}
+	require.NoError(rt, p.Validate())
+	return p
+}
+
+// otherwise draws a price of the models that have no tiers; those of usage need more than its quantity.
+func (m market) otherwise(rt *rapid.T, usage bool) catalog.Price {
+	count := func(label string) decimal.Decimal { return decimal.NewFromInt(rapid.Int64Range(1, 50).Draw(rt, label)) }
+	models := []catalog.Model{catalog.Flat, catalog.Package, catalog.Stairstep}
+	if usage {
+		models = []catalog.Model{catalog.Package, catalog.Stairstep, catalog.Percentage, catalog.GraduatedPercentage, catalog.Dynamic, catalog.Matrix}
+	}
+	p := catalog.Price{Model: rapid.SampledFrom(models).Draw(rt, "model")}
+	bound, other := count("bound"), m.amount(rt, "other")
+	switch p.Model {
+	case catalog.Flat:
+		p.FlatAmount = m.amount(rt, "flat")
+	case catalog.Package:
+		p.UnitAmount, p.PackageSize = m.amount(rt, "package"), count("size")
+	case catalog.Stairstep:
+		p.Tiers = []catalog.Tier{{UpTo: &bound, FlatAmount: m.amount(rt, "flat")}, {FlatAmount: m.amount(rt, "flat")}}
+	case catalog.GraduatedPercentage:
+		p.Tiers = []catalog.Tier{{UpTo: &bound, Percent: count("percent")}, {Percent: count("percent")}}
+	case catalog.Percentage:
+		p.Percent, p.EventAmount = count("percent"), m.amount(rt, "fee")
+	case catalog.Dynamic:
+		p.Multiplier = count("multiplier")
+	case catalog.Matrix:
+		p.Dimensions, p.DefaultUnitAmount = []string{"kind"}, &other
+		p.Cells = []catalog.Cell{
+			{Values: map[string]string{"kind": "a"}, UnitAmount: m.amount(rt, "a")}, {Values: map[string]string{"kind": "b"}, UnitAmount: m.amount(rt, "b")},
+		}
+	}
+	return p
+}
+
+// drawDetail is what any model may want to know of a quantity.
+func drawDetail(rt *rapid.T, quantity decimal.Decimal) rating.Detail {
+	amount, left := decimal.New(rapid.Int64Range(0, 100_000).Draw(rt, "amount"), -2), quantity
+	detail := rating.Detail{Amount: &amount, EventCount: rapid.Int64Range(0, 50).Draw(rt, "events")}
+	for _, kind := range []string{"a", "b"} {
+		part := decimal.New(rapid.Int64Range(0, left.Shift(2).IntPart()).Draw(rt, kind), -2)
+		detail.Groups = append(detail.Groups, rating.Group{Values: map[string]string{"kind": kind}, Quantity: part})
+		left = left.Sub(part)
+	}
+	detail.Groups = append(detail.Groups, rating.Group{Values: map[string]string{"kind": "c"}, Quantity: left})
+	return detail
 }
 
 // life is a subscription whose terms change again and again in one period.
@@ -102,7 +156,11 @@ func drawLife(rt *rapid.T, m market, grains *rapid.Generator[catalog.Grain]) *li
 }
 
 func (l *life) drawTerms(rt *rapid.T) invoicing.Terms {
-	return terms(rapid.SampledFrom(l.offers).Draw(rt, "plan"), rapid.Int64Range(0, 80).Draw(rt, "seats"))
+	drawn := terms(rapid.SampledFrom(l.offers).Draw(rt, "plan"), rapid.Int64Range(0, 80).Draw(rt, "seats"))
+	if extra := rapid.Int64Range(0, 3).Draw(rt, "extra"); extra > 0 {
+		drawn.AddOns = map[string]int64{"extra": extra}
+	}
+	return drawn
 }
 
 // pass lets time go by inside the period; often none does.
@@ -164,7 +222,7 @@ func (l *life) drawClosing(rt *rapid.T) *invoicing.Closing {
 		s := invoicing.Segment{Period: period, Terms: l.drawTerms(rt)}
 		for _, meter := range s.Terms.Plan.Meters() {
 			quantity := decimal.New(rapid.Int64Range(0, 1_000_000).Draw(rt, "used"), -2)
-			s.Usage = append(s.Usage, invoicing.Usage{Meter: meter, Quantity: quantity, Late: quantity.Div(decimal.NewFromInt(4))})
+			s.Usage = append(s.Usage, invoicing.Usage{Meter: meter, Quantity: quantity, Late: quantity.Div(decimal.NewFromInt(4)), Detail: drawDetail(rt, quantity)})
 		}
 		closing.Segments = append(closing.Segments, s)
 	}

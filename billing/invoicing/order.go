@@ -18,14 +18,22 @@ func (f Facts) inOrder() Facts {
 		f.Closes = &closing
 	}
 	if f.Revises != nil {
-		revision := *f.Revises
-		revision.Billed = slices.SortedStableFunc(slices.Values(revision.Billed), func(a, b BilledLine) int {
-			return cmp.Or(
-				a.Line.Period.Start.Compare(b.Line.Period.Start), strings.Compare(a.InvoiceID, b.InvoiceID), cmp.Compare(a.Position, b.Position),
-			)
-		})
+		revision := f.Revises.inOrder()
 		f.Revises = &revision
+	}
+	f.Earlier = slices.Clone(f.Earlier)
+	for i, earlier := range f.Earlier {
+		f.Earlier[i] = earlier.inOrder()
 	}
 	f.Items = slices.SortedStableFunc(slices.Values(f.Items), func(a, b Item) int { return strings.Compare(a.ID, b.ID) })
 	return f
+}
+
+func (r Revision) inOrder() Revision {
+	r.Billed = slices.SortedStableFunc(slices.Values(r.Billed), func(a, b BilledLine) int {
+		return cmp.Or(
+			a.Line.Period.Start.Compare(b.Line.Period.Start), strings.Compare(a.InvoiceID, b.InvoiceID), cmp.Compare(a.Position, b.Position),
+		)
+	})
+	return r
 }

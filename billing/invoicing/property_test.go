@@ -22,7 +22,9 @@ func requireAddsUp(t require.TestingT, inv invoicing.Invoice, f invoicing.Facts)
 		}
 		require.Equal(t, f.Currency, line.Amount.Currency)
 		require.Equal(t, line.Kind == invoicing.ProrationCredit, line.Credits != nil)
-		require.True(t, line.Amount.IsNegative() == (line.Kind == invoicing.ProrationCredit) || line.Kind == invoicing.Adjustment)
+		cheaper := line.Kind == invoicing.UsageLine && f.Closes != nil && f.Closes.Late != nil // more usage can make all of it cheaper
+		charges, takes := line.Amount.IsPositive() && line.Kind == invoicing.ProrationCredit, line.Amount.IsNegative() && line.Kind != invoicing.ProrationCredit
+		require.False(t, charges || takes && line.Kind != invoicing.Adjustment && !cheaper, "%s of %s", line.Kind, line.Amount)
 	}
 	for _, group := range inv.Taxes {
 		grouped += group.Tax.Minor

@@ -21,6 +21,9 @@ func (f Facts) closingLines() ([]Line, error) {
 	}
 	var lines []Line
 	for _, tenure := range f.Closes.tenures() {
+		if tenure.isNothing() {
+			continue
+		}
 		first, charges := len(lines), tenure.plan().EveryCharge()
 		lines = slices.Grow(lines, len(charges))
 		for _, charge := range charges {
@@ -200,6 +203,12 @@ func (c Closing) tenures() []tenure {
 }
 
 func samePlan(a, b catalog.Plan) bool { return a.ID == b.ID && a.Version == b.Version }
+
+// isNothing says that the plan was in force for no time, as at a boundary at which the owner changes, and that nothing was
+// used of it: then not even what a price charges for no usage is owed.
+func (t tenure) isNothing() bool {
+	return !slices.ContainsFunc(t, func(s Segment) bool { return s.Period.End.After(s.Period.Start) || len(s.Usage) > 0 })
+}
 
 func (t tenure) plan() catalog.Plan { return t[0].Terms.Plan }
 

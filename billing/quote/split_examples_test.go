@@ -59,3 +59,21 @@ expect:
 		require.Empty(t, result.Refused)
 	}
 }
+
+// Who becomes the owner at a boundary pays for the period that begins, and nothing for the one that ended.
+func TestNewOwnerPaysNothingForNoTime(t *testing.T) {
+	t.Parallel()
+	playIn(t, `
+catalog:
+  - {id: tiers, version: 1, name: Tiers, interval: {unit: month, count: 1}, proration: day, billed_by: renewal, charges: [
+      {id: calls, name: calls, kind: usage, meter: calls, timing: arrears, tax_category: saas_b2b, prices: {USD: {model: graduated, flat_at_zero: true, tiers: [{flat_amount: 5}]}}}]}
+customers: [{id: ada, zone: UTC, country: US, currency: USD}, {id: bob, zone: UTC, country: US, currency: USD}]
+`, `
+timeline:
+  - {at: 2027-01-01, subscribe: {id: sub, customer: ada, plan: tiers}}
+  - {at: 2027-01-10, transfer: {customer: bob, when: period_end}}
+until: 2027-03-01
+expect:
+  invoices: [{customer: ada, total: 5, issued_at: 2027-02-01}, {customer: bob, total: 5, issued_at: 2027-03-01}]
+`)
+}

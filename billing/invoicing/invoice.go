@@ -54,7 +54,8 @@ type Line struct {
 	// Quantity is seats, metered units, or 1.
 	Quantity decimal.Decimal
 	// Exact is the price in major units before its only rounding. Amount is the rounded price less Discount: what is charged,
-	// without tax. Of a credit, Exact is the share of what was really charged, and Amount its rounding.
+	// without tax. Of a credit, Exact is the share of the price that was charged, of what was paid if there was a discount, and
+	// Amount its rounding. A part of a period that was split is the difference of two rounded prices, see Facts.lineAfter.
 	Exact  decimal.Decimal
 	Amount money.Amount
 	// Discount is what discounts have taken off, no amount if nothing. On a credit it is below zero: the part of the original

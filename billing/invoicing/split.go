@@ -9,7 +9,8 @@ import (
 	"github.com/perennial-billing/perennial/billing/rating"
 )
 
-// unused is what is given back of a line for a part of its time, exactly and rounded: never more than was charged.
+// unused is what is given back of a line for a part of its time, exactly and rounded: never more than was charged, because
+// a smaller share of the same price is never rounded to more.
 //
 // It is a share of the price from which the line was rounded, and is rounded as the line was, so that taking the rest of a
 // period back and charging it again at the same price comes to nothing, however often that happens. A share of the rounded

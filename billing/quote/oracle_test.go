@@ -116,10 +116,7 @@ func (o *oracle) ahead(at time.Time, sign int64) {
 }
 
 // serve has terms in force from an instant on.
-func (o *oracle) serve(at time.Time) {
-	o.since, o.serves = at, true
-	o.used[o.terms.plan.ID] = o.used[o.terms.plan.ID] // with nothing used, there may be a flat amount
-}
+func (o *oracle) serve(at time.Time) { o.since, o.serves = at, true }
 
 // stop charges what is paid in arrears for the time that the terms have been served.
 func (o *oracle) stop(at time.Time) {
@@ -128,6 +125,9 @@ func (o *oracle) stop(at time.Time) {
 	}
 	o.serves = false
 	o.served = append(o.served, stretch{o.owner, o.since, at})
+	if at.After(o.since) {
+		o.used[o.terms.plan.ID] = o.used[o.terms.plan.ID] // with nothing used, there may be a flat amount
+	}
 	before, now := o.part(o.start, o.since), o.part(o.start, at)
 	o.each(catalog.Arrears, func(c catalog.Charge, price *big.Rat) {
 		o.add(c, minor(product(price, now), o.currency)-minor(product(price, before), o.currency))

@@ -6,7 +6,6 @@ import (
 
 	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/require"
-
 )
 
 // A zero that means something is written, and read back: a phase that is free is not the regular price, and a matrix whose

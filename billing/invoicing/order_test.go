@@ -86,7 +86,9 @@ func (l *life) drawEverything(rt *rapid.T) invoicing.Facts {
 
 // drawCharged adds what was charged before for a closing, in advance and perhaps for its usage.
 func (l *life) drawCharged(rt *rapid.T, closing *invoicing.Closing) {
-	amount := func() money.Amount { return money.New(rapid.Int64Range(0, 50_000).Draw(rt, "charged"), l.market.currency) }
+	amount := func() money.Amount {
+		return money.New(rapid.Int64Range(0, 50_000).Draw(rt, "charged"), l.market.currency)
+	}
 	late := &invoicing.Late{}
 	for _, p := range l.offers {
 		closing.InAdvance = append(closing.InAdvance, invoicing.PlanAmount{PlanID: p.ID, PlanVersion: p.Version, Amount: amount()})

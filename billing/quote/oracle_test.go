@@ -125,8 +125,8 @@ func (o *oracle) stop(at time.Time) {
 	}
 	o.serves = false
 	o.served = append(o.served, stretch{o.owner, o.since, at})
-	if at.After(o.since) {
-		o.used[o.terms.plan.ID] = o.used[o.terms.plan.ID] // with nothing used, there may be a flat amount
+	if _, is := o.used[o.terms.plan.ID]; !is && at.After(o.since) {
+		o.used[o.terms.plan.ID] = consumed{} // nothing, for which there may be a flat amount
 	}
 	before, now := o.part(o.start, o.since), o.part(o.start, at)
 	o.each(catalog.Arrears, func(c catalog.Charge, price *big.Rat) {
@@ -137,8 +137,8 @@ func (o *oracle) stop(at time.Time) {
 // settle charges what was used in the period, each plan by itself.
 func (o *oracle) settle(plans []catalog.Plan) {
 	for _, plan := range plans {
-		u, any := o.used[plan.ID]
-		if !any {
+		u, served := o.used[plan.ID]
+		if !served {
 			continue
 		}
 		terms := o.terms

@@ -37,8 +37,12 @@ type shop struct {
 // anySchedule draws when the periods of a shop's plans begin.
 func anySchedule(rt *rapid.T) catalog.Plan {
 	interval := rapid.SampledFrom([]calendar.Interval{
-		{Unit: calendar.Month, Count: 1}, {Unit: calendar.Month, Count: 1}, {Unit: calendar.Week, Count: 2}, {Unit: calendar.Day, Count: 10},
-		{Unit: calendar.Quarter, Count: 1}, {Unit: calendar.Year, Count: 1},
+		{Unit: calendar.Month, Count: 1},
+		{Unit: calendar.Month, Count: 1},
+		{Unit: calendar.Week, Count: 2},
+		{Unit: calendar.Day, Count: 10},
+		{Unit: calendar.Quarter, Count: 1},
+		{Unit: calendar.Year, Count: 1},
 	}).Draw(rt, "interval")
 	p := catalog.Plan{Interval: interval}
 	if rapid.Bool().Draw(rt, "aligned") {

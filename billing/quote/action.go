@@ -124,7 +124,9 @@ func (a *Subscribe) do(ctx context.Context, w *world, s step) error {
 		b.month = s.who.zone.DateOf(agreement.StartAt)
 		b.month.Day = 1
 	}
+	b.place = len(w.books)
 	w.books = append(w.books, b)
+	b.await()
 	return nil
 }
 

@@ -19,7 +19,9 @@ import (
 type book struct {
 	memory.Records
 
-	w     *world
+	w *world
+	// place is the subscription's among all, in the order in which they were agreed.
+	place int
 	owner *customer
 	// zone is where the subscription's days begin: that of its first customer, also after a transfer, until its owner moves.
 	zone     calendar.Zone

@@ -23,7 +23,12 @@ type Records struct {
 	// InForce are the terms that were in force, oldest first.
 	InForce  []lifecycle.Segment
 	invoices []Invoice
+	// ahead are the lines that were charged in advance and have not been credited, in the order of their invoices.
+	ahead []position
 }
+
+// position is a line by its places, counted from 0.
+type position struct{ invoice, line int }
 
 // Invoice is an invoice with the instant at which it was issued.
 type Invoice struct {
@@ -33,7 +38,27 @@ type Invoice struct {
 }
 
 // Keep records an invoice that was issued.
-func (r *Records) Keep(issued Invoice) { r.invoices = append(r.invoices, issued) }
+func (r *Records) Keep(issued Invoice) {
+	r.invoices = append(r.invoices, issued)
+	for i, line := range issued.Lines {
+		if line.Credits != nil {
+			r.credit(*line.Credits)
+		}
+		if issued.chargesAhead(line) {
+			r.ahead = append(r.ahead, position{invoice: len(r.invoices) - 1, line: i})
+		}
+	}
+}
+
+// credit takes a line out of those that have not been credited. A memento keeps it.
+func (r *Records) credit(credited invoicing.LineRef) {
+	i := slices.IndexFunc(r.ahead, func(at position) bool {
+		return at.line == credited.Position-1 && r.invoices[at.invoice].Key == credited.InvoiceID
+	})
+	if i >= 0 {
+		r.ahead = slices.Concat(r.ahead[:i], r.ahead[i+1:])
+	}
+}
 
 // Segments lists the terms that were in force in [from, to), oldest first.
 func (r *Records) Segments(_ context.Context, from, to time.Time) ([]lifecycle.Segment, error) {
@@ -68,34 +93,19 @@ func (r *Records) CloseSegment(_ context.Context, at time.Time) error {
 // RunningLines lists what was charged in advance for time after an instant and has not been credited.
 func (r *Records) RunningLines(ctx context.Context, at time.Time) ([]invoicing.BilledLine, error) {
 	var running []invoicing.BilledLine
-	credited := r.Credited()
-	for _, invoice := range r.invoices {
-		for i, line := range invoice.Lines {
-			ref := invoicing.LineRef{InvoiceID: invoice.Key, Position: i + 1}
-			if credited[ref] || !invoice.chargesAhead(line) || !line.Period.End.After(at) {
-				continue
-			}
-			plan, err := r.Plans(ctx, subscription.Terms{PlanID: line.PlanID, PlanVersion: line.PlanVersion})
-			if err != nil {
-				return nil, err
-			}
-			running = append(running, invoicing.BilledLine{InvoiceID: ref.InvoiceID, Position: ref.Position, Line: line, Plan: plan})
+	for _, place := range r.ahead {
+		invoice := r.invoices[place.invoice]
+		line := invoice.Lines[place.line]
+		if !line.Period.End.After(at) {
+			continue
 		}
+		plan, err := r.Plans(ctx, subscription.Terms{PlanID: line.PlanID, PlanVersion: line.PlanVersion})
+		if err != nil {
+			return nil, err
+		}
+		running = append(running, invoicing.BilledLine{InvoiceID: invoice.Key, Position: place.line + 1, Line: line, Plan: plan})
 	}
 	return running, nil
-}
-
-// Credited are the lines that a later line has taken back.
-func (r *Records) Credited() map[invoicing.LineRef]bool {
-	credited := map[invoicing.LineRef]bool{}
-	for _, invoice := range r.invoices {
-		for _, line := range invoice.Lines {
-			if line.Credits != nil {
-				credited[*line.Credits] = true
-			}
-		}
-	}
-	return credited
 }
 
 // ChargedAhead is what was charged in advance for time inside a period, and what was credited of that, before discounts.

@@ -1,16 +1,17 @@
 package quote
 
 import (
-	"container/heap"
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/subscription"
 )
 
-// agenda finds the subscription that falls due next without looking at all of them. Whoever changes when a subscription falls
-// due notes it again, and what was noted before is passed over when its turn comes: so a change that is taken back needs
-// nothing, because its earlier note is still there.
+// agenda finds the subscription that falls due next without looking at all of them: it has them in their order. Whoever
+// changes when a subscription falls due notes it again, and what was noted before is passed over when its turn comes: so a
+// change that is taken back needs nothing, because its earlier note is still there.
 type agenda []note
 
 // note is when a subscription was due when it was written down.
@@ -19,27 +20,9 @@ type note struct {
 	book *book
 }
 
-func (a agenda) Len() int { return len(a) }
-
-// Less puts those of one instant in the order in which they were agreed.
-func (a agenda) Less(i, j int) bool {
-	if order := a[i].at.Compare(a[j].at); order != 0 {
-		return order < 0
-	}
-	return a[i].book.place < a[j].book.place
-}
-
-func (a agenda) Swap(i, j int) { a[i], a[j] = a[j], a[i] }
-
-// Push is heap's.
-func (a *agenda) Push(n any) { *a = append(*a, n.(note)) }
-
-// Pop is heap's.
-func (a *agenda) Pop() any {
-	last := len(*a) - 1
-	n := (*a)[last]
-	*a = (*a)[:last]
-	return n
+// compare puts those of one instant in the order in which they were agreed.
+func (n note) compare(other note) int {
+	return cmp.Or(n.at.Compare(other.at), cmp.Compare(n.book.place, other.book.place))
 }
 
 // next is the subscription that falls due first. It stays on the agenda until it is due at another instant, or dropped.
@@ -54,12 +37,17 @@ func (a *agenda) next() (*book, time.Time, bool) {
 	return nil, time.Time{}, false
 }
 
-func (a *agenda) drop() { heap.Pop(a) }
+func (a *agenda) drop() { *a = (*a)[1:] }
+
+func (a *agenda) add(n note) {
+	i, _ := slices.BinarySearchFunc(*a, n, note.compare)
+	*a = slices.Insert(*a, i, n)
+}
 
 // await writes down when a subscription is due.
 func (b *book) await() {
 	if at, ok := b.nextDue(); ok {
-		heap.Push(&b.w.agenda, note{at: at, book: b})
+		b.w.agenda.add(note{at: at, book: b})
 	}
 }
 

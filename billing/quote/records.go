@@ -154,18 +154,13 @@ func (b *book) file(built invoicing.Invoice, facts invoicing.Facts, to *customer
 	}, nil
 }
 
-// record adds an invoice to those for the subscription: with nothing at the positions of others' lines.
+// record adds an invoice to those for the subscription, with its own lines.
 func (b *book) record(issued *document) {
 	change(b.w, &b.invoices, append(b.invoices, issued))
 	change(b.w, &b.Records, b.Records)
 	own := issued.Invoice
 	if len(issued.parts) > 1 {
-		own.Lines = make([]invoicing.Line, len(issued.Lines))
-		for i, line := range issued.Lines {
-			if line.SubscriptionID == b.state.ID {
-				own.Lines[i] = line
-			}
-		}
+		own = own.For(b.state.ID)
 	}
 	b.Keep(own)
 	change(b.w, &b.items, nil)

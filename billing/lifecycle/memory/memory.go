@@ -5,6 +5,7 @@ package memory
 
 import (
 	"context"
+	"iter"
 	"slices"
 	"time"
 
@@ -35,12 +36,41 @@ type Invoice struct {
 	invoicing.Invoice
 
 	IssuedAt time.Time
+	// own are the places of the lines that concern the subscription, counted from 0, if shared says that others do not.
+	own    []int
+	shared bool
+}
+
+// For is the invoice with those lines only that are for one subscription.
+func (i Invoice) For(subscriptionID string) Invoice {
+	i.own, i.shared = nil, true
+	for place := range i.Lines {
+		if i.Lines[place].SubscriptionID == subscriptionID {
+			i.own = append(i.own, place)
+		}
+	}
+	return i
+}
+
+// lines are those that concern the subscription, by their places.
+func (i Invoice) lines() iter.Seq2[int, invoicing.Line] {
+	return func(yield func(int, invoicing.Line) bool) {
+		if !i.shared {
+			slices.All(i.Lines)(yield)
+			return
+		}
+		for _, place := range i.own {
+			if !yield(place, i.Lines[place]) {
+				return
+			}
+		}
+	}
 }
 
 // Keep records an invoice that was issued.
 func (r *Records) Keep(issued Invoice) {
 	r.invoices = append(r.invoices, issued)
-	for i, line := range issued.Lines {
+	for i, line := range issued.lines() {
 		if line.Credits != nil {
 			r.credit(*line.Credits)
 		}
@@ -113,7 +143,7 @@ func (r *Records) ChargedAhead(_ context.Context, inside calendar.Period) ([]inv
 	var charged []invoicing.PlanAmount
 	counts := map[invoicing.LineRef]bool{}
 	for _, invoice := range r.invoices {
-		for i, line := range invoice.Lines {
+		for i, line := range invoice.lines() {
 			within := !line.Period.Start.Before(inside.Start) && !line.Period.End.After(inside.End)
 			ahead := within && invoice.chargesAhead(line)
 			counts[invoicing.LineRef{InvoiceID: invoice.Key, Position: i + 1}] = ahead

@@ -28,8 +28,11 @@ type Records struct {
 	ahead []position
 }
 
-// position is a line by its places, counted from 0.
-type position struct{ invoice, line int }
+// position is a line by its places, counted from 0, with the end of the time that it pays for.
+type position struct {
+	invoice, line int
+	end           time.Time
+}
 
 // Invoice is an invoice with the instant at which it was issued.
 type Invoice struct {
@@ -75,7 +78,7 @@ func (r *Records) Keep(issued Invoice) {
 			r.credit(*line.Credits)
 		}
 		if issued.chargesAhead(line) {
-			r.ahead = append(r.ahead, position{invoice: len(r.invoices) - 1, line: i})
+			r.ahead = append(r.ahead, position{invoice: len(r.invoices) - 1, line: i, end: line.Period.End})
 		}
 	}
 }
@@ -124,11 +127,11 @@ func (r *Records) CloseSegment(_ context.Context, at time.Time) error {
 func (r *Records) RunningLines(ctx context.Context, at time.Time) ([]invoicing.BilledLine, error) {
 	var running []invoicing.BilledLine
 	for _, place := range r.ahead {
-		invoice := r.invoices[place.invoice]
-		line := invoice.Lines[place.line]
-		if !line.Period.End.After(at) {
+		if !place.end.After(at) {
 			continue
 		}
+		invoice := r.invoices[place.invoice]
+		line := invoice.Lines[place.line]
 		plan, err := r.Plans(ctx, subscription.Terms{PlanID: line.PlanID, PlanVersion: line.PlanVersion})
 		if err != nil {
 			return nil, err

@@ -13,6 +13,9 @@ import (
 
 const longestLine = 1 << 20
 
+// byteOrderMark is what some programs on Windows write in front of UTF-8.
+const byteOrderMark = "\xef\xbb\xbf"
+
 // rejectedLine is the answer to a line that has none.
 type rejectedLine struct {
 	ID    json.RawMessage `json:"id,omitempty"`
@@ -31,6 +34,9 @@ type lineError struct {
 // When lines were wrong the error is errRowsRejected, after all of them.
 func (p *program) answerLines(answer func(line []byte) (result any, id json.RawMessage, err error)) error {
 	in := bufio.NewReaderSize(p.in, longestLine)
+	if mark, err := in.Peek(len(byteOrderMark)); err == nil && string(mark) == byteOrderMark {
+		_, _ = in.Discard(len(byteOrderMark))
+	}
 	encoder := json.NewEncoder(p.out)
 	encoder.SetEscapeHTML(false)
 	var rejected error

@@ -60,6 +60,8 @@ func TestQuoteRateStream(t *testing.T) {
 	require.Contains(t, lines[2], `"line":4`)
 	require.Contains(t, lines[3], "longer than")
 	require.JSONEq(t, lines[0], lines[4])
-	got = starterWith(t, good, "quote", "rate", "--stream")
-	require.Equal(t, exitOK, got.code)
+	for _, in := range []string{good, byteOrderMark + good + "\r\n"} {
+		got = starterWith(t, in, "quote", "rate", "--stream")
+		require.Equal(t, exitOK, got.code, got.out)
+	}
 }

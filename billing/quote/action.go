@@ -41,9 +41,9 @@ func (w *world) customer(path, id string) (*customer, error) {
 // subscribed finds the entry that begins a subscription; the only one needs no id.
 func (w *world) subscribed(path, id string) (*Subscribe, error) {
 	var found []*Subscribe
-	for _, entry := range w.scenario.Timeline {
-		if entry.Subscribe != nil && (id == "" || entry.Subscribe.ID == id) {
-			found = append(found, entry.Subscribe)
+	for i := range w.scenario.Timeline {
+		if of := w.scenario.Timeline[i].Subscribe; of != nil && (id == "" || of.ID == id) {
+			found = append(found, of)
 		}
 	}
 	switch {
@@ -124,7 +124,9 @@ func (a *Subscribe) do(ctx context.Context, w *world, s step) error {
 		b.month = s.who.zone.DateOf(agreement.StartAt)
 		b.month.Day = 1
 	}
+	b.place = len(w.books)
 	w.books = append(w.books, b)
+	b.await()
 	return nil
 }
 

@@ -14,11 +14,11 @@ import (
 )
 
 // advance carries out, in the order of their instants, all that falls due by itself until an instant, which is included:
-// what happens at a boundary belongs to what begins there. Subscriptions of one instant follow each other as they began;
-// credit that is bought by itself comes after them.
-func (w *world) advance(ctx context.Context, until func(calendar.Zone) time.Time) error {
+// what happens at a boundary belongs to what begins there. Subscriptions of one instant follow each other as they were agreed;
+// credit that is bought by itself comes after them. The instant may depend on the zone; last is where it comes last.
+func (w *world) advance(ctx context.Context, last time.Time, until func(calendar.Zone) time.Time) error {
 	for {
-		next, due := w.nextBoundary(until)
+		next, due := w.nextBoundary(last, until)
 		if looking, at := w.nextLook(until); looking && (next == nil || at.Before(due)) {
 			if err := w.topUpAll(ctx, at); err != nil {
 				return err
@@ -44,15 +44,30 @@ func (w *world) advance(ctx context.Context, until func(calendar.Zone) time.Time
 	}
 }
 
-// nextBoundary is the first boundary that falls due until an instant, and whose it is.
-func (w *world) nextBoundary(until func(calendar.Zone) time.Time) (next *book, due time.Time) {
+// nextBoundary is the first boundary that falls due until an instant, and whose it is. A subscription whose own instant is before
+// the last of all does nothing any more when that has passed.
+func (w *world) nextBoundary(last time.Time, until func(calendar.Zone) time.Time) (*book, time.Time) {
+	for {
+		next, due, ok := w.agenda.next()
+		if !ok || due.After(last) {
+			return nil, time.Time{}
+		}
+		if !due.After(until(next.zone)) {
+			return next, due
+		}
+		w.agenda.drop()
+	}
+}
+
+// end is the scenario's last instant, where it comes last.
+func (w *world) end() time.Time {
+	var end time.Time
 	for _, b := range w.books {
-		at, ok := b.nextDue()
-		if ok && !at.After(until(b.zone)) && (next == nil || at.Before(due)) {
-			next, due = b, at
+		if at := w.scenario.Until.In(b.zone); at.After(end) {
+			end = at
 		}
 	}
-	return next, due
+	return end
 }
 
 // miss notes that a planned command was refused on its day, which changed nothing else.
@@ -61,7 +76,7 @@ func (b *book) miss(at time.Time, refused *subscription.Refusal) error {
 	if !is {
 		return refused
 	}
-	b.state = lifecycle.Missed(b.state, at, refused)
+	b.become(lifecycle.Missed(b.state, at, refused))
 	if b.w.scenario.Settings.Strict {
 		return fmt.Errorf("planned command %s: refused (%s): %w", planned.ID, refused.Code, refused)
 	}
@@ -101,6 +116,7 @@ func (b *book) fallDue(ctx context.Context, at time.Time, account lifecycle.Acco
 		return lifecycle.Outcome{}, err
 	}
 	change(b.w, &b.month, monthly.Nth(b.month, 1))
+	b.await()
 	return lifecycle.Outcome{State: b.state}, nil
 }
 
@@ -118,5 +134,5 @@ func (b *book) accept(outcome lifecycle.Outcome) {
 			}
 		}
 	}
-	change(b.w, &b.state, state)
+	b.become(state)
 }

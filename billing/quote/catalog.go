@@ -26,7 +26,13 @@ func (w *world) newest(planID string, at time.Time, zone calendar.Zone) int {
 }
 
 func (w *world) versions(planID string) []catalog.Plan {
-	return slices.DeleteFunc(slices.Clone(w.catalog), func(p catalog.Plan) bool { return p.ID != planID })
+	var versions []catalog.Plan
+	for _, p := range w.catalog {
+		if p.ID == planID {
+			versions = append(versions, p)
+		}
+	}
+	return versions
 }
 
 // plan is the version that terms name; one that the catalogue does not have is refused with those that it has.

@@ -42,7 +42,7 @@ func (a *CustomerChange) do(ctx context.Context, w *world, s step) error {
 		if b.owner != s.who {
 			continue
 		}
-		change(w, &b.zone, zone)
+		b.move(zone)
 		if err := b.account().CheckZone(ctx, b.state); err != nil {
 			return err
 		}

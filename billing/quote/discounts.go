@@ -167,7 +167,11 @@ func (b *book) discounts(facts invoicing.Facts, of []*held) ([]discount.InForce,
 }
 
 func (h held) usesIn(currency money.Currency) []discount.Use {
-	return slices.DeleteFunc(slices.Clone(h.uses), func(u discount.Use) bool { return u.Amount.Currency != currency })
+	others := func(u discount.Use) bool { return u.Amount.Currency != currency }
+	if !slices.ContainsFunc(h.uses, others) { // as good as always
+		return h.uses
+	}
+	return slices.DeleteFunc(slices.Clone(h.uses), others)
 }
 
 // noteDiscounts remembers what the discounts of an invoice took off.
@@ -187,7 +191,7 @@ func (b *book) noteDiscounts(built invoicing.Invoice) error {
 		}
 		for _, h := range b.owner.discounts {
 			if h.ID == total.DiscountID && h.concerns(b.state.ID) {
-				change(b.w, &h.uses, append(slices.Clone(h.uses), discount.Use{Period: built.Period.Start, Amount: used}))
+				change(b.w, &h.uses, append(h.uses, discount.Use{Period: built.Period.Start, Amount: used}))
 			}
 		}
 	}

@@ -74,12 +74,12 @@ func (u Used) take(w *world, c *customer, rights []entitlement.Right) error {
 	if standing := answer.Standing; standing != nil {
 		u.Entitlement = entitled(*standing, c)
 		if u.Allowed && u.Entitlement.Limit != nil {
-			change(w, &c.uses, append(slices.Clip(c.uses), used{
+			change(w, &c.uses, append(c.uses, used{
 				feature: u.Feature, id: u.ID, subscription: standing.Of.SubscriptionID, quota: standing.Quota(), quantity: u.Quantity,
 			}))
 		}
 	}
-	change(w, &w.used, append(slices.Clip(w.used), u))
+	change(w, &w.used, append(w.used, u))
 	return nil
 }
 
@@ -94,7 +94,7 @@ func (u Used) again(w *world, c *customer, before used, rights []entitlement.Rig
 			u.Entitlement = entitled(entitlement.Standing{Right: right, Used: c.usedOf(right.Quota())}, c)
 		}
 	}
-	change(w, &w.used, append(slices.Clip(w.used), u))
+	change(w, &w.used, append(w.used, u))
 	return nil
 }
 

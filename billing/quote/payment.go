@@ -32,7 +32,7 @@ func (a paid) do(_ context.Context, w *world, s step) error {
 	}
 	change(w, &invoice.owed, money.Zero(b.currency))
 	for _, part := range invoice.parts {
-		change(w, &part.state, part.state.CollectionEnded(invoice.Key))
+		part.become(part.state.CollectionEnded(invoice.Key))
 	}
 	return nil
 }
@@ -61,7 +61,7 @@ func (a unpaid) do(_ context.Context, w *world, s step) error {
 		return refuse("nothing_owed", "nothing was due for invoice %d of subscription %s", invoice.number, b.state.ID)
 	}
 	for _, part := range invoice.parts {
-		change(w, &part.state, part.state.PaymentFailed(invoice.Key))
+		part.become(part.state.PaymentFailed(invoice.Key))
 	}
 	return nil
 }

@@ -19,7 +19,9 @@ import (
 type book struct {
 	memory.Records
 
-	w     *world
+	w *world
+	// place is the subscription's among all, in the order in which they were agreed.
+	place int
 	owner *customer
 	// zone is where the subscription's days begin: that of its first customer, also after a transfer, until its owner moves.
 	zone     calendar.Zone
@@ -152,18 +154,13 @@ func (b *book) file(built invoicing.Invoice, facts invoicing.Facts, to *customer
 	}, nil
 }
 
-// record adds an invoice to those for the subscription: with nothing at the positions of others' lines.
+// record adds an invoice to those for the subscription, with its own lines.
 func (b *book) record(issued *document) {
 	change(b.w, &b.invoices, append(b.invoices, issued))
 	change(b.w, &b.Records, b.Records)
 	own := issued.Invoice
 	if len(issued.parts) > 1 {
-		own.Lines = make([]invoicing.Line, len(issued.Lines))
-		for i, line := range issued.Lines {
-			if line.SubscriptionID == b.state.ID {
-				own.Lines[i] = line
-			}
-		}
+		own = own.For(b.state.ID)
 	}
 	b.Keep(own)
 	change(b.w, &b.items, nil)

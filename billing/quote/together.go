@@ -158,7 +158,7 @@ func (b *book) completeHead(head *invoicing.Facts, parts []*lifecycle.Part[*book
 func (d *document) settled(but *book) {
 	for _, part := range d.parts {
 		if part != but {
-			change(part.w, &part.state, part.state.CollectionEnded(d.Key))
+			part.become(part.state.CollectionEnded(d.Key))
 		}
 	}
 }

@@ -129,7 +129,7 @@ func exactly(d decimal.Decimal, currency money.Currency) (money.Amount, error) {
 // move replaces the wallet and remembers what moved. What is booked already is not moved again.
 func (p *purse) move(w *world, next wallet.Wallet, moved ...wallet.Movement) {
 	change(w, &p.wallet, next)
-	all := slices.Clone(p.moved)
+	all := p.moved
 	for _, m := range moved {
 		if !slices.ContainsFunc(all, func(earlier wallet.Movement) bool { return earlier.Key == m.Key }) {
 			all = append(all, m)

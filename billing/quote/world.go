@@ -25,7 +25,8 @@ type world struct {
 	catalog   []catalog.Plan
 	seller    tax.Seller
 	customers []*customer
-	books     []*book // in the order in which their subscriptions began
+	books     []*book // in the order in which their subscriptions were agreed
+	agenda    agenda
 	issued    []*document
 	skipped   []Skipped
 	refused   []Refused
@@ -122,7 +123,7 @@ func Run(ctx context.Context, s *Scenario) (Result, error) {
 		return Result{}, err
 	}
 	for _, step := range steps {
-		if err := w.advance(ctx, func(calendar.Zone) time.Time { return step.at }); err != nil {
+		if err := w.advance(ctx, step.at, func(calendar.Zone) time.Time { return step.at }); err != nil {
 			return Result{}, err
 		}
 		if err := w.play(ctx, step); err != nil {
@@ -132,7 +133,7 @@ func Run(ctx context.Context, s *Scenario) (Result, error) {
 			return Result{}, err
 		}
 	}
-	if err := w.advance(ctx, s.Until.In); err != nil {
+	if err := w.advance(ctx, w.end(), s.Until.In); err != nil {
 		return Result{}, err
 	}
 	for _, c := range w.customers {

@@ -52,7 +52,7 @@ func (w Wallet) Grant(g Grant) (Wallet, Movement, error) {
 	}
 	w = w.copied()
 	w.held[g.ID] = Held{Grant: g, Left: g.Amount, CostLeft: g.Cost}
-	w.booked[m.Key] = m
+	w.booked = w.booked.with(m)
 	return w, m, nil
 }
 
@@ -63,7 +63,7 @@ func (w Wallet) take(m Movement) (Wallet, Movement, error) {
 		return w, m, fmt.Errorf("movement %s: the wallet has no grant %q", m.Key, m.GrantID)
 	}
 	amount := m.Amount.Neg()
-	if earlier, booked := w.booked[m.Key]; booked {
+	if earlier, booked := w.booked.find(m.Key); booked {
 		m.Cost = earlier.Cost
 	}
 	if seen, err := w.seen(m); seen || err != nil {
@@ -79,7 +79,7 @@ func (w Wallet) take(m Movement) (Wallet, Movement, error) {
 	m.Cost = cost.Neg()
 	w = w.copied()
 	w.held[m.GrantID] = after
-	w.booked[m.Key] = m
+	w.booked = w.booked.with(m)
 	return w, m, nil
 }
 
@@ -97,7 +97,7 @@ func (w Wallet) seen(m Movement) (bool, error) {
 	if m.Amount.Currency != w.Currency {
 		return false, fmt.Errorf("movement %s of %s in a wallet in %s: %w", m.Key, m.Amount, w.Currency, money.ErrCurrencyMismatch)
 	}
-	earlier, booked := w.booked[m.Key]
+	earlier, booked := w.booked.find(m.Key)
 	if booked && (earlier.GrantID != m.GrantID || earlier.Kind != m.Kind || earlier.Amount != m.Amount || earlier.Cost != m.Cost) {
 		return false, fmt.Errorf("movement %s of %s, booked as %s: %w", m.Key, m.Amount, earlier.Amount, ErrKeyReused)
 	}
@@ -105,9 +105,28 @@ func (w Wallet) seen(m Movement) (bool, error) {
 }
 
 func (w Wallet) copied() Wallet {
-	c := Wallet{Currency: w.Currency, held: maps.Clone(w.held), booked: maps.Clone(w.booked)}
-	if c.held == nil {
-		c.held, c.booked = map[string]Held{}, map[string]Movement{}
+	w.held = maps.Clone(w.held)
+	if w.held == nil {
+		w.held = map[string]Held{}
 	}
-	return c
+	return w
+}
+
+// log is a movement and those that were booked before it. Wallets that go on from one another share what they have in common,
+// so that a movement costs the same however many there were.
+type log struct {
+	Movement
+
+	earlier *log
+}
+
+func (l *log) with(m Movement) *log { return &log{Movement: m, earlier: l} }
+
+func (l *log) find(key string) (Movement, bool) {
+	for ; l != nil; l = l.earlier {
+		if l.Key == key {
+			return l.Movement, true
+		}
+	}
+	return Movement{}, false
 }

@@ -206,7 +206,7 @@ func SpentKey(invoiceKey, grantID string) string { return "spend:" + invoiceKey 
 func (w Wallet) paid(invoiceKey string) []Movement {
 	var earlier []Movement
 	for _, h := range w.Held() {
-		if m, booked := w.booked[SpentKey(invoiceKey, h.Grant.ID)]; booked {
+		if m, booked := w.booked.find(SpentKey(invoiceKey, h.Grant.ID)); booked {
 			earlier = append(earlier, m)
 		}
 	}

@@ -142,9 +142,9 @@ func (h Held) less(amount money.Amount) (Held, money.Amount, error) {
 // Methods return a new wallet and leave the old one as it was.
 type Wallet struct {
 	Currency money.Currency
-	// held are the grants by id, booked the movements by key.
+	// held are the grants by id, booked the movements.
 	held   map[string]Held
-	booked map[string]Movement
+	booked *log
 }
 
 // Restore is the wallet that somebody else has kept: its grants with what is left of them. Movements booked before are not

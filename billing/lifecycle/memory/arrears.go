@@ -13,7 +13,7 @@ import (
 func (r *Records) ChargedInArrears(_ context.Context, inside calendar.Period) ([]invoicing.Charged, error) {
 	var charged []invoicing.Charged
 	for _, invoice := range r.invoices {
-		for _, line := range invoice.Lines {
+		for _, line := range invoice.lines() {
 			within := !line.Period.Start.Before(inside.Start) && !line.Period.End.After(inside.End)
 			if !within || !slices.Contains(invoicing.ArrearsKinds(), line.Kind) || invoice.chargesAhead(line) {
 				continue

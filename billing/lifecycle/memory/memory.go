@@ -5,6 +5,7 @@ package memory
 
 import (
 	"context"
+	"iter"
 	"slices"
 	"time"
 
@@ -23,6 +24,14 @@ type Records struct {
 	// InForce are the terms that were in force, oldest first.
 	InForce  []lifecycle.Segment
 	invoices []Invoice
+	// ahead are the lines that were charged in advance and have not been credited, in the order of their invoices.
+	ahead []position
+}
+
+// position is a line by its places, counted from 0, with the end of the time that it pays for.
+type position struct {
+	invoice, line int
+	end           time.Time
 }
 
 // Invoice is an invoice with the instant at which it was issued.
@@ -30,10 +39,59 @@ type Invoice struct {
 	invoicing.Invoice
 
 	IssuedAt time.Time
+	// own are the places of the lines that concern the subscription, counted from 0, if shared says that others do not.
+	own    []int
+	shared bool
+}
+
+// For is the invoice with those lines only that are for one subscription.
+func (i Invoice) For(subscriptionID string) Invoice {
+	i.own, i.shared = nil, true
+	for place := range i.Lines {
+		if i.Lines[place].SubscriptionID == subscriptionID {
+			i.own = append(i.own, place)
+		}
+	}
+	return i
+}
+
+// lines are those that concern the subscription, by their places.
+func (i Invoice) lines() iter.Seq2[int, invoicing.Line] {
+	return func(yield func(int, invoicing.Line) bool) {
+		if !i.shared {
+			slices.All(i.Lines)(yield)
+			return
+		}
+		for _, place := range i.own {
+			if !yield(place, i.Lines[place]) {
+				return
+			}
+		}
+	}
 }
 
 // Keep records an invoice that was issued.
-func (r *Records) Keep(issued Invoice) { r.invoices = append(r.invoices, issued) }
+func (r *Records) Keep(issued Invoice) {
+	r.invoices = append(r.invoices, issued)
+	for i, line := range issued.lines() {
+		if line.Credits != nil {
+			r.credit(*line.Credits)
+		}
+		if issued.chargesAhead(line) {
+			r.ahead = append(r.ahead, position{invoice: len(r.invoices) - 1, line: i, end: line.Period.End})
+		}
+	}
+}
+
+// credit takes a line out of those that have not been credited. A memento keeps it.
+func (r *Records) credit(credited invoicing.LineRef) {
+	i := slices.IndexFunc(r.ahead, func(at position) bool {
+		return at.line == credited.Position-1 && r.invoices[at.invoice].Key == credited.InvoiceID
+	})
+	if i >= 0 {
+		r.ahead = slices.Concat(r.ahead[:i], r.ahead[i+1:])
+	}
+}
 
 // Segments lists the terms that were in force in [from, to), oldest first.
 func (r *Records) Segments(_ context.Context, from, to time.Time) ([]lifecycle.Segment, error) {
@@ -68,34 +126,19 @@ func (r *Records) CloseSegment(_ context.Context, at time.Time) error {
 // RunningLines lists what was charged in advance for time after an instant and has not been credited.
 func (r *Records) RunningLines(ctx context.Context, at time.Time) ([]invoicing.BilledLine, error) {
 	var running []invoicing.BilledLine
-	credited := r.Credited()
-	for _, invoice := range r.invoices {
-		for i, line := range invoice.Lines {
-			ref := invoicing.LineRef{InvoiceID: invoice.Key, Position: i + 1}
-			if credited[ref] || !invoice.chargesAhead(line) || !line.Period.End.After(at) {
-				continue
-			}
-			plan, err := r.Plans(ctx, subscription.Terms{PlanID: line.PlanID, PlanVersion: line.PlanVersion})
-			if err != nil {
-				return nil, err
-			}
-			running = append(running, invoicing.BilledLine{InvoiceID: ref.InvoiceID, Position: ref.Position, Line: line, Plan: plan})
+	for _, place := range r.ahead {
+		if !place.end.After(at) {
+			continue
 		}
+		invoice := r.invoices[place.invoice]
+		line := invoice.Lines[place.line]
+		plan, err := r.Plans(ctx, subscription.Terms{PlanID: line.PlanID, PlanVersion: line.PlanVersion})
+		if err != nil {
+			return nil, err
+		}
+		running = append(running, invoicing.BilledLine{InvoiceID: invoice.Key, Position: place.line + 1, Line: line, Plan: plan})
 	}
 	return running, nil
-}
-
-// Credited are the lines that a later line has taken back.
-func (r *Records) Credited() map[invoicing.LineRef]bool {
-	credited := map[invoicing.LineRef]bool{}
-	for _, invoice := range r.invoices {
-		for _, line := range invoice.Lines {
-			if line.Credits != nil {
-				credited[*line.Credits] = true
-			}
-		}
-	}
-	return credited
 }
 
 // ChargedAhead is what was charged in advance for time inside a period, and what was credited of that, before discounts.
@@ -103,7 +146,7 @@ func (r *Records) ChargedAhead(_ context.Context, inside calendar.Period) ([]inv
 	var charged []invoicing.PlanAmount
 	counts := map[invoicing.LineRef]bool{}
 	for _, invoice := range r.invoices {
-		for i, line := range invoice.Lines {
+		for i, line := range invoice.lines() {
 			within := !line.Period.Start.Before(inside.Start) && !line.Period.End.After(inside.End)
 			ahead := within && invoice.chargesAhead(line)
 			counts[invoicing.LineRef{InvoiceID: invoice.Key, Position: i + 1}] = ahead

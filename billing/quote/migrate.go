@@ -31,7 +31,7 @@ type Moment string
 // When migrations take effect.
 const (
 	MigrateAtRenewal Moment = "renewal"
-	MigrateNow    Moment = "now"
+	MigrateNow       Moment = "now"
 )
 
 // whose is the first customer that it names, or of all: on whose clock the entry's time is.

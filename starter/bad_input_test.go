@@ -111,6 +111,7 @@ func TestErrorsAsJSON(t *testing.T) {
 		require.Equal(t, want.kind, said["kind"], command)
 		require.Equal(t, want.code, said["code"], command)
 		require.NotEmpty(t, said["message"], command)
+		require.IsType(t, []any{}, said["fields"], command)
 	}
 }
 

@@ -94,7 +94,7 @@ const failed service.Kind = "failed"
 func (p *program) complain(command *cobra.Command, wrong *service.Error) {
 	if p.json {
 		_ = json.NewEncoder(p.err).Encode(map[string]any{ // there is no other place to say that the error cannot be written
-			"error": map[string]any{"kind": wrong.Kind, "code": wrong.Code, "message": wrong.Error(), "fields": wrong.Fields},
+			"error": map[string]any{"kind": wrong.Kind, "code": wrong.Code, "message": wrong.Error(), "fields": append([]service.Field{}, wrong.Fields...)},
 		})
 		return
 	}

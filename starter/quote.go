@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"regexp"
 
 	"github.com/spf13/cobra"
 
@@ -65,6 +66,13 @@ func (p *program) quote(ctx context.Context, in io.Reader) error {
 	return nil
 }
 
+// atField is an error that begins with the path of the scenario's field that is wrong, as most do.
+var atField = regexp.MustCompile(`(?s)^([a-z_]+(?:\[\d+\])?(?:\.[\w-]+(?:\[\d+\])?)*): (.+)$`)
+
 func invalidScenario(err error) error {
-	return &service.Error{Kind: service.Invalid, Code: "invalid_scenario", Message: err.Error()}
+	wrong := &service.Error{Kind: service.Invalid, Code: "invalid_scenario", Message: err.Error()}
+	if found := atField.FindStringSubmatch(wrong.Message); found != nil && found[1] != "scenario" {
+		wrong.Fields = []service.Field{{Name: found[1], Message: found[2]}}
+	}
+	return wrong
 }

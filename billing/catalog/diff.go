@@ -31,10 +31,12 @@ func (d Difference) String() string {
 }
 
 // Diff lists in which fields a plan differs from an old version of it, other than the version's number, by path. Numbers
-// are compared as numbers, and an empty list says the same as none, as does a product that is left out and the plan's id.
+// are compared as numbers, and an empty list says the same as none, as do what is left out and its default: the plan's id as
+// product, one as the least number of seats.
 func Diff(old, plan Plan) ([]Difference, error) {
 	old.Version, plan.Version = 0, 0
 	old.Product, plan.Product = old.ProductID(), plan.ProductID()
+	old.Seats, plan.Seats = old.Seats.plain(), plan.Seats.plain()
 	before, err := tree(old)
 	if err != nil {
 		return nil, err

@@ -71,6 +71,8 @@ type Plan struct {
 	Credits  CreditPolicy `json:"credits,omitzero" enum:"unused,none"`
 	BilledBy BilledBy     `json:"billed_by" enum:"renewal,invoice_run"`
 	Charges  []Charge     `json:"charges"`
+	// Seats bound how many seats can be bought; absent, one or more.
+	Seats SeatBounds `json:"seats,omitzero" doc:"How many seats can be bought; one or more when left out"`
 	// AddOns are what can be bought with the plan.
 	AddOns []AddOn `json:"add_ons,omitzero"`
 	// Phases follow each other from the first paid period on, after the trial; after the last one prices are the regular ones.

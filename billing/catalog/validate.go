@@ -58,7 +58,7 @@ func (p Plan) ValidateFields() error {
 	if len(p.Currencies()) == 0 {
 		return errors.New("charges: no currency has a price in every charge, so the plan cannot be sold")
 	}
-	for _, rule := range []func() error{p.validateSpend, p.validateAddOns, p.validatePhases} {
+	for _, rule := range []func() error{p.validateSeats, p.validateSpend, p.validateAddOns, p.validatePhases} {
 		if err := rule(); err != nil {
 			return err
 		}

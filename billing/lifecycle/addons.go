@@ -28,8 +28,8 @@ func checkAddOns(plan catalog.Plan, addOns subscription.AddOns) error {
 			return refuse("add_on_unknown", "%s: leave it out, or remove it with quantity 0 in the same change", err)
 		case held.Quantity > 1 && !addOn.Counted():
 			return refuse("add_on_once", "add-on %q of plan %q has no charge per quantity: its quantity is 1, not %d", held.ID, plan.ID, held.Quantity)
-		case held.Quantity > mostSeats:
-			return refuse("add_on_too_many", "add-on %q of plan %q: quantity must be at most %d, not %d", held.ID, plan.ID, mostSeats, held.Quantity)
+		case held.Quantity > catalog.MostSeats:
+			return refuse("add_on_too_many", "add-on %q of plan %q: quantity must be at most %d, not %d", held.ID, plan.ID, catalog.MostSeats, held.Quantity)
 		}
 	}
 	return nil

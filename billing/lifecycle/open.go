@@ -103,20 +103,20 @@ func (a Account) checkTaxable(terms invoicing.Terms, at time.Time) error {
 	return nil
 }
 
-// mostSeats, of seats and of each add-on, keeps any sane price times their number within the range of amounts.
-const mostSeats = 10_000_000
-
 // CheckSellable refuses terms of a plan that cannot be sold in a currency. The error is a *subscription.Refusal with the
-// code currency_not_priced, seats_missing, seats_too_many, seats_not_sold, add_ons_not_sold, add_on_unknown, add_on_once,
-// add_on_too_many or amount_too_large.
+// code currency_not_priced, seats_missing, seats_too_few, seats_too_many, seats_not_sold, add_ons_not_sold, add_on_unknown,
+// add_on_once, add_on_too_many or amount_too_large.
 func CheckSellable(plan catalog.Plan, terms subscription.Terms, currency money.Currency) error {
+	least, most := plan.Seats.Least(), plan.Seats.Most()
 	switch {
 	case !slices.Contains(plan.Currencies(), currency):
 		return Unpriced(plan, currency)
-	case plan.HasSeats() && terms.Seats < 1:
-		return refuse("seats_missing", "plan %q is priced per seat: seats must be 1 or more, not %d", plan.ID, terms.Seats)
-	case terms.Seats > mostSeats:
-		return refuse("seats_too_many", "plan %q: seats must be at most %d, not %d", plan.ID, mostSeats, terms.Seats)
+	case plan.HasSeats() && terms.Seats < 1 && terms.Seats < least:
+		return refuse("seats_missing", "plan %q is priced per seat: seats must be %d or more, not %d", plan.ID, least, terms.Seats)
+	case plan.HasSeats() && terms.Seats < least:
+		return refuse("seats_too_few", "plan %q is sold with %d seats or more, not with %d: buy more, or choose another plan", plan.ID, least, terms.Seats)
+	case terms.Seats > most:
+		return refuse("seats_too_many", "plan %q: seats must be at most %d, not %d", plan.ID, most, terms.Seats)
 	case !plan.HasSeats() && terms.Seats != 0:
 		return refuse("seats_not_sold", "plan %q has no seats: leave seats out", plan.ID)
 	}

@@ -67,6 +67,9 @@ func (g Agreement) SeatMembers(fair fairbilling.Agreement, plan catalog.Plan, zo
 		return seated, refuse("fair_billing_without_seats",
 			"plan %q version %d charges no seats in advance: leave fair_billing out", plan.ID, plan.Version)
 	}
+	if err := checkFollows(plan); err != nil {
+		return seated, err
+	}
 	first := zone.DateOf(g.StartAt)
 	var err error
 	if seated.Members, err = fair.Begin(first); err == nil && g.Terms.Seats == 0 {
@@ -77,6 +80,15 @@ func (g Agreement) SeatMembers(fair fairbilling.Agreement, plan catalog.Plan, zo
 
 func paysSeatsAhead(c catalog.Charge) bool {
 	return c.Kind == catalog.Recurring && c.Per == catalog.PerSeat && c.Timing == catalog.Advance
+}
+
+// checkFollows refuses a plan in which the number of seats cannot be that of the members, whatever it is.
+func checkFollows(plan catalog.Plan) error {
+	if plan.Seats.Narrow() {
+		return refuse("seats_bounded", "plan %q version %d is sold with %d to %d seats, which cannot follow members: choose one without bounds, or set minimum_seats",
+			plan.ID, plan.Version, plan.Seats.Least(), plan.Seats.Most())
+	}
+	return nil
 }
 
 // atLeastOne keeps a price for the members who come later: it is that of the seats which were paid.
@@ -127,6 +139,9 @@ func (a Account) seatCommand(ctx context.Context, state subscription.State, c su
 	}
 	terms := *c.Terms
 	if plan, err := a.Records.Plan(ctx, terms); err == nil && plan.HasSeats() { // else Offer says what is wrong with it
+		if err := checkFollows(plan); err != nil {
+			return c, err
+		}
 		later := c.AtPeriodEnd || !c.On.IsZero()
 		if terms.Seats = state.Terms.Seats; terms.Seats == 0 || !later {
 			seats, err := a.Records.ActiveSeats(ctx, fair.Policy, a.Zone.DateOf(c.At))

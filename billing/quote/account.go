@@ -7,11 +7,16 @@ import (
 	"github.com/perennial-billing/perennial/billing/invoicing"
 )
 
+// account is where the customer stands in the hierarchy.
+func (c Customer) account() account.Account {
+	return account.Account{ID: c.ID, ParentID: c.Parent, InvoicedTo: c.InvoicedTo, PaidBy: c.PaidBy}
+}
+
 // hierarchy is who is above whom; the error says what is wrong with it.
 func (s *Scenario) hierarchy() (account.Hierarchy, error) {
 	accounts := make([]account.Account, len(s.Customers))
 	for i, c := range s.Customers {
-		accounts[i] = account.Account{ID: c.ID, ParentID: c.Parent, InvoicedTo: c.InvoicedTo, PaidBy: c.PaidBy}
+		accounts[i] = c.account()
 	}
 	h, err := account.NewHierarchy(accounts)
 	if err != nil {
@@ -20,9 +25,14 @@ func (s *Scenario) hierarchy() (account.Hierarchy, error) {
 	return h, nil
 }
 
-// setParties finds for each customer who gets and who pays the invoices.
+// setParties finds for each customer who gets and who pays the invoices from now on. The error says what is wrong with the
+// hierarchy.
 func (w *world) setParties() error {
-	h, err := w.scenario.hierarchy()
+	accounts := make([]account.Account, len(w.customers))
+	for i, c := range w.customers {
+		accounts[i] = c.account
+	}
+	h, err := account.NewHierarchy(accounts)
 	if err != nil {
 		return err
 	}
@@ -35,10 +45,24 @@ func (w *world) setParties() error {
 			if err != nil {
 				return err
 			}
-			if *party.into, err = w.customer("customers", id); err != nil {
+			next, err := w.customer("customers", id)
+			if err != nil {
 				return err
 			}
+			change(w, party.into, next)
 		}
+	}
+	return nil
+}
+
+// setAccount says who is above a customer, and who gets and pays the invoices from now on; those that were issued stay.
+func (w *world) setAccount(c *customer, wanted account.Account) error {
+	if wanted == c.account {
+		return nil
+	}
+	change(w, &c.account, wanted)
+	if err := w.setParties(); err != nil {
+		return refuse("account_invalid", "%s", err)
 	}
 	return nil
 }

@@ -28,6 +28,24 @@ func (a *OneOff) do(ctx context.Context, w *world, s step) error {
 	return b.command(ctx, s, "", Timing{}, subscription.Command{Kind: subscription.Charge, Item: &item, BillNext: a.When != ChargedNow})
 }
 
+// CancelCharge takes back a charge that no invoice has billed.
+type CancelCharge struct {
+	Subscription string `json:"subscription,omitempty" doc:"Whose; may be left out when there is one subscription"`
+	Charge       string `json:"charge" doc:"The charge's id"`
+}
+
+func (a *CancelCharge) whose(w *world) (*customer, error) {
+	return w.customerOf("cancel_charge.subscription", a.Subscription)
+}
+
+func (a *CancelCharge) do(ctx context.Context, w *world, s step) error {
+	b, err := w.book("cancel_charge.subscription", a.Subscription)
+	if err != nil {
+		return err
+	}
+	return b.command(ctx, s, "", Timing{}, subscription.Command{Kind: subscription.CancelCharge, Withdraws: a.Charge})
+}
+
 // AddItem has an item wait for the next invoice.
 func (b *book) AddItem(_ context.Context, item invoicing.Item, _ time.Time) error {
 	if slices.Contains(b.itemIDs, item.ID) {

@@ -1,12 +1,14 @@
 package quote
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"time"
 
+	"github.com/perennial-billing/perennial/billing/account"
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/tax"
 )
@@ -21,13 +23,21 @@ type CustomerChange struct {
 	Business   *bool   `json:"business,omitempty" doc:"Whether the customer is a business"`
 	TaxID      *string `json:"tax_id,omitempty" doc:"The customer's VAT id, empty for none"`
 	TaxIDValid *bool   `json:"tax_id_valid,omitempty" doc:"Whether the tax id was validated"`
+
+	Parent     *string       `json:"parent,omitempty" doc:"The customer above from now on, empty for nobody"`
+	InvoicedTo account.Owner `json:"invoiced_to,omitempty" enum:"self,parent" doc:"In whose name the invoices are from now on"`
+	PaidBy     account.Owner `json:"paid_by,omitempty" enum:"self,parent" doc:"Who pays the invoices from now on"`
 }
 
 func (a *CustomerChange) whose(w *world) (*customer, error) { return w.customer("customer.id", a.ID) }
 
 func (a *CustomerChange) do(ctx context.Context, w *world, s step) error {
 	if *a == (CustomerChange{ID: a.ID}) {
-		return errors.New("customer: give what changes: a zone, a country, a region, a postal_code, business, a tax_id or tax_id_valid")
+		return errors.New("customer: give what changes: a zone, a country, a region, a postal_code, business, a tax_id, tax_id_valid, " +
+			"a parent, invoiced_to or paid_by")
+	}
+	if err := w.setAccount(s.who, a.account(s.who.account)); err != nil {
+		return err
 	}
 	change(w, &s.who.buyer, a.buyer(s.who.buyer))
 	if a.Zone == "" {
@@ -61,6 +71,14 @@ func (a *CustomerChange) buyer(b tax.Buyer) tax.Buyer {
 	replace(&b.TaxID, a.TaxID)
 	replace(&b.TaxIDValid, a.TaxIDValid)
 	return b
+}
+
+// account is where the customer stands after the change.
+func (a *CustomerChange) account(before account.Account) account.Account {
+	replace(&before.ParentID, a.Parent)
+	before.InvoicedTo = cmp.Or(a.InvoicedTo, before.InvoicedTo)
+	before.PaidBy = cmp.Or(a.PaidBy, before.PaidBy)
+	return before
 }
 
 // replace sets a value if there is another.

@@ -70,6 +70,8 @@ type document struct {
 	cycle  int
 	// owed is what the customer has not paid of it, offset what later credits paid of it.
 	owed, offset money.Amount
+	// refunded, in minor units, is what was paid out of what was paid for it.
+	refunded int64
 }
 
 // account is the subscription's billing. What it does to the records can be taken back.

@@ -95,6 +95,10 @@ type Entry struct {
 	Charge         *OneOff         `json:"charge,omitempty" doc:"A one-off charge, or an adjustment"`
 	Customer       *CustomerChange `json:"customer,omitempty" doc:"A customer moves to another zone or country, or is taxed otherwise"`
 	Activity       *Activity       `json:"activity,omitempty" doc:"A member was active, joined or left"`
+	CancelCharge   *CancelCharge   `json:"cancel_charge,omitempty" doc:"A charge that waits for an invoice is taken back"`
+	BillingGroup   *BillingGroup   `json:"billing_group,omitempty" doc:"A subscription shares its invoices with others from now on, or has another purchase order"`
+	Refund         *Refund         `json:"refund,omitempty" doc:"Credit of a customer is paid out"`
+	Migrate        *Migrate        `json:"migrate,omitempty" doc:"Subscriptions go over to another version of their plan"`
 	Use            *Use            `json:"use,omitempty" doc:"A customer wants to use a feature that a plan opens, perhaps with a limit"`
 	ReturnUse      *ReturnUse      `json:"return_use,omitempty" doc:"A use that came to nothing is given back"`
 }
@@ -126,6 +130,10 @@ func (e Entry) actions() []action {
 	add(e.Charge != nil, e.Charge)
 	add(e.Customer != nil, e.Customer)
 	add(e.Activity != nil, e.Activity)
+	add(e.CancelCharge != nil, e.CancelCharge)
+	add(e.BillingGroup != nil, e.BillingGroup)
+	add(e.Refund != nil, e.Refund)
+	add(e.Migrate != nil, e.Migrate)
 	add(e.Use != nil, e.Use)
 	add(e.ReturnUse != nil, e.ReturnUse)
 	return set

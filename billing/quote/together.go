@@ -11,6 +11,28 @@ import (
 	"github.com/perennial-billing/perennial/billing/lifecycle"
 )
 
+// BillingGroup says what a subscription shares its invoices with from now on, and which purchase order is on them. Both are
+// replaced.
+type BillingGroup struct {
+	Subscription string `json:"subscription,omitempty" doc:"Which; may be left out when there is one subscription"`
+	BillingGroup string `json:"billing_group,omitempty" doc:"With which of the customer's subscriptions it shares invoices; with none when left out"`
+	PONumber     string `json:"po_number,omitempty" doc:"The customer's purchase order; none when left out"`
+}
+
+func (a *BillingGroup) whose(w *world) (*customer, error) {
+	return w.customerOf("billing_group.subscription", a.Subscription)
+}
+
+func (a *BillingGroup) do(_ context.Context, w *world, _ step) error {
+	b, err := w.book("billing_group.subscription", a.Subscription)
+	if err != nil {
+		return err
+	}
+	change(w, &b.group, a.BillingGroup)
+	change(w, &b.order, a.PONumber)
+	return nil
+}
+
 // fallTogether carries out what falls due for a subscription at an instant, with those that share the invoice of it.
 func (b *book) fallTogether(ctx context.Context, at time.Time) error {
 	sharing := b.sharing(at)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/perennial-billing/perennial/billing/account"
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/money"
@@ -38,7 +39,8 @@ type world struct {
 
 // customer is who buys, with what they have and used.
 type customer struct {
-	id string
+	id      string
+	account account.Account
 	// addressee is in whose name the customer's invoices are, payer who pays them.
 	addressee, payer *customer
 	zone             calendar.Zone
@@ -87,11 +89,18 @@ func change[T any](w *world, at *T, to T) {
 // whole does something entirely or, when it fails, not at all.
 func (w *world) whole(do func() error) error {
 	w.undo = nil
+	err := w.attempt(do)
+	w.undo = nil
+	return err
+}
+
+// attempt does a part of what is done as a whole entirely or, when it fails, not at all.
+func (w *world) attempt(do func() error) error {
+	before := len(w.undo)
 	err := do()
 	if err != nil {
-		w.takeBack()
+		w.takeBack(before)
 	}
-	w.undo = nil
 	return err
 }
 
@@ -100,15 +109,17 @@ func (w *world) trial(do func() error) error {
 	outer := w.undo
 	w.undo = nil
 	err := do()
-	w.takeBack()
+	w.takeBack(0)
 	w.undo = outer
 	return err
 }
 
-func (w *world) takeBack() {
-	for _, undo := range slices.Backward(w.undo) {
+// takeBack takes back all changes but the first ones.
+func (w *world) takeBack(first int) {
+	for _, undo := range slices.Backward(w.undo[first:]) {
 		undo()
 	}
+	w.undo = w.undo[:first]
 }
 
 // Run plays a scenario to its end. The same scenario always has the same result. Errors begin with the path of the entry
@@ -158,7 +169,7 @@ func newWorld(s *Scenario) (*world, error) {
 			return nil, fmt.Errorf("customers[%d].zone: %w", i, err)
 		}
 		w.customers = append(w.customers, &customer{
-			id: c.ID, zone: zone, currency: c.Currency, inBucket: map[bucketKey]*bucket{},
+			id: c.ID, account: c.account(), zone: zone, currency: c.Currency, inBucket: map[bucketKey]*bucket{},
 			buyer: tax.Buyer{
 				Country: c.Country, Region: c.Region, PostalCode: c.PostalCode, Business: c.Business, TaxID: c.TaxID, TaxIDValid: c.TaxIDValid,
 			},

@@ -57,8 +57,11 @@ func askings() []asking {
 	}
 	crediting := asked(subscription.Cancel)
 	crediting.CreditUnused = true
+	noSeats := team
+	noSeats.Seats = 0
 	return []asking{
 		{"change", asked(subscription.ChangeTerms), [11]string{"cannot_change", ok, ok, ok, ok, "held_for_review", ok, "cannot_change", "cannot_change", "cannot_change", "subscription_canceled"}},
+		{"change to no seats", to(noSeats, asked(subscription.ChangeTerms)), [11]string{"cannot_change", ok, ok, ok, ok, "held_for_review", ok, "cannot_change", "cannot_change", "cannot_change", "subscription_canceled"}},
 		{"change, at period end", atPeriodEnd(asked(subscription.ChangeTerms)), [11]string{"cannot_change", ok, ok, ok, ok, "held_for_review", ok, "cannot_change", "cannot_change", "cannot_change", "subscription_canceled"}},
 		{"change, on a date in the period", on(day(10), asked(subscription.ChangeTerms)), [11]string{ok, ok, ok, ok, ok, ok, ok, ok, ok, ok, "subscription_canceled"}},
 		{"change, on a date after the period", on(day(40), asked(subscription.ChangeTerms)), [11]string{ok, ok, ok, "after_the_end", ok, ok, ok, ok, ok, ok, "subscription_canceled"}},
@@ -168,6 +171,8 @@ What is accepted (✓), or the code of the refusal:
 A command on a date is planned, and refused on its day if the subscription does not stand so that it could be carried out: ` + "`subscription show`" + `
 lists what is planned and what was missed. One planned for the very instant of a boundary takes effect at that boundary, before the next
 period is billed.
+
+How many seats there may be is up to the plan, in every state: [catalogue.md](catalogue.md#how-many-seats).
 `)
 	return page.Bytes()
 }

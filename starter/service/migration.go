@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/billing/lifecycle"
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/subscription"
 	"github.com/perennial-billing/perennial/internal/store"
@@ -18,9 +19,6 @@ const (
 	AtRenewal = "renewal"
 	AtOnce    = "now"
 )
-
-// usualNotice is how many days before a new price the customer is told of it.
-const usualNotice = 30
 
 // Migration moves subscriptions from one version of a plan to another.
 type Migration struct {
@@ -42,7 +40,7 @@ type Migration struct {
 }
 
 // ID names the migration: it is the id of its command to each subscription, which is therefore carried out once.
-func (m Migration) ID() string { return fmt.Sprintf("migrate:%s:%d:%d", m.Plan, m.From, m.To) }
+func (m Migration) ID() string { return lifecycle.MigrationID(m.Plan, m.From, m.To) }
 
 // Outcome is what a migration means for a subscription.
 type Outcome string
@@ -109,7 +107,7 @@ func (m Migration) covers(row store.Subscription) bool {
 }
 
 func (s *Service) checkMigration(ctx context.Context, in Migration) (migration, error) {
-	run := migration{Migration: in, svc: s, notice: usualNotice}
+	run := migration{Migration: in, svc: s, notice: lifecycle.UsualNotice}
 	var p problems
 	if in.At == "" {
 		run.At = AtRenewal

@@ -71,28 +71,15 @@ func (m migration) plan(ctx context.Context, t target, moved *MigratedSubscripti
 	if err != nil {
 		return err
 	}
-	switch waiting := state.AtPeriodEnd; {
-	case waiting != nil && waiting.Cancel:
-		return refused("canceled_at_period_end", "it is canceled and ends with its period")
-	case waiting != nil || len(state.Planned) > 0:
-		return refused("change_pending", "another change waits for the end of its period or its day")
-	}
 	zone, err := calendar.LoadZone(t.customer.Zone)
 	if err != nil {
 		return err
 	}
-	terms := m.terms(t.row)
-	command := subscription.Command{
+	terms := lifecycle.MigratedTerms(t.row.Terms(), m.to)
+	moved.ChangesAt, err = lifecycle.Account{Zone: zone}.CheckMigration(state, subscription.Command{
 		ID: m.ID(), Kind: subscription.ChangeTerms, At: t.now, AtPeriodEnd: m.At == AtRenewal, Terms: &terms,
-	}
-	if err := state.Check(command); err != nil {
-		return err
-	}
-	moved.ChangesAt = lifecycle.Account{Zone: zone}.TermsBegin(state, command)
-	if days := zone.DateOf(t.now).DaysUntil(zone.DateOf(moved.ChangesAt)); m.At == AtRenewal && days < m.notice {
-		return refused("notice_too_short", "it renews in %d days, sooner than the notice of %d days", days, m.notice)
-	}
-	if err := lifecycle.CheckInForce(m.to, moved.ChangesAt, zone); err != nil {
+	}, m.to, m.notice)
+	if err != nil {
 		return err
 	}
 	if err := m.mayAgree(ctx, t); err != nil {
@@ -103,16 +90,6 @@ func (m migration) plan(ctx context.Context, t target, moved *MigratedSubscripti
 	}
 	moved.Outcome = WouldMove
 	return m.price(ctx, t, zone, moved)
-}
-
-// terms are those that a subscription goes over to.
-func (m migration) terms(row store.Subscription) subscription.Terms {
-	terms := row.Terms()
-	terms.PlanID, terms.PlanVersion = m.to.ID, m.to.Version
-	if !m.to.HasSeats() {
-		terms.Seats = 0
-	}
-	return terms
 }
 
 // latestState is what the subscription's workflow knows. What its row says is newest: of several commands of one instant
@@ -195,7 +172,7 @@ func (m migration) convert(ctx context.Context, plan catalog.Plan, currency mone
 
 // carryOut commands the change and has the customer told. Who stops in between tells them when it is repeated.
 func (m migration) carryOut(ctx context.Context, t target, moved *MigratedSubscription) error {
-	terms := m.terms(t.row)
+	terms := lifecycle.MigratedTerms(t.row.Terms(), m.to)
 	_, err := m.svc.Change(ctx, t.row.ID, Change{
 		Asked: Asked{CommandID: m.ID(), Actor: cmp.Or(m.Actor, "operator"), Reason: fmt.Sprintf("migration to version %d", m.To)},
 		Plan:  terms.PlanID, PlanVersion: terms.PlanVersion, Seats: &terms.Seats, AtPeriodEnd: m.At == AtRenewal, Prices: m.Prices[t.row.ID],

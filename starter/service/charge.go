@@ -69,7 +69,7 @@ func (c Charge) check() error {
 	p.check("description", checkText(item.Description, longestReason))
 	p.check("tax_category", checkText(c.TaxCategory, longestName))
 	if !slices.Contains([]ChargeWhen{"", OnNextInvoice, ChargedNow}, c.When) {
-		p.add("when", "%s must be one of %s, %s", clip(string(c.When)), OnNextInvoice, ChargedNow)
+		p.add("when", "%.60q must be one of %s, %s", c.When, OnNextInvoice, ChargedNow)
 	}
 	p.check("kind", item.CheckKind())
 	p.check("quantity", item.CheckQuantity())
@@ -97,7 +97,7 @@ func (c CancelCharge) repeats(before subscription.Command) bool { return c.want(
 
 func (c CancelCharge) command(context.Context, *Service, target) (subscription.Command, error) {
 	if checkID(c.ID) != nil {
-		return subscription.Command{}, notFound("charge %s: not found", clip(c.ID))
+		return subscription.Command{}, notFound("charge %.60q: not found", c.ID)
 	}
 	return c.want(), nil
 }

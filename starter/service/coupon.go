@@ -80,7 +80,7 @@ func (s *Service) AddCode(ctx context.Context, entityID string, code discount.Co
 	case errors.Is(err, store.ErrExists):
 		return s.codeAgain(ctx, entityID, code, err)
 	case store.Violates(err, "code_is_of_a_coupon"):
-		return code, invalid("coupon", "there is no coupon %s", clip(code.CouponID))
+		return code, invalid("coupon", "there is no coupon %.60q", code.CouponID)
 	}
 	return code, err
 }

@@ -185,7 +185,7 @@ func (r *run) row(record []string, err error) error {
 func (r *run) accept(p parsedRow, line int) {
 	id, verdict := r.identity.of(p)
 	if verdict == conflicting {
-		r.reject(Rejected{Line: line, Field: r.rows.cols.idName, Reason: fmt.Sprintf("id %s occurs before with other values", clip(p.id))})
+		r.reject(Rejected{Line: line, Field: r.rows.cols.idName, Reason: fmt.Sprintf("id %.40q occurs before with other values", p.id)})
 		return
 	}
 	r.summary.Accepted++

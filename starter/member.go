@@ -143,8 +143,7 @@ exit code is then 3.`,
 }
 
 func (p *program) printActivity(s service.ActivityImport) error {
-	err := p.show(s, func(out io.Writer) error {
-		printRejected(out, s.RejectedLines, s.Rejected)
+	return showImport(p, s, s.RejectedLines, s.Rejected, func(out io.Writer) error {
 		stored := fmt.Sprintf("%d days that were not known, %d members who joined", s.New, s.Joined)
 		if s.DryRun {
 			stored = "nothing: this was a dry run"
@@ -152,10 +151,6 @@ func (p *program) printActivity(s service.ActivityImport) error {
 		return facts(out, "Subscription", s.Subscription, "Lines", s.Lines, "Accepted", s.Accepted, "Rejected", s.Rejected,
 			"Stored", stored, "First", day(s.First), "Last", day(s.Last))
 	})
-	if err == nil && s.Rejected > 0 {
-		err = errRowsRejected
-	}
-	return err
 }
 
 // seatFlags ask that seats follow members.

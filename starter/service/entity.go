@@ -199,7 +199,7 @@ func (s *Service) AddPlans(ctx context.Context, entityID string, r io.Reader) ([
 		return nil, err
 	}
 	err = s.store.Tx(ctx, func(tx store.Tx) error {
-		if err := tx.LockCatalogue(ctx, entityID); err != nil {
+		if err := tx.LockCatalogue(ctx); err != nil {
 			return err
 		}
 		for _, plan := range plans {

@@ -85,22 +85,12 @@ func (p *program) listMembers() *cobra.Command {
 		Example: "  go run ./starter member list acme-team",
 		RunE: p.ask(func(ctx context.Context, svc *service.Service, args []string) error {
 			found, err := svc.Members(ctx, args[0], after, limit)
-			if err != nil {
-				return err
-			}
-			return p.show(found, func(out io.Writer) error {
-				rows := make([][]any, len(found.Data))
-				for i, m := range found.Data {
-					active := "no"
-					if m.Active {
-						active = "since " + m.LastActive.String()
-					}
-					rows[i] = []any{m.ID, m.Since, day(m.Until), active}
+			return printPage(p, found, err, "member|joined|left|active", func(m service.Member) []any {
+				active := "no"
+				if m.Active {
+					active = "since " + m.LastActive.String()
 				}
-				if err := table(out, "member|joined|left|active", rows); err != nil {
-					return err
-				}
-				return more(out, found.Next)
+				return []any{m.ID, m.Since, day(m.Until), active}
 			})
 		}),
 	}

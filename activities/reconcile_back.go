@@ -58,21 +58,26 @@ func (c *comparison) unknownRefund(ctx context.Context, read *stripe.Refund) err
 	if read.Charge == nil {
 		return nil
 	}
-	payment, err := c.Store.PaymentByCharge(ctx, read.Charge.ID)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil // the charge is named already
-	}
-	if err != nil {
-		return err
-	}
-	invoice, err := c.Store.Invoice(ctx, payment.InvoiceID)
-	if err != nil || !c.concerns(invoice) {
+	payment, invoice, is, err := c.charged(ctx, read.Charge.ID)
+	if err != nil || !is {
 		return err
 	}
 	c.result.Refunds++
 	c.differs(matterOf(read.ID, read.Created, invoice), "refund_of_nobody",
 		"%d %s of payment %s were refunded, not by us: take it over with payment adopt-refund %s", read.Amount, read.Currency, payment.ID, read.ID)
 	return nil
+}
+
+// charged is the payment of a charge, with its invoice, if the comparison is about it. A charge that is nobody's is named already.
+func (c *comparison) charged(ctx context.Context, charge string) (payment store.Payment, invoice store.Invoice, is bool, err error) {
+	payment, err = c.Store.PaymentByCharge(ctx, charge)
+	if errors.Is(err, store.ErrNotFound) {
+		return payment, invoice, false, nil
+	}
+	if err == nil {
+		invoice, err = c.Store.Invoice(ctx, payment.InvoiceID)
+	}
+	return payment, invoice, err == nil && c.concerns(invoice), err
 }
 
 func (c *comparison) invoiceOfPayment(ctx context.Context, paymentID string) (store.Invoice, error) {
@@ -98,15 +103,8 @@ func (c *comparison) dispute(ctx context.Context, read *stripe.Dispute) error {
 	if read.Charge == nil {
 		return nil
 	}
-	payment, err := c.Store.PaymentByCharge(ctx, read.Charge.ID)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil // the charge is named already
-	}
-	if err != nil {
-		return err
-	}
-	invoice, err := c.Store.Invoice(ctx, payment.InvoiceID)
-	if err != nil || !c.concerns(invoice) {
+	_, invoice, is, err := c.charged(ctx, read.Charge.ID)
+	if err != nil || !is {
 		return err
 	}
 	c.result.Disputes++

@@ -10,7 +10,7 @@ import (
 )
 
 // RegisterBilling registers the activities of the billing task queue.
-func RegisterBilling(w worker.ActivityRegistry, b *Billing, c *Collection, r *Runs, f *Filing) {
+func RegisterBilling(w worker.ActivityRegistry, b *Billing, c *Collection, r *Runs, f *Filing, l *Late) {
 	register(w, message.OpenSubscription, b.OpenSubscription)
 	register(w, message.RecallSubscription, b.RecallSubscription)
 	register(w, message.Turn, b.Turn)
@@ -38,6 +38,7 @@ func RegisterBilling(w worker.ActivityRegistry, b *Billing, c *Collection, r *Ru
 	register(w, message.ApproveReturn, f.ApproveReturn)
 	register(w, message.FileReturn, f.FileReturn)
 	register(w, message.PayReturn, f.PayReturn)
+	register(w, message.BillLateUsage, l.BillLateUsage)
 }
 
 // RegisterPayments registers the activities of the payments task queue.

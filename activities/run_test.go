@@ -25,7 +25,7 @@ func inActivity[In, Out any](b *bundle, named message.Activity[In, Out], in In) 
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	env := suite.NewTestActivityEnvironment()
-	activities.RegisterBilling(env, b.billing, b.collection, b.runs, b.filing)
+	activities.RegisterBilling(env, b.billing, b.collection, b.runs, b.filing, &activities.Late{Billing: b.billing})
 	var out Out
 	value, err := env.ExecuteActivity(named.Name, in)
 	if err == nil {

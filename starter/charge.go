@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 
 	"github.com/shopspring/decimal"
 	"github.com/spf13/cobra"
@@ -85,18 +84,8 @@ func (p *program) listCharges() *cobra.Command {
 		Example: "  go run ./starter charge list cafe-team",
 		RunE: p.ask(func(ctx context.Context, svc *service.Service, args []string) error {
 			found, err := svc.Charges(ctx, args[0], after, limit)
-			if err != nil {
-				return err
-			}
-			return p.show(found, func(out io.Writer) error {
-				rows := make([][]any, len(found.Data))
-				for i, item := range found.Data {
-					rows[i] = []any{item.ID, item.Kind, item.Description, item.Quantity, item.UnitAmount, item.AddedAt, standing(item)}
-				}
-				if err := table(out, "charge|kind|description|quantity|unit amount|added|status", rows); err != nil {
-					return err
-				}
-				return more(out, found.Next)
+			return printPage(p, found, err, "charge|kind|description|quantity|unit amount|added|status", func(item store.Item) []any {
+				return []any{item.ID, item.Kind, item.Description, item.Quantity, item.UnitAmount, item.AddedAt, standing(item)}
 			})
 		}),
 	}

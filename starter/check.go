@@ -23,11 +23,7 @@ What is under way, such as a payment that was made and is just being recorded, d
 looked at again, up to three times in all.`,
 		Example: "  go run ./starter check\n  go run ./starter check --json",
 		RunE: p.do(func(ctx context.Context, _ []string) error {
-			_, settings, err := p.settings()
-			if err != nil {
-				return err
-			}
-			db, err := p.open(ctx, settings, connections)
+			settings, db, err := p.openDatabase(ctx)
 			if err != nil {
 				return err
 			}
@@ -70,11 +66,7 @@ func (p *program) migrate() *cobra.Command {
 		Use: "migrate", Short: "Bring the database to the newest schema; repeating it is safe", Args: cobra.NoArgs,
 		Example: "  DATABASE_URL=postgres://billing@db:5432/perennial go run ./starter migrate",
 		RunE: p.do(func(ctx context.Context, _ []string) error {
-			_, settings, err := p.settings()
-			if err != nil {
-				return err
-			}
-			db, err := p.open(ctx, settings, connections)
+			_, db, err := p.openDatabase(ctx)
 			if err != nil {
 				return err
 			}

@@ -64,18 +64,8 @@ func (p *program) listCheckouts() *cobra.Command {
 		Use: "list", Short: "List checkouts, first to last", Args: cobra.NoArgs, Example: "  go run ./starter checkout list --customer erika --status open",
 		RunE: p.ask(func(ctx context.Context, svc *service.Service, _ []string) error {
 			found, err := svc.Checkouts(ctx, q)
-			if err != nil {
-				return err
-			}
-			return p.show(found, func(out io.Writer) error {
-				rows := make([][]any, len(found.Data))
-				for i, x := range found.Data {
-					rows[i] = []any{x.ID, x.CreatedAt, x.CustomerID, x.Purpose, x.InvoiceID, x.SubscriptionID, x.Status, x.ExpiresAt}
-				}
-				if err := table(out, "id|created|customer|purpose|invoice|starts|status|closes", rows); err != nil {
-					return err
-				}
-				return more(out, found.Next)
+			return printPage(p, found, err, "id|created|customer|purpose|invoice|starts|status|closes", func(x store.Checkout) []any {
+				return []any{x.ID, x.CreatedAt, x.CustomerID, x.Purpose, x.InvoiceID, x.SubscriptionID, x.Status, x.ExpiresAt}
 			})
 		}),
 	}

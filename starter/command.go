@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/perennial-billing/perennial/billing/subscription"
 	"github.com/perennial-billing/perennial/starter/service"
 )
 
@@ -22,16 +21,50 @@ func asked(c *cobra.Command, in *service.Asked) {
 type ordering struct {
 	command *cobra.Command
 	at      instant
-	// read, if set, reads the files that the flags name.
+	// on, of an order that can wait, is where it says when.
+	on *time.Time
+	// read, if set, reads what the flags do not hold themselves, such as the files that they name.
 	read  func(p *program) error
-	order func(at time.Time) service.Order
+	order func() service.Order
+}
+
+// ordered begins the command line that fills an order in.
+func ordered[O service.Order](in *O, its *service.Asked, use, short, example string) *ordering {
+	o := &ordering{
+		command: &cobra.Command{Use: use, Short: short, Example: example, Args: cobra.ExactArgs(1)},
+		order:   func() service.Order { return *in },
+	}
+	asked(o.command, its)
+	return o
 }
 
 // when adds the flags that say when an order takes effect.
-func (o *ordering) when(atPeriodEnd *bool) {
+func (o *ordering) when(on *time.Time, atPeriodEnd *bool) {
+	o.on = on
 	o.command.Flags().BoolVar(atPeriodEnd, "at-period-end", false, "wait for the end of the billing period")
 	o.command.Flags().Var(&o.at, "at", "plan it for a later date, at the customer's midnight, or time (default: now)")
 	o.command.MarkFlagsMutuallyExclusive("at", "at-period-end")
+}
+
+// fill completes the order for a subscription: a day begins where its customer lives.
+func (o *ordering) fill(ctx context.Context, p *program, svc *service.Service, subscriptionID string) error {
+	if o.read != nil {
+		if err := o.read(p); err != nil {
+			return err
+		}
+	}
+	if o.on == nil {
+		return nil
+	}
+	*o.on = o.at.Time
+	if o.at.day == nil {
+		return nil
+	}
+	found, err := svc.Subscription(ctx, subscriptionID)
+	if err == nil {
+		*o.on, err = o.at.inZoneOf(ctx, svc, found.CustomerID)
+	}
+	return err
 }
 
 // orders are the command lines of everything that a subscription can be asked for.
@@ -43,7 +76,7 @@ func orders() []*ordering {
 func (p *program) steer() []*cobra.Command {
 	var commands []*cobra.Command
 	for _, o := range orders() {
-		commands = append(commands, p.ordered(o, func(ctx context.Context, svc *service.Service, id string, order service.Order) error {
+		commands = append(commands, p.carry(o, func(ctx context.Context, svc *service.Service, id string, order service.Order) error {
 			done, err := svc.CarryOut(ctx, id, order)
 			if err != nil {
 				return err
@@ -60,7 +93,7 @@ func (p *program) previews() *cobra.Command {
 	for _, o := range orders() {
 		o.command.Short = "Preview: " + o.command.Short
 		o.command.Example = "  go run ./starter subscription preview " + o.command.Name() + " " + previewed[o.command.Name()]
-		g.AddCommand(p.ordered(o, func(ctx context.Context, svc *service.Service, id string, order service.Order) error {
+		g.AddCommand(p.carry(o, func(ctx context.Context, svc *service.Service, id string, order service.Order) error {
 			preview, err := svc.Preview(ctx, id, order)
 			if err != nil {
 				return err
@@ -77,25 +110,12 @@ var previewed = map[string]string{
 	"reactivate": "erika-pro", "resume": "erika-pro", "transfer": "cafe-team --customer roastery", "withdraw": "erika-pro --planned cancel-in-june",
 }
 
-func (p *program) ordered(o *ordering, do func(context.Context, *service.Service, string, service.Order) error) *cobra.Command {
-	o.command.Args = cobra.ExactArgs(1)
+func (p *program) carry(o *ordering, do func(context.Context, *service.Service, string, service.Order) error) *cobra.Command {
 	o.command.RunE = p.askWorkflow(func(ctx context.Context, svc *service.Service, args []string) error {
-		if o.read != nil {
-			if err := o.read(p); err != nil {
-				return err
-			}
+		if err := o.fill(ctx, p, svc, args[0]); err != nil {
+			return err
 		}
-		at := o.at.Time
-		if o.at.day != nil {
-			found, err := svc.Subscription(ctx, args[0])
-			if err != nil {
-				return err
-			}
-			if at, err = o.at.inZoneOf(ctx, svc, found.CustomerID); err != nil {
-				return err
-			}
-		}
-		return do(ctx, svc, args[0], o.order(at))
+		return do(ctx, svc, args[0], o.order())
 	})
 	return o.command
 }
@@ -104,14 +124,12 @@ func changing() *ordering {
 	var in service.Change
 	var seats int64
 	var prices string
-	o := &ordering{command: &cobra.Command{
-		Use: "change ID", Short: "Change plan, seats or add-ons, now, at the period's end or on a date",
-		Example: `  go run ./starter subscription change cafe-team --seats 12
+	o := ordered(&in, &in.Asked, "change ID", "Change plan, seats or add-ons, now, at the period's end or on a date",
+		`  go run ./starter subscription change cafe-team --seats 12
   go run ./starter subscription change erika-pro --plan pro-yearly --at-period-end
   go run ./starter subscription change cafe-team --add-on storage=3 --add-on support=0
   go run ./starter subscription change cafe-team --plan-version 2 --prices docs/examples/agreed-prices.yaml --at-period-end
-  go run ./starter subscription change cafe-team --seats 20 --at 2027-09-01`,
-	}}
+  go run ./starter subscription change cafe-team --seats 20 --at 2027-09-01`)
 	f := o.command.Flags()
 	f.StringVar(&in.Plan, "plan", "", "the new plan")
 	f.IntVar(&in.PlanVersion, "plan-version", 0, "version of the plan (default: the newest)")
@@ -119,123 +137,75 @@ func changing() *ordering {
 	f.Var((*addOns)(&in.AddOns), "add-on", "an add-on with its new quantity, as ID=QUANTITY, 0 to remove it (repeat for several)")
 	pricesFlag(f, &prices)
 	f.BoolVar(&in.BillNext, "bill-next", false, "leave the difference to the next invoice")
-	o.when(&in.AtPeriodEnd)
-	asked(o.command, &in.Asked)
+	o.when(&in.On, &in.AtPeriodEnd)
 	o.read = func(p *program) (err error) {
-		in.Prices, err = p.readPrices(prices)
-		return err
-	}
-	o.order = func(at time.Time) service.Order {
 		if f.Changed("seats") {
 			in.Seats = &seats
 		}
-		in.On = at
-		return in
+		in.Prices, err = p.readPrices(prices)
+		return err
 	}
 	return o
 }
 
 func canceling() *ordering {
 	var in service.Cancel
-	o := &ordering{command: &cobra.Command{
-		Use: "cancel ID", Short: "Cancel, now, at the period's end or on a date",
-		Example: `  go run ./starter subscription cancel erika-pro --at-period-end
+	o := ordered(&in, &in.Asked, "cancel ID", "Cancel, now, at the period's end or on a date",
+		`  go run ./starter subscription cancel erika-pro --at-period-end
   go run ./starter subscription cancel cafe-team --credit-unused --reason "moved to another team"
-  go run ./starter subscription cancel cafe-team --at 2027-12-31`,
-	}}
+  go run ./starter subscription cancel cafe-team --at 2027-12-31`)
 	o.command.Flags().BoolVar(&in.CreditUnused, "credit-unused", false, "credit the paid time that is left")
-	o.when(&in.AtPeriodEnd)
-	asked(o.command, &in.Asked)
-	o.order = func(at time.Time) service.Order {
-		in.On = at
-		return in
-	}
+	o.when(&in.On, &in.AtPeriodEnd)
 	return o
 }
 
 func pausing() *ordering {
 	var in service.Pause
-	var mode string
-	o := &ordering{command: &cobra.Command{
-		Use: "pause ID", Short: "Stop billing until it is resumed",
-		Example: `  go run ./starter subscription pause erika-pro --reason holidays
-  go run ./starter subscription pause erika-pro --mode extend --at 2027-08-01`,
-	}}
-	o.command.Flags().StringVar(&mode, "mode", "", "paid time is credited (credit, the default), passes (keep), or is served later (extend)")
-	o.when(&in.AtPeriodEnd)
-	asked(o.command, &in.Asked)
-	o.order = func(at time.Time) service.Order {
-		in.On, in.Mode = at, subscription.PauseMode(mode)
-		return in
-	}
-	return o
-}
-
-func billingLate() *ordering {
-	var in service.BillLate
-	o := &ordering{command: &cobra.Command{
-		Use: "bill-late ID", Short: "Bill usage that became known after the end, as is done once a day anyway",
-		Example: "  go run ./starter subscription bill-late erika-pro",
-	}}
-	asked(o.command, &in.Asked)
-	o.order = func(time.Time) service.Order { return in }
-	return o
-}
-
-func reactivating() *ordering {
-	var in service.Reactivate
-	o := &ordering{command: &cobra.Command{
-		Use: "reactivate ID", Short: "Take back a cancellation, or begin again after one",
-		Example: "  go run ./starter subscription reactivate erika-pro",
-	}}
-	asked(o.command, &in.Asked)
-	o.order = func(time.Time) service.Order { return in }
+	o := ordered(&in, &in.Asked, "pause ID", "Stop billing until it is resumed",
+		`  go run ./starter subscription pause erika-pro --reason holidays
+  go run ./starter subscription pause erika-pro --mode extend --at 2027-08-01`)
+	o.command.Flags().StringVar((*string)(&in.Mode), "mode", "", "paid time is credited (credit, the default), passes (keep), or is served later (extend)")
+	o.when(&in.On, &in.AtPeriodEnd)
 	return o
 }
 
 func resuming() *ordering {
 	var in service.Resume
-	o := &ordering{command: &cobra.Command{
-		Use: "resume ID", Short: "End a pause, now or on a date",
-		Example: `  go run ./starter subscription resume erika-pro
-  go run ./starter subscription resume erika-pro --at 2027-09-01`,
-	}}
-	o.when(&in.AtPeriodEnd)
-	asked(o.command, &in.Asked)
-	o.order = func(at time.Time) service.Order {
-		in.On = at
-		return in
-	}
+	o := ordered(&in, &in.Asked, "resume ID", "End a pause, now or on a date",
+		`  go run ./starter subscription resume erika-pro
+  go run ./starter subscription resume erika-pro --at 2027-09-01`)
+	o.when(&in.On, &in.AtPeriodEnd)
 	return o
 }
 
 func transferring() *ordering {
 	var in service.HandOver
-	o := &ordering{command: &cobra.Command{
-		Use: "transfer ID", Short: "Make another customer the owner, who pays from then on",
-		Example: "  go run ./starter subscription transfer cafe-team --customer roastery --at-period-end",
-	}}
+	o := ordered(&in, &in.Asked, "transfer ID", "Make another customer the owner, who pays from then on",
+		"  go run ./starter subscription transfer cafe-team --customer roastery --at-period-end")
 	o.command.Flags().StringVar(&in.Customer, "customer", "", "the new owner")
-	o.when(&in.AtPeriodEnd)
-	asked(o.command, &in.Asked)
+	o.when(&in.On, &in.AtPeriodEnd)
 	needs(o.command, "customer")
-	o.order = func(at time.Time) service.Order {
-		in.On = at
-		return in
-	}
 	return o
+}
+
+func billingLate() *ordering {
+	var in service.BillLate
+	return ordered(&in, &in.Asked, "bill-late ID", "Bill usage that became known after the end, as is done once a day anyway",
+		"  go run ./starter subscription bill-late erika-pro")
+}
+
+func reactivating() *ordering {
+	var in service.Reactivate
+	return ordered(&in, &in.Asked, "reactivate ID", "Take back a cancellation, or begin again after one",
+		"  go run ./starter subscription reactivate erika-pro")
 }
 
 func withdrawing() *ordering {
 	var in service.Withdraw
-	o := &ordering{command: &cobra.Command{
-		Use: "withdraw ID", Short: "Take back a command that is planned for a date",
-		Example: "  go run ./starter subscription withdraw erika-pro --planned cancel-in-june",
-	}}
+	o := ordered(&in, &in.Asked, "withdraw ID", "Take back a command that is planned for a date",
+		"  go run ./starter subscription withdraw erika-pro --planned cancel-in-june")
 	o.command.Flags().StringVar(&in.Planned, "planned", "", "the id of the planned command: see \"subscription planned\"")
-	asked(o.command, &in.Asked)
 	needs(o.command, "planned")
-	o.order = func(time.Time) service.Order { return in }
 	return o
 }
 

@@ -77,6 +77,16 @@ func (p *program) open(ctx context.Context, settings config.Config, most int32) 
 	return db, err
 }
 
+// openDatabase opens the database for a command that needs nothing else.
+func (p *program) openDatabase(ctx context.Context) (config.Config, *store.Store, error) {
+	_, settings, err := p.settings()
+	if err != nil {
+		return settings, nil, err
+	}
+	db, err := p.open(ctx, settings, connections)
+	return settings, db, err
+}
+
 func (p *program) connectWith(ctx context.Context, most int32) (*connected, error) {
 	env, settings, err := p.settings()
 	if err != nil {

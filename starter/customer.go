@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/perennial-billing/perennial/internal/store"
 	"github.com/perennial-billing/perennial/starter/service"
 )
 
@@ -111,18 +112,8 @@ func (p *program) listCustomers() *cobra.Command {
 		Use: "list", Short: "List customers", Args: cobra.NoArgs, Example: "  go run ./starter customer list --entity acme",
 		RunE: p.ask(func(ctx context.Context, svc *service.Service, _ []string) error {
 			found, err := svc.Customers(ctx, entity, after, limit)
-			if err != nil {
-				return err
-			}
-			return p.show(found, func(out io.Writer) error {
-				rows := make([][]any, len(found.Data))
-				for i, x := range found.Data {
-					rows[i] = []any{x.ID, x.EntityID, x.Name, x.Country, x.Zone, x.Currency, x.TestClockID}
-				}
-				if err := table(out, "id|entity|name|country|zone|currency|clock", rows); err != nil {
-					return err
-				}
-				return more(out, found.Next)
+			return printPage(p, found, err, "id|entity|name|country|zone|currency|clock", func(x store.Customer) []any {
+				return []any{x.ID, x.EntityID, x.Name, x.Country, x.Zone, x.Currency, x.TestClockID}
 			})
 		}),
 	}

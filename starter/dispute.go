@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/perennial-billing/perennial/internal/store"
 	"github.com/perennial-billing/perennial/starter/service"
 )
 
@@ -20,21 +21,11 @@ func (p *program) listDisputes() *cobra.Command {
 		Example: "  go run ./starter payment dispute list --status needs_response\n  go run ./starter payment dispute list --customer erika --json",
 		RunE: p.ask(func(ctx context.Context, svc *service.Service, _ []string) error {
 			found, err := svc.Disputes(ctx, q)
-			if err != nil {
-				return err
-			}
-			return p.show(found, func(out io.Writer) error {
-				rows := make([][]any, len(found.Data))
-				for i, x := range found.Data {
-					rows[i] = []any{
-						x.ID, x.OpenedAt, x.PaymentID, x.Status, x.Reason, amount(x.Amount, x.Currency), amount(x.Withdrawn, x.Currency),
-						amount(x.Fee, x.Currency), x.RespondBy,
-					}
+			return printPage(p, found, err, "id|opened|payment|status|reason|amount|withdrawn|fee|respond by", func(x store.Dispute) []any {
+				return []any{
+					x.ID, x.OpenedAt, x.PaymentID, x.Status, x.Reason, amount(x.Amount, x.Currency), amount(x.Withdrawn, x.Currency),
+					amount(x.Fee, x.Currency), x.RespondBy,
 				}
-				if err := table(out, "id|opened|payment|status|reason|amount|withdrawn|fee|respond by", rows); err != nil {
-					return err
-				}
-				return more(out, found.Next)
 			})
 		}),
 	}

@@ -25,18 +25,8 @@ func (p *program) listEvents() *cobra.Command {
 		Example: "  go run ./starter event list --status given_up\n  go run ./starter event list --object pi_3Q",
 		RunE: p.ask(func(ctx context.Context, svc *service.Service, _ []string) error {
 			found, err := svc.Events(ctx, f)
-			if err != nil {
-				return err
-			}
-			return p.show(found, func(out io.Writer) error {
-				rows := make([][]any, len(found.Data))
-				for i, e := range found.Data {
-					rows[i] = []any{e.ReceivedAt, e.ID, e.Type, e.ObjectID, e.Source, e.Status, e.Tries, e.Note + e.Error}
-				}
-				if err := table(out, "received|id|type|object|source|status|tries|note", rows); err != nil {
-					return err
-				}
-				return more(out, found.Next)
+			return printPage(p, found, err, "received|id|type|object|source|status|tries|note", func(e store.InboundEvent) []any {
+				return []any{e.ReceivedAt, e.ID, e.Type, e.ObjectID, e.Source, e.Status, e.Tries, e.Note + e.Error}
 			})
 		}),
 	}
@@ -159,18 +149,8 @@ func (p *program) listMails() *cobra.Command {
 		Use: "list", Short: "List messages, newest first", Args: cobra.NoArgs, Example: "  go run ./starter mail list --status suppressed",
 		RunE: p.ask(func(ctx context.Context, svc *service.Service, _ []string) error {
 			found, err := svc.Mails(ctx, f)
-			if err != nil {
-				return err
-			}
-			return p.show(found, func(out io.Writer) error {
-				rows := make([][]any, len(found.Data))
-				for i, m := range found.Data {
-					rows[i] = []any{m.ID, m.MessageKey, m.CustomerID, m.AsOf, m.Status, m.Delivery, m.Error}
-				}
-				if err := table(out, "id|message|customer|as of|status|delivery|problem", rows); err != nil {
-					return err
-				}
-				return more(out, found.Next)
+			return printPage(p, found, err, "id|message|customer|as of|status|delivery|problem", func(m store.QueuedMail) []any {
+				return []any{m.ID, m.MessageKey, m.CustomerID, m.AsOf, m.Status, m.Delivery, m.Error}
 			})
 		}),
 	}

@@ -23,18 +23,8 @@ func (p *program) listReviews() *cobra.Command {
 		Example: "  go run ./starter fraud review list --status open\n  go run ./starter fraud review list --customer erika --json",
 		RunE: p.ask(func(ctx context.Context, svc *service.Service, _ []string) error {
 			found, err := svc.Reviews(ctx, q)
-			if err != nil {
-				return err
-			}
-			return p.show(found, func(out io.Writer) error {
-				rows := make([][]any, len(found.Data))
-				for i, x := range found.Data {
-					rows[i] = []any{x.PaymentID, x.CustomerID, x.OpenedAt, x.Cause, x.Status, x.DeadlineAt, x.DecidedBy, x.Reason}
-				}
-				if err := table(out, "payment|customer|opened|because of|status|decide by|decided by|reason", rows); err != nil {
-					return err
-				}
-				return more(out, found.Next)
+			return printPage(p, found, err, "payment|customer|opened|because of|status|decide by|decided by|reason", func(x store.Review) []any {
+				return []any{x.PaymentID, x.CustomerID, x.OpenedAt, x.Cause, x.Status, x.DeadlineAt, x.DecidedBy, x.Reason}
 			})
 		}),
 	}
@@ -100,18 +90,8 @@ func (p *program) listWarnings() *cobra.Command {
 		Example: "  go run ./starter fraud warning list --open",
 		RunE: p.ask(func(ctx context.Context, svc *service.Service, _ []string) error {
 			found, err := svc.Warnings(ctx, q)
-			if err != nil {
-				return err
-			}
-			return p.show(found, func(out io.Writer) error {
-				rows := make([][]any, len(found.Data))
-				for i, x := range found.Data {
-					rows[i] = []any{x.ID, x.OpenedAt, x.PaymentID, x.FraudType, x.Actionable}
-				}
-				if err := table(out, "id|opened|payment|fraud|open", rows); err != nil {
-					return err
-				}
-				return more(out, found.Next)
+			return printPage(p, found, err, "id|opened|payment|fraud|open", func(x store.Warning) []any {
+				return []any{x.ID, x.OpenedAt, x.PaymentID, x.FraudType, x.Actionable}
 			})
 		}),
 	}

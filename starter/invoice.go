@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/perennial-billing/perennial/billing/catalog"
+	"github.com/perennial-billing/perennial/internal/store"
 	"github.com/perennial-billing/perennial/starter/service"
 )
 
@@ -25,20 +26,10 @@ func (p *program) listInvoices() *cobra.Command {
 		Example: "  go run ./starter invoice list --customer erika\n  go run ./starter invoice list --status open --json",
 		RunE: p.ask(func(ctx context.Context, svc *service.Service, _ []string) error {
 			found, err := svc.Invoices(ctx, q)
-			if err != nil {
-				return err
-			}
-			return p.show(found, func(out io.Writer) error {
-				rows := make([][]any, len(found.Data))
-				for i, x := range found.Data {
-					rows[i] = []any{
-						x.ID, x.Number, x.IssuedAt, x.CustomerID, x.SubscriptionID, x.Status, amount(x.Total, x.Currency), x.Owed(),
-					}
+			return printPage(p, found, err, "id|number|issued|customer|subscription|status|total|still owed", func(x store.Invoice) []any {
+				return []any{
+					x.ID, x.Number, x.IssuedAt, x.CustomerID, x.SubscriptionID, x.Status, amount(x.Total, x.Currency), x.Owed(),
 				}
-				if err := table(out, "id|number|issued|customer|subscription|status|total|still owed", rows); err != nil {
-					return err
-				}
-				return more(out, found.Next)
 			})
 		}),
 	}

@@ -85,22 +85,12 @@ func (p *program) listMembers() *cobra.Command {
 		Example: "  go run ./starter member list acme-team",
 		RunE: p.ask(func(ctx context.Context, svc *service.Service, args []string) error {
 			found, err := svc.Members(ctx, args[0], after, limit)
-			if err != nil {
-				return err
-			}
-			return p.show(found, func(out io.Writer) error {
-				rows := make([][]any, len(found.Data))
-				for i, m := range found.Data {
-					active := "no"
-					if m.Active {
-						active = "since " + m.LastActive.String()
-					}
-					rows[i] = []any{m.ID, m.Since, day(m.Until), active}
+			return printPage(p, found, err, "member|joined|left|active", func(m service.Member) []any {
+				active := "no"
+				if m.Active {
+					active = "since " + m.LastActive.String()
 				}
-				if err := table(out, "member|joined|left|active", rows); err != nil {
-					return err
-				}
-				return more(out, found.Next)
+				return []any{m.ID, m.Since, day(m.Until), active}
 			})
 		}),
 	}
@@ -143,8 +133,7 @@ exit code is then 3.`,
 }
 
 func (p *program) printActivity(s service.ActivityImport) error {
-	err := p.show(s, func(out io.Writer) error {
-		printRejected(out, s.RejectedLines, s.Rejected)
+	return showImport(p, s, s.RejectedLines, s.Rejected, func(out io.Writer) error {
 		stored := fmt.Sprintf("%d days that were not known, %d members who joined", s.New, s.Joined)
 		if s.DryRun {
 			stored = "nothing: this was a dry run"
@@ -152,10 +141,6 @@ func (p *program) printActivity(s service.ActivityImport) error {
 		return facts(out, "Subscription", s.Subscription, "Lines", s.Lines, "Accepted", s.Accepted, "Rejected", s.Rejected,
 			"Stored", stored, "First", day(s.First), "Last", day(s.Last))
 	})
-	if err == nil && s.Rejected > 0 {
-		err = errRowsRejected
-	}
-	return err
 }
 
 // seatFlags ask that seats follow members.

@@ -24,18 +24,8 @@ func (p *program) listPayments() *cobra.Command {
 		Example: "  go run ./starter payment list --customer erika\n  go run ./starter payment list --status succeeded --json",
 		RunE: p.ask(func(ctx context.Context, svc *service.Service, _ []string) error {
 			found, err := svc.Payments(ctx, q)
-			if err != nil {
-				return err
-			}
-			return p.show(found, func(out io.Writer) error {
-				rows := make([][]any, len(found.Data))
-				for i, x := range found.Data {
-					rows[i] = []any{x.ID, x.AskedAt, x.CustomerID, x.InvoiceID, x.Status, amount(x.Amount, x.Currency), amount(x.Refunded, x.Currency), x.DeclineCode}
-				}
-				if err := table(out, "id|asked|customer|invoice|status|amount|refunded|declined because", rows); err != nil {
-					return err
-				}
-				return more(out, found.Next)
+			return printPage(p, found, err, "id|asked|customer|invoice|status|amount|refunded|declined because", func(x store.ListedPayment) []any {
+				return []any{x.ID, x.AskedAt, x.CustomerID, x.InvoiceID, x.Status, amount(x.Amount, x.Currency), amount(x.Refunded, x.Currency), x.DeclineCode}
 			})
 		}),
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/perennial-billing/perennial/internal/store"
 	"github.com/perennial-billing/perennial/starter/service"
 )
 
@@ -21,18 +22,8 @@ func (p *program) listPayouts() *cobra.Command {
 		Example: "  go run ./starter payment payout list\n  go run ./starter payment payout list --status failed --json",
 		RunE: p.ask(func(ctx context.Context, svc *service.Service, _ []string) error {
 			found, err := svc.Payouts(ctx, q)
-			if err != nil {
-				return err
-			}
-			return p.show(found, func(out io.Writer) error {
-				rows := make([][]any, len(found.Data))
-				for i, x := range found.Data {
-					rows[i] = []any{x.ID, x.CreatedAt, x.Status, amount(x.Amount, x.Currency), x.ArrivesAt, x.Failure}
-				}
-				if err := table(out, "id|made|status|amount|arrives|failed because", rows); err != nil {
-					return err
-				}
-				return more(out, found.Next)
+			return printPage(p, found, err, "id|made|status|amount|arrives|failed because", func(x store.Payout) []any {
+				return []any{x.ID, x.CreatedAt, x.Status, amount(x.Amount, x.Currency), x.ArrivesAt, x.Failure}
 			})
 		}),
 	}

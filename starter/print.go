@@ -81,6 +81,23 @@ func cell(value any) string {
 
 func amount(minor int64, currency money.Currency) string { return money.New(minor, currency).String() }
 
+// printPage shows what was read of a list, a row each, and how to read on, unless reading it failed.
+func printPage[T any](p *program, found service.Page[T], err error, header string, row func(T) []any) error {
+	if err != nil {
+		return err
+	}
+	return p.show(found, func(out io.Writer) error {
+		rows := make([][]any, len(found.Data))
+		for i, x := range found.Data {
+			rows[i] = row(x)
+		}
+		if err := table(out, header, rows); err != nil {
+			return err
+		}
+		return more(out, found.Next)
+	})
+}
+
 // more says how to read on.
 func more(out io.Writer, next string) error {
 	if next == "" {

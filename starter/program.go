@@ -50,9 +50,6 @@ wrong or refused, and nothing was written; 3 rows of a file were rejected, and t
 is the last line of standard error: {"error": {"kind", "code", "message", "fields"}}. "go run" makes a 1 of every code and
 adds a line of its own: for scripts, go build -o perennial ./starter.`
 
-// errRowsRejected ends an import that stored some rows and rejected others; the rows were shown.
-var errRowsRejected = errors.New("rows were rejected")
-
 // run carries out a command line and returns the exit code.
 func (p *program) run(ctx context.Context, args []string) int {
 	root := p.root()

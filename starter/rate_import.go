@@ -34,13 +34,7 @@ func (p *program) importRates() *cobra.Command {
 }
 
 func (p *program) printRates(in service.RateImport) error {
-	err := p.show(in, func(out io.Writer) error {
-		for _, rejected := range in.RejectedLines {
-			fmt.Fprintf(out, "line %d rejected: %s\n", rejected.Line, rejected.Reason)
-		}
-		if hidden := in.Rejected - len(in.RejectedLines); hidden > 0 {
-			fmt.Fprintf(out, "… and %d more rejections\n", hidden)
-		}
+	return showImport(p, in, in.RejectedLines, in.Rejected, func(out io.Writer) error {
 		days := fmt.Sprint(in.Days)
 		if !in.First.IsZero() {
 			days = fmt.Sprintf("%d, from %s to %s", in.Days, in.First, in.Last)
@@ -48,8 +42,4 @@ func (p *program) printRates(in service.RateImport) error {
 		return facts(out, "Days", days, "Rates", fmt.Sprintf("%d: %d new, %d known already", in.Rates, in.New, in.AlreadyKnown),
 			"Rejected", in.Rejected, "No longer in use", strings.Join(in.Retired, ", "))
 	})
-	if err == nil && in.Rejected > 0 {
-		err = errRowsRejected
-	}
-	return err
 }

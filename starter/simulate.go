@@ -83,11 +83,7 @@ func (p *program) runSimulation(ctx context.Context, in simulateFlags) error {
 	if err != nil {
 		return err
 	}
-	_, settings, err := p.settings()
-	if err != nil {
-		return err
-	}
-	db, err := p.open(ctx, settings, connections)
+	_, db, err := p.openDatabase(ctx)
 	if err != nil {
 		return err
 	}

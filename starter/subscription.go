@@ -89,18 +89,8 @@ func (p *program) listSubscriptions() *cobra.Command {
 		Use: "list", Short: "List subscriptions", Args: cobra.NoArgs, Example: "  go run ./starter subscription list --customer erika",
 		RunE: p.ask(func(ctx context.Context, svc *service.Service, _ []string) error {
 			found, err := svc.Subscriptions(ctx, entity, customer, after, limit)
-			if err != nil {
-				return err
-			}
-			return p.show(found, func(out io.Writer) error {
-				rows := make([][]any, len(found.Data))
-				for i, x := range found.Data {
-					rows[i] = []any{x.ID, x.CustomerID, x.Status, terms(x), x.Currency, x.PeriodEnd, x.NextActionAt}
-				}
-				if err := table(out, "id|customer|status|terms|currency|period ends|acts next", rows); err != nil {
-					return err
-				}
-				return more(out, found.Next)
+			return printPage(p, found, err, "id|customer|status|terms|currency|period ends|acts next", func(x store.Subscription) []any {
+				return []any{x.ID, x.CustomerID, x.Status, terms(x), x.Currency, x.PeriodEnd, x.NextActionAt}
 			})
 		}),
 	}

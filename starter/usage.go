@@ -118,23 +118,8 @@ func (p *program) importProgress() func(usagecsv.Progress) {
 	}
 }
 
-// printRejected lists lines that were rejected, and says how many more there are.
-func printRejected(out io.Writer, lines []usagecsv.Rejected, all int) {
-	for _, rejected := range lines {
-		where := ""
-		if rejected.Field != "" {
-			where = rejected.Field + ": "
-		}
-		fmt.Fprintf(out, "line %d rejected: %s%s\n", rejected.Line, where, rejected.Reason)
-	}
-	if hidden := all - len(lines); hidden > 0 {
-		fmt.Fprintf(out, "… and %d more rejected lines\n", hidden)
-	}
-}
-
 func (p *program) printImport(s service.ImportSummary) error {
-	err := p.show(s, func(out io.Writer) error {
-		printRejected(out, s.RejectedLines, s.Rejected)
+	return showImport(p, s, s.RejectedLines, s.Rejected, func(out io.Writer) error {
 		events := fmt.Sprintf("%d: %d new, %d known already", s.Events, s.New, s.AlreadyKnown)
 		if s.DryRun {
 			events = fmt.Sprintf("%d would be stored, less those known already; nothing is", s.Events)
@@ -148,10 +133,6 @@ func (p *program) printImport(s service.ImportSummary) error {
 		}
 		return facts(out, pairs...)
 	})
-	if err == nil && s.Rejected > 0 {
-		err = errRowsRejected
-	}
-	return err
 }
 
 func (p *program) showUsage() *cobra.Command {

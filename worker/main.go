@@ -51,7 +51,7 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer temporal.Close()
-	if err := scheduleReconciliation(ctx, temporal); err != nil {
+	if err := schedule(ctx, temporal); err != nil {
 		return err
 	}
 	running, err := host.Start(temporal, db, settings.Stripe())

@@ -72,6 +72,7 @@ func TestRecord(t *testing.T) {
 	t.Run("charged late", recordChargedLate)
 	t.Run("wallet", recordWallet)
 	t.Run("shared invoice", recordShared)
+	t.Run("late usage", recordLateUsage)
 	t.Run("run", recordRun)
 	t.Run("run of several shards", recordShards)
 	t.Run("filing", recordFiling)

@@ -169,6 +169,7 @@ func Register(registry interface {
 		message.FraudReviewWorkflow:    FraudReview,
 		message.FraudWarningWorkflow:   FraudWarning,
 		message.ReconciliationWorkflow: Reconciliation,
+		message.LateUsageWorkflow:      LateUsage,
 	} {
 		registry.RegisterWorkflowWithOptions(definition, workflow.RegisterOptions{Name: name})
 	}

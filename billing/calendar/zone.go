@@ -14,7 +14,6 @@ package calendar
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/perennial-billing/perennial/billing/calendar/zonedata"
@@ -77,21 +76,10 @@ func sinceMidnight(hour, minute, second int) time.Duration {
 	return time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute + time.Duration(second)*time.Second
 }
 
-// ParseTime reads an instant such as "2027-01-31T14:30:00Z", a local time of the
-// zone such as "2027-01-31T15:30" or "2027-01-31 15:30:00", or a date such as
-// "2027-01-31" for its first instant in the zone. The result is in UTC.
+// ParseTime reads a time as ReadTime does, on the zone's clock, in UTC.
 func (z Zone) ParseTime(text string) (time.Time, error) {
-	if at, err := time.Parse(time.RFC3339, text); err == nil && at.Year() > 0 {
-		return at.UTC(), nil
-	}
-	for _, layout := range []string{dateLayout, "2006-01-02T15:04", "2006-01-02T15:04:05"} {
-		if local, err := time.Parse(layout, strings.Replace(text, " ", "T", 1)); err == nil && local.Year() > 0 {
-			day := civil(local)
-			return z.timeOfDay(day, local.Sub(day.midnightUTC())), nil
-		}
-	}
-	return time.Time{}, fmt.Errorf("time %.40q: write a date such as 2027-01-31, a local time such as 2027-01-31T15:30 "+
-		"or an instant such as 2027-01-31T14:30:00Z", text)
+	written, err := ReadTime(text)
+	return written.In(z), err
 }
 
 // AddDays returns the instant at which the zone's clock shows, so many days later (or earlier, for negative ones), the time

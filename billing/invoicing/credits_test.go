@@ -162,10 +162,10 @@ func TestItemsAlone(t *testing.T) {
 	require.Equal(t, inv.Subtotal, inv.Earned)
 	for want, wrong := range map[string]invoicing.Item{
 		`item "": id is required`:                                   item("", invoicing.OneOff, "1", "1"),
-		`kind "recurring" must be one of one_off, adjustment`:       item("x", invoicing.Recurring, "1", "1"),
-		`quantity must be above 0, got -1`:                          item("x", invoicing.OneOff, "-1", "1"),
-		`unit_amount of a one-off charge must not be negative, got`: item("x", invoicing.OneOff, "1", "-1"),
-		`unit_amount of an adjustment must not be 0`:                item("x", invoicing.Adjustment, "1", "0"),
+		`kind: "recurring" must be one of one_off, adjustment`:      item("x", invoicing.Recurring, "1", "1"),
+		`quantity: must be above 0, got -1`:                         item("x", invoicing.OneOff, "-1", "1"),
+		`unit_amount: of a one-off charge must not be below 0, got`: item("x", invoicing.OneOff, "1", "-1"),
+		`unit_amount: of an adjustment must not be 0`:               item("x", invoicing.Adjustment, "1", "0"),
 		`unit_amount: at most 12 digits may follow the point`:       item("x", invoicing.OneOff, "1", "0.1234567890123"),
 	} {
 		f.Items = []invoicing.Item{wrong}

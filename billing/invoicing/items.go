@@ -63,8 +63,6 @@ func (i Item) check() error {
 	switch {
 	case i.ID == "":
 		return errors.New("id is required, so that billing it twice is noticed")
-	case i.Kind != OneOff && i.Kind != Adjustment:
-		return fmt.Errorf("kind %.40q must be one of %s, %s", i.Kind, OneOff, Adjustment)
 	case i.Description == "":
 		return errors.New("description is required: it is what the customer reads")
 	case i.TaxCategory == "":
@@ -72,21 +70,46 @@ func (i Item) check() error {
 	case i.Period.End.Before(i.Period.Start):
 		return fmt.Errorf("period %s ends before it starts", i.Period)
 	}
-	for _, number := range []struct {
-		field string
-		value decimal.Decimal
-	}{{"quantity", i.Quantity}, {"unit_amount", i.Unit}} {
-		if err := money.CheckDecimal(number.value); err != nil {
-			return fmt.Errorf("%s: %w", number.field, err)
+	for _, field := range []struct {
+		name  string
+		check func() error
+	}{{"kind", i.CheckKind}, {"quantity", i.CheckQuantity}, {"unit_amount", i.CheckUnit}} {
+		if err := field.check(); err != nil {
+			return fmt.Errorf("%s: %w", field.name, err)
 		}
 	}
+	return nil
+}
+
+// CheckKind reports a kind of line that cannot be charged as an item.
+func (i Item) CheckKind() error {
+	if i.Kind != OneOff && i.Kind != Adjustment {
+		return fmt.Errorf("%.40q must be one of %s, %s", i.Kind, OneOff, Adjustment)
+	}
+	return nil
+}
+
+// CheckQuantity reports a quantity that is not above 0 or has more digits than money.CheckDecimal allows.
+func (i Item) CheckQuantity() error {
+	if err := money.CheckDecimal(i.Quantity); err != nil {
+		return err
+	}
+	if !i.Quantity.IsPositive() {
+		return fmt.Errorf("must be above 0, got %s: to give something back make it an adjustment with a unit_amount below 0", i.Quantity)
+	}
+	return nil
+}
+
+// CheckUnit reports a unit amount that its kind of line cannot have, or that has more digits than money.CheckDecimal allows.
+func (i Item) CheckUnit() error {
+	if err := money.CheckDecimal(i.Unit); err != nil {
+		return err
+	}
 	switch {
-	case !i.Quantity.IsPositive():
-		return fmt.Errorf("quantity must be above 0, got %s", i.Quantity)
 	case i.Kind == OneOff && i.Unit.IsNegative():
-		return fmt.Errorf("unit_amount of a one-off charge must not be negative, got %s: make it an adjustment", i.Unit)
+		return fmt.Errorf("of a one-off charge must not be below 0, got %s: to give something back make it an adjustment", i.Unit)
 	case i.Kind == Adjustment && i.Unit.IsZero():
-		return errors.New("unit_amount of an adjustment must not be 0: it changes nothing")
+		return errors.New("of an adjustment must not be 0: it changes nothing")
 	}
 	return nil
 }

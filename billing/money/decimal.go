@@ -90,15 +90,15 @@ func parsePlain(s string, maxInteger, maxFraction int) (decimal.Decimal, error) 
 	integer, fraction, hasPoint := strings.Cut(strings.TrimPrefix(s, "-"), ".")
 	switch {
 	case !onlyDigits(integer) || hasPoint && !onlyDigits(fraction):
-		return decimal.Decimal{}, fmt.Errorf("%q is not a number: write digits with an optional point, such as -12.34", clip(s))
+		return decimal.Decimal{}, fmt.Errorf("%.40q is not a number: write digits with an optional point, such as -12.34", s)
 	case len(integer) > maxInteger:
-		return decimal.Decimal{}, fmt.Errorf("number %q: at most %d digits may precede the point", clip(s), maxInteger)
+		return decimal.Decimal{}, fmt.Errorf("number %.40q: at most %d digits may precede the point", s, maxInteger)
 	case len(fraction) > maxFraction:
-		return decimal.Decimal{}, fmt.Errorf("number %q: at most %d digits may follow the point", clip(s), maxFraction)
+		return decimal.Decimal{}, fmt.Errorf("number %.40q: at most %d digits may follow the point", s, maxFraction)
 	}
 	d, err := decimal.NewFromString(s)
 	if err != nil {
-		return decimal.Decimal{}, fmt.Errorf("number %q: %w", clip(s), err)
+		return decimal.Decimal{}, fmt.Errorf("number %.40q: %w", s, err)
 	}
 	return d, nil
 }

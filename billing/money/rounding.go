@@ -28,7 +28,7 @@ var Modes = []Mode{HalfUp, HalfEven, Up, Down}
 // the fraction. The denominator must be above 0. A result out of range is ErrOverflow.
 func FromFraction(d decimal.Decimal, num, den int64, c Currency, mode Mode) (Amount, error) {
 	if !c.known() {
-		return Amount{}, fmt.Errorf("amount in unknown currency %q", clip(string(c)))
+		return Amount{}, fmt.Errorf("amount in unknown currency %.40q", c)
 	}
 	if den <= 0 {
 		return Amount{}, fmt.Errorf("a part of %d/%d: the denominator must be above 0", num, den)

@@ -33,11 +33,11 @@ func (c Choice) Validate() error {
 		return nil
 	case ByTable:
 	default:
-		return fmt.Errorf("mode: %q is unknown: use %s or %s", clip(c.Mode), ByProvider, ByTable)
+		return fmt.Errorf("mode: %.40q is unknown: use %s or %s", c.Mode, ByProvider, ByTable)
 	}
 	for i, kind := range c.Without {
 		if _, known := byKind[kind]; !known || kind == KindCard {
-			return fmt.Errorf("without[%d]: %q is no kind that can be left out: see payment-method offer", i, clip(kind))
+			return fmt.Errorf("without[%d]: %.40q is no kind that can be left out: see payment-method offer", i, kind)
 		}
 	}
 	return nil

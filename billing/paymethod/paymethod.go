@@ -32,7 +32,7 @@ func ParseUse(text string) (Use, error) {
 	case Once:
 		return Once, nil
 	}
-	return "", fmt.Errorf("use %q is unknown: use %s or %s", clip(text), Recurring, Once)
+	return "", fmt.Errorf("use %.40q is unknown: use %s or %s", text, Recurring, Once)
 }
 
 // Family is how a payment of a kind goes.
@@ -253,13 +253,4 @@ func (m Method) CheckAmount(amount money.Amount) error {
 		return fmt.Errorf("%s (%s) takes no more than %s, and this is %s", m.Name, m.Kind, money.New(most, amount.Currency), amount)
 	}
 	return nil
-}
-
-// clip keeps hostile input from flooding an error message.
-func clip(s string) string {
-	const longest = 40
-	if len(s) <= longest {
-		return s
-	}
-	return s[:longest] + "…"
 }

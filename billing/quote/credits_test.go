@@ -48,7 +48,7 @@ func TestErrorsOfCreditsNameTheEntry(t *testing.T) {
 		`  - {at: 2027-01-02, redeem: {code: "a b"}}`:                                                              `timeline[1].redeem.code: code`,
 		`  - {at: 2027-01-02, grant: {id: g, amount: 1.005}}`:                                                      `timeline[1].grant.amount: 1.005 has more decimals than USD`,
 		`  - {at: 2027-01-02, grant: {id: g, amount: 1, cost: 2}}`:                                                 `timeline[1].grant: grant "g": cost of a paid grant must be`,
-		`  - {at: 2027-01-02, charge: {id: x, unit_amount: -1, tax_category: saas_b2b}}`:                           `timeline[1].charge: item "x": unit_amount of a one-off charge`,
+		`  - {at: 2027-01-02, charge: {id: x, unit_amount: -1, tax_category: saas_b2b}}`:                           `timeline[1].charge: item "x": unit_amount: of a one-off charge`,
 		`  - {at: 2027-01-02, subscribe: {id: b, plan: seats, plan_version: 1, fair_billing: {window_days: 400}}}`: `timeline[1].subscribe.fair_billing.window_days must be`,
 	} {
 		require.Contains(t, fault(t, sold+credits+entries), want)

@@ -32,15 +32,15 @@ func (r planRow) read() (PlanVersion, error) {
 // ErrOtherProduct is wrapped when a plan version sells another product than the plan's other versions.
 var ErrOtherProduct = errors.New("is of another product")
 
-// AddPlan records a plan version and the meters it charges. A version that exists must be the same: it is never changed; and
-// all versions of a plan sell the same product, else it is ErrOtherProduct. Whoever adds versions while others may holds
-// LockCatalogue.
+// AddPlan records a plan version and the meters it charges. A version that exists must be the same: it is never changed; all
+// versions of a plan are one entity's, else it is ErrExists; and they sell the same product, else it is ErrOtherProduct. Whoever
+// adds versions while others may holds LockCatalogue.
 func (q Queries) AddPlan(ctx context.Context, entityID string, plan catalog.Plan, at time.Time) error {
 	definition, err := json.Marshal(plan)
 	if err != nil {
 		return fmt.Errorf("plan %q: %w", plan.ID, err)
 	}
-	if err := q.requireSameProduct(ctx, plan); err != nil {
+	if err := q.requireSameProduct(ctx, entityID, plan); err != nil {
 		return err
 	}
 	added, err := q.exec(ctx, "add plan "+plan.ID, `
@@ -50,12 +50,12 @@ func (q Queries) AddPlan(ctx context.Context, entityID string, plan catalog.Plan
 		return err
 	}
 	if added == 0 {
-		return q.requireSamePlan(ctx, entityID, plan)
+		return q.requireSamePlan(ctx, plan)
 	}
 	return q.MeasureMeters(ctx, entityID, plan, at)
 }
 
-func (q Queries) requireSamePlan(ctx context.Context, entityID string, plan catalog.Plan) error {
+func (q Queries) requireSamePlan(ctx context.Context, plan catalog.Plan) error {
 	existing, err := q.Plan(ctx, plan.ID, plan.Version)
 	if err != nil {
 		return err
@@ -64,20 +64,22 @@ func (q Queries) requireSamePlan(ctx context.Context, entityID string, plan cata
 	if err != nil {
 		return err
 	}
-	if existing.EntityID != entityID || len(differences) > 0 {
+	if len(differences) > 0 {
 		return fmt.Errorf("plan %q version %d %w with other contents: give the change a new version", plan.ID, plan.Version, ErrExists)
 	}
 	return nil
 }
 
-func (q Queries) requireSameProduct(ctx context.Context, plan catalog.Plan) error {
+func (q Queries) requireSameProduct(ctx context.Context, entityID string, plan catalog.Plan) error {
 	history, err := q.PlanHistory(ctx, plan.ID)
 	if err != nil {
 		return err
 	}
 	versions := make([]catalog.Plan, len(history))
 	for i, version := range history {
-		versions[i] = version.Plan
+		if versions[i] = version.Plan; version.EntityID != entityID {
+			return fmt.Errorf("plan %q %w: another legal entity sells it, so choose another id", plan.ID, ErrExists)
+		}
 	}
 	if err := plan.CheckProduct(versions); err != nil {
 		return fmt.Errorf("plan %q version %d %w: %w", plan.ID, plan.Version, ErrOtherProduct, err)
@@ -155,9 +157,10 @@ func (q Queries) SoldByOthers(ctx context.Context, entityID string, planIDs []st
 	return ids, err
 }
 
-// LockCatalogue keeps others from changing what an entity sells until the transaction ends.
-func (tx Tx) LockCatalogue(ctx context.Context, entityID string) error {
-	_, err := tx.exec(ctx, "lock the catalogue of "+entityID, `SELECT FROM legal_entity WHERE id = $1 FOR NO KEY UPDATE`, entityID)
+// LockCatalogue keeps others from adding to what is sold, by any entity, until the transaction ends: no two may take one id for
+// a plan. What is sold can be read meanwhile.
+func (tx Tx) LockCatalogue(ctx context.Context) error {
+	_, err := tx.exec(ctx, "lock the catalogue", `LOCK TABLE plan_version IN SHARE ROW EXCLUSIVE MODE`)
 	return err
 }
 

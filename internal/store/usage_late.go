@@ -23,26 +23,25 @@ func (q Queries) ChargedInArrears(ctx context.Context, subscriptionID string, ki
 		 ORDER BY i.issued_at, l.invoice_id, l.position`, subscriptionID, kinds, from, to)
 }
 
-// UnbilledUsage is a meter of which a subscription that has ended used something that nobody has billed.
-type UnbilledUsage struct {
-	SubscriptionID string `db:"subscription_id"`
-	Meter          string `db:"meter"`
-}
-
-// LateUsage lists what was used before the end of subscriptions and became known after their last bill, of at most limit
-// subscriptions behind a given one. What the monthly run is still to bill is not late, and what nobody pays for is left out.
-func (q Queries) LateUsage(ctx context.Context, after string, limit int) ([]UnbilledUsage, error) {
-	return many[UnbilledUsage](ctx, q.db, "late usage", `
-		WITH late AS (
-			SELECT DISTINCT s.id AS subscription_id, u.meter
-			  FROM subscription s JOIN usage_bucket u ON u.customer_id = s.customer_id
-			 WHERE s.id > $1 AND s.ended_at > s.started_at AND s.cycle >= 0 AND u.claimed_events < u.events AND u.bucket_at < s.ended_at
-			   AND (u.bucket_at < s.started_at OR EXISTS (SELECT FROM subscription_segment g WHERE g.subscription_id = s.id
-			        AND g.from_at < u.bucket_at + interval '15 minutes' AND g.to_at > u.bucket_at))
-			   AND (s.billed_by <> 'invoice_run' OR EXISTS (SELECT FROM subscription_cycle c
-			        WHERE c.subscription_id = s.id AND c.period_end >= s.ended_at))
-		)
-		SELECT subscription_id, meter FROM late
-		 WHERE subscription_id IN (SELECT DISTINCT subscription_id FROM late ORDER BY 1 LIMIT $2)
-		 ORDER BY subscription_id, meter`, after, limit)
+// EndedWithLateUsage lists subscriptions, at most limit behind a given one, that have ended and of which something was used
+// before the end and became known after their last bill. What the monthly run is still to bill is not late.
+func (q Queries) EndedWithLateUsage(ctx context.Context, after string, limit int) ([]string, error) {
+	type row struct {
+		ID string `db:"id"`
+	}
+	rows, err := many[row](ctx, q.db, "late usage", `
+		SELECT s.id FROM subscription s
+		 WHERE s.id > $1 AND s.ended_at > s.started_at AND s.cycle >= 0
+		   AND EXISTS (SELECT FROM usage_bucket u
+		        WHERE u.customer_id = s.customer_id AND u.claimed_events < u.events AND u.bucket_at < s.ended_at
+		          AND (u.bucket_at < s.started_at OR EXISTS (SELECT FROM subscription_segment g WHERE g.subscription_id = s.id
+		               AND g.from_at < u.bucket_at + interval '15 minutes' AND g.to_at > u.bucket_at)))
+		   AND (s.billed_by <> 'invoice_run' OR EXISTS (SELECT FROM subscription_cycle c
+		        WHERE c.subscription_id = s.id AND c.period_end >= s.ended_at))
+		 ORDER BY s.id LIMIT $2`, after, limit)
+	ids := make([]string, len(rows))
+	for i, r := range rows {
+		ids[i] = r.ID
+	}
+	return ids, err
 }

@@ -92,46 +92,41 @@ func (c *Clock) move(ctx context.Context, workflowID string, to time.Time) error
 	return nil
 }
 
-// atRest waits until nothing of a customer is under way, and says whether it had to: somebody may have been interrupted
-// while moving the clock, or have asked for something and not waited for all that follows from it.
-func (c *Clock) atRest(ctx context.Context, entry store.Due) (already bool, err error) {
-	looks := 0
-	err = c.await(ctx, entry.At, func() (string, error) {
-		looks++
-		next, err := c.Store.NextActions(ctx, entry.CustomerID)
-		if err == nil {
-			err = c.addEnded(ctx, entry.CustomerID, next)
-		}
-		if err != nil {
-			return "", err
-		}
-		return c.anyBusy(ctx, next)
-	})
-	return looks == 1, err
-}
-
-// endedAtRest waits until nothing of the subscriptions that ended on the way is under way, and says whether it had to.
-func (c *Clock) endedAtRest(ctx context.Context, at time.Time) (already bool, err error) {
+// atRest waits until none of the workflows that are listed at each look is doing anything, and says whether it had to: somebody
+// may have been interrupted while moving the clock, or have asked for something and not waited for all that follows from it.
+func (c *Clock) atRest(ctx context.Context, at time.Time, list func() (map[string]time.Time, error)) (already bool, err error) {
 	looks := 0
 	err = c.await(ctx, at, func() (string, error) {
 		looks++
-		ended := map[string]time.Time{}
-		if err := c.addEnded(ctx, "", ended); err != nil {
+		workflows, err := list()
+		if err != nil {
 			return "", err
 		}
-		return c.anyBusy(ctx, ended)
+		return c.anyBusy(ctx, workflows)
 	})
 	return looks == 1, err
 }
 
-// addEnded adds the subscriptions of a customer, or (empty) of all, that ended on the way: nothing is due for them any
-// more, and yet their last invoice may be on its way to be collected.
-func (c *Clock) addEnded(ctx context.Context, customerID string, workflows map[string]time.Time) error {
-	ended, err := c.Store.Ended(ctx, c.ID, customerID, c.stood)
-	for _, subscription := range ended {
+// alive are the workflows of a customer for which something is due, or that ended on the way.
+func (c *Clock) alive(ctx context.Context, customerID string) (map[string]time.Time, error) {
+	next, err := c.Store.NextActions(ctx, customerID)
+	if err != nil {
+		return nil, err
+	}
+	ended, err := c.ended(ctx, customerID)
+	maps.Copy(next, ended)
+	return next, err
+}
+
+// ended are the subscriptions of a customer, or (empty) of all, that ended on the way: nothing is due for them any more, and
+// yet their last invoice may be on its way to be collected.
+func (c *Clock) ended(ctx context.Context, customerID string) (map[string]time.Time, error) {
+	rows, err := c.Store.Ended(ctx, c.ID, customerID, c.stood)
+	workflows := make(map[string]time.Time, len(rows))
+	for _, subscription := range rows {
 		workflows[subscription.WorkflowID] = subscription.At
 	}
-	return err
+	return workflows, err
 }
 
 // rest waits until a workflow has done what was due and nothing of its customer is under way any more.
@@ -176,10 +171,12 @@ func (c *Clock) underWay(ctx context.Context, entry store.Due) (string, error) {
 			return entry.WorkflowID + ": about to end", err
 		}
 	}
-	next[entry.WorkflowID] = entry.At // it may have nothing more to do by itself
-	if err := c.addEnded(ctx, entry.CustomerID, next); err != nil {
+	ended, err := c.ended(ctx, entry.CustomerID)
+	if err != nil {
 		return "", err
 	}
+	maps.Copy(next, ended)
+	next[entry.WorkflowID] = entry.At // it may have nothing more to do by itself
 	return c.anyBusy(ctx, next)
 }
 

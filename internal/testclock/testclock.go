@@ -87,7 +87,7 @@ func (c *Clock) reach(ctx context.Context, until time.Time) error {
 			return err
 		}
 		if len(due) == 0 {
-			already, err := c.endedAtRest(ctx, until)
+			already, err := c.atRest(ctx, until, func() (map[string]time.Time, error) { return c.ended(ctx, "") })
 			if err == nil && !already {
 				continue // the end of something may have made something else due
 			}
@@ -129,7 +129,7 @@ func (c *Clock) follow(ctx context.Context, entry store.Due, until time.Time) er
 	for {
 		c.tell(entry.At, "")
 		// What was under way may have brought about something that is due earlier: then the agenda is read again.
-		already, err := c.atRest(ctx, entry)
+		already, err := c.atRest(ctx, entry.At, func() (map[string]time.Time, error) { return c.alive(ctx, entry.CustomerID) })
 		if err == nil && already {
 			if err = c.move(ctx, entry.WorkflowID, entry.At); err == nil {
 				err = c.rest(ctx, entry)

@@ -20,7 +20,7 @@ const (
 	largestHeader = 64 << 10
 )
 
-// Serve answers requests on a listener, processes webhooks, looks for missed ones and for late usage until ctx ends; then it lets running requests finish.
+// Serve answers requests on a listener, processes webhooks and looks for missed ones until ctx ends; then it lets running requests finish.
 func Serve(ctx context.Context, listener net.Listener, a *API) error {
 	server := &http.Server{
 		Handler: a, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
@@ -30,7 +30,6 @@ func Serve(ctx context.Context, listener net.Listener, a *API) error {
 	defer stop()
 	var background sync.WaitGroup
 	background.Go(func() { a.process(processing) })
-	background.Go(func() { a.billLate(processing) })
 	if a.service.CanSweep() {
 		background.Go(func() { a.sweep(processing) })
 	}

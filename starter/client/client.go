@@ -1,5 +1,5 @@
 // Package client is how services start and steer Perennial's workflows. It needs a connection to Temporal and nothing
-// else. Every call that may be repeated is safe to repeat.
+// else: what starts no workflow, such as usage, is told with package records. Every call that may be repeated is safe to repeat.
 package client
 
 import (

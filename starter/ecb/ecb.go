@@ -36,6 +36,9 @@ type Rejected struct {
 	Reason string `json:"reason"`
 }
 
+// String is "line 5 rejected: USD: 0 is not a rate".
+func (r Rejected) String() string { return fmt.Sprintf("line %d rejected: %s", r.Line, r.Reason) }
+
 // Read is what a file held. Days + Rejected is its lines with a date.
 type Read struct {
 	Days     int

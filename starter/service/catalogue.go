@@ -47,7 +47,7 @@ func (s *Service) ApplyCatalogue(ctx context.Context, entityID string, file io.R
 	var compared catalogfile.Comparison
 	err = s.store.Tx(ctx, func(tx store.Tx) error {
 		// Two files applied at once must not both become the same next version.
-		if err := tx.LockCatalogue(ctx, entityID); err != nil {
+		if err := tx.LockCatalogue(ctx); err != nil {
 			return err
 		}
 		if compared, err = compareCatalogue(ctx, tx.Queries, entityID, read); err != nil {

@@ -8,7 +8,6 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/perennial-billing/perennial/billing/invoicing"
-	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/subscription"
 	"github.com/perennial-billing/perennial/internal/store"
 )
@@ -70,26 +69,12 @@ func (c Charge) check() error {
 	p.check("description", checkText(item.Description, longestReason))
 	p.check("tax_category", checkText(c.TaxCategory, longestName))
 	if !slices.Contains([]ChargeWhen{"", OnNextInvoice, ChargedNow}, c.When) {
-		p.add("when", "%s must be one of %s, %s", clip(string(c.When)), OnNextInvoice, ChargedNow)
+		p.add("when", "%.60q must be one of %s, %s", c.When, OnNextInvoice, ChargedNow)
 	}
-	if item.Kind != invoicing.OneOff && item.Kind != invoicing.Adjustment {
-		p.add("kind", "%s must be one of %s, %s", clip(string(item.Kind)), invoicing.OneOff, invoicing.Adjustment)
-	}
-	c.checkNumbers(&p, item)
+	p.check("kind", item.CheckKind())
+	p.check("quantity", item.CheckQuantity())
+	p.check("unit_amount", item.CheckUnit())
 	return p.err()
-}
-
-func (c Charge) checkNumbers(p *problems, item invoicing.Item) {
-	p.check("unit_amount", money.CheckDecimal(item.Unit))
-	p.check("quantity", money.CheckDecimal(item.Quantity))
-	switch {
-	case !item.Quantity.IsPositive():
-		p.add("quantity", "must be above 0: to give something back make it an adjustment with a unit_amount below 0")
-	case item.Kind == invoicing.OneOff && item.Unit.IsNegative():
-		p.add("unit_amount", "of a one-off charge must not be below 0: to give something back make it an adjustment")
-	case item.Kind == invoicing.Adjustment && item.Unit.IsZero():
-		p.add("unit_amount", "of an adjustment must not be 0: it changes nothing")
-	}
 }
 
 // CancelCharge asks to take back a charge that no invoice has billed.
@@ -112,7 +97,7 @@ func (c CancelCharge) repeats(before subscription.Command) bool { return c.want(
 
 func (c CancelCharge) command(context.Context, *Service, target) (subscription.Command, error) {
 	if checkID(c.ID) != nil {
-		return subscription.Command{}, notFound("charge %s: not found", clip(c.ID))
+		return subscription.Command{}, notFound("charge %.60q: not found", c.ID)
 	}
 	return c.want(), nil
 }

@@ -117,7 +117,7 @@ const longestAddress = 2000
 func checkAddress(text string) error {
 	parsed, err := url.Parse(text)
 	if err != nil || parsed.Scheme != "https" && parsed.Scheme != "http" || parsed.Host == "" || len(text) > longestAddress {
-		return fmt.Errorf("%s is no address: write it as https://shop.example/done", clip(text))
+		return fmt.Errorf("%.60q is no address: write it as https://shop.example/done", text)
 	}
 	return nil
 }
@@ -165,7 +165,7 @@ func (s *Service) dateCheckout(ctx context.Context, wanted *store.Checkout) erro
 
 func (s *Service) invoiceOfRequest(ctx context.Context, id string) (store.Invoice, error) {
 	if checkID(id) != nil {
-		return store.Invoice{}, invalid("invoice", "invoice %s: not found", clip(id))
+		return store.Invoice{}, invalid("invoice", "invoice %.60q: not found", id)
 	}
 	invoice, err := s.store.Invoice(ctx, id)
 	return invoice, inRequest("invoice", named(err))

@@ -36,7 +36,7 @@ func (s *Service) Checkout(ctx context.Context, id string) (Checkout, error) {
 
 func (s *Service) checkout(ctx context.Context, id string) (store.Checkout, error) {
 	if checkID(id) != nil {
-		return store.Checkout{}, notFound("checkout %s: not found", clip(id))
+		return store.Checkout{}, notFound("checkout %.60q: not found", id)
 	}
 	row, err := s.store.Checkout(ctx, id)
 	return row, named(err)
@@ -48,7 +48,7 @@ func (s *Service) Checkouts(ctx context.Context, q CheckoutQuery) (Page[store.Ch
 		return Page[store.Checkout]{}, err
 	}
 	if q.Status != "" && !slices.Contains(checkoutStatuses, q.Status) {
-		return Page[store.Checkout]{}, invalid("status", "%s is not a status: use %s", clip(q.Status), strings.Join(checkoutStatuses, ", "))
+		return Page[store.Checkout]{}, invalid("status", "%.60q is not a status: use %s", q.Status, strings.Join(checkoutStatuses, ", "))
 	}
 	limit, err := pageSize(q.Limit)
 	if err != nil {

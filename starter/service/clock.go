@@ -68,7 +68,7 @@ func (s *Service) Clock(ctx context.Context, id string) (Clock, error) {
 
 func (s *Service) testClock(ctx context.Context, id string) (store.Clock, error) {
 	if checkID(id) != nil {
-		return store.Clock{}, notFound("test clock %s: not found", clip(id))
+		return store.Clock{}, notFound("test clock %.60q: not found", id)
 	}
 	row, err := s.store.Clock(ctx, id)
 	return row, named(err)

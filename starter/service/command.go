@@ -184,7 +184,7 @@ func (a Asked) check() error {
 		p.check("Idempotency-Key", checkText(a.CommandID, longestName))
 		for _, reserved := range reservedIDs {
 			if strings.HasPrefix(a.CommandID, reserved) {
-				p.add("Idempotency-Key", "%s begins with %q, which Perennial keeps for itself", clip(a.CommandID), reserved)
+				p.add("Idempotency-Key", "%.60q begins with %q, which Perennial keeps for itself", a.CommandID, reserved)
 			}
 		}
 	}

@@ -80,7 +80,7 @@ func (s *Service) AddCode(ctx context.Context, entityID string, code discount.Co
 	case errors.Is(err, store.ErrExists):
 		return s.codeAgain(ctx, entityID, code, err)
 	case store.Violates(err, "code_is_of_a_coupon"):
-		return code, invalid("coupon", "there is no coupon %s", clip(code.CouponID))
+		return code, invalid("coupon", "there is no coupon %.60q", code.CouponID)
 	}
 	return code, err
 }
@@ -160,7 +160,8 @@ func (s *Service) Redeem(ctx context.Context, customerID string, in Redemption) 
 	return shownDiscount(given), err
 }
 
-// codeOf reads the code that was typed, and the coupon that it is for. Nil is none.
+// codeOf reads the code that was typed, and completes the request by how it is written on record, by which it is counted, and by the
+// coupon that it is for. Nil is none.
 func (s *Service) codeOf(ctx context.Context, entityID string, in *Redemption) (*discount.Code, error) {
 	if in.Code == "" {
 		return nil, nil
@@ -169,6 +170,7 @@ func (s *Service) codeOf(ctx context.Context, entityID string, in *Redemption) (
 	if err != nil {
 		return nil, invalid("code", "%s", err)
 	}
+	in.Code = text
 	code, err := s.store.Code(ctx, entityID, text)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, refused("code_unknown", "there is no code %s", text)

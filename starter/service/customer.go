@@ -116,7 +116,7 @@ func (s *Service) SetEmail(ctx context.Context, customerID, email string) (Custo
 
 func (s *Service) customer(ctx context.Context, id string) (store.Customer, error) {
 	if checkID(id) != nil {
-		return store.Customer{}, notFound("customer %s: not found", clip(id))
+		return store.Customer{}, notFound("customer %.60q: not found", id)
 	}
 	row, err := s.store.Customer(ctx, id)
 	return row, named(err)

@@ -102,7 +102,7 @@ func (p *problems) unknown(field string, err error) error {
 func checkEmail(address string) error {
 	parsed, err := mail.ParseAddress(address)
 	if err != nil || parsed.Address != address || len(address) > longestEmail {
-		return fmt.Errorf("%s is not an e-mail address such as erika@example.com", clip(address))
+		return fmt.Errorf("%.60q is not an e-mail address such as erika@example.com", address)
 	}
 	return nil
 }
@@ -113,7 +113,7 @@ func locale(tag string) (string, error) {
 	}
 	parsed, err := language.Parse(tag)
 	if err != nil {
-		return "", fmt.Errorf("%s is not a BCP 47 language tag such as de-DE", clip(tag))
+		return "", fmt.Errorf("%.60q is not a BCP 47 language tag such as de-DE", tag)
 	}
 	return parsed.String(), nil
 }
@@ -122,7 +122,7 @@ var tokenPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,200}$`)
 
 func checkToken(token string) error {
 	if !tokenPattern.MatchString(token) {
-		return fmt.Errorf("%s is not a payment provider's token, such as pm_card_visa", clip(token))
+		return fmt.Errorf("%.60q is not a payment provider's token, such as pm_card_visa", token)
 	}
 	return nil
 }

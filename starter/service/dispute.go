@@ -31,7 +31,7 @@ func (s *Service) Disputes(ctx context.Context, q DisputeQuery) (Page[store.Disp
 		return Page[store.Dispute]{}, err
 	}
 	if q.Status != "" && !slices.Contains(store.DisputeStatuses, q.Status) {
-		return Page[store.Dispute]{}, invalid("status", "%s is not a status: use %s", clip(q.Status), strings.Join(store.DisputeStatuses, ", "))
+		return Page[store.Dispute]{}, invalid("status", "%.60q is not a status: use %s", q.Status, strings.Join(store.DisputeStatuses, ", "))
 	}
 	limit, err := pageSize(q.Limit)
 	if err != nil {
@@ -51,7 +51,7 @@ func (s *Service) Disputes(ctx context.Context, q DisputeQuery) (Page[store.Disp
 // Dispute reads a dispute.
 func (s *Service) Dispute(ctx context.Context, id string) (Dispute, error) {
 	if checkID(id) != nil {
-		return Dispute{}, notFound("dispute %s: not found", clip(id))
+		return Dispute{}, notFound("dispute %.60q: not found", id)
 	}
 	row, err := s.store.Dispute(ctx, id)
 	if err != nil {

@@ -79,7 +79,7 @@ func (s *Service) checkEntity(in NewEntity) (store.Entity, error) {
 	e.BookCurrency, err = money.ParseCurrency(in.BookCurrency)
 	p.check("book_currency", err)
 	if !invoicePrefix.MatchString(in.InvoicePrefix) {
-		p.add("invoice_prefix", "%s: use 2 to 8 capital letters and digits, such as ACM", clip(in.InvoicePrefix))
+		p.add("invoice_prefix", "%.60q: use 2 to 8 capital letters and digits, such as ACM", in.InvoicePrefix)
 	}
 	if in.Dunning != nil {
 		e.Dunning = *in.Dunning
@@ -93,7 +93,7 @@ func (s *Service) checkEntity(in NewEntity) (store.Entity, error) {
 
 func checkRegistration(r tax.Registration) error {
 	if r.Scheme != tax.SchemeUKVAT && r.Scheme != tax.SchemeEUOSS && r.Scheme != tax.SchemeEUVAT {
-		return fmt.Errorf("scheme %s: use %s, %s or %s", clip(string(r.Scheme)), tax.SchemeUKVAT, tax.SchemeEUOSS, tax.SchemeEUVAT)
+		return fmt.Errorf("scheme %.60q: use %s, %s or %s", r.Scheme, tax.SchemeUKVAT, tax.SchemeEUOSS, tax.SchemeEUVAT)
 	}
 	if r.From == (calendar.Date{}) {
 		return errors.New("from is missing: give the first day on which it is valid")
@@ -112,7 +112,7 @@ func checkCountry(code string, day calendar.Date) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%s is not a country: give its ISO 3166-1 alpha-2 code, such as DE or GB", clip(code))
+	return fmt.Errorf("%.60q is not a country: give its ISO 3166-1 alpha-2 code, such as DE or GB", code)
 }
 
 // sameEntity is the wanted entity with what it was given since: how it makes local prices, what its pages offer and whether the
@@ -199,7 +199,7 @@ func (s *Service) AddPlans(ctx context.Context, entityID string, r io.Reader) ([
 		return nil, err
 	}
 	err = s.store.Tx(ctx, func(tx store.Tx) error {
-		if err := tx.LockCatalogue(ctx, entityID); err != nil {
+		if err := tx.LockCatalogue(ctx); err != nil {
 			return err
 		}
 		for _, plan := range plans {
@@ -257,7 +257,7 @@ func (s *Service) Plans(ctx context.Context, entityID string) ([]store.PlanVersi
 
 func (s *Service) entityExists(ctx context.Context, id string) error {
 	if checkID(id) != nil {
-		return notFound("legal entity %s: not found", clip(id))
+		return notFound("legal entity %.60q: not found", id)
 	}
 	_, err := s.store.Entity(ctx, id)
 	return named(err)

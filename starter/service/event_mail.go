@@ -67,10 +67,10 @@ func keptMail(report map[string]any) (store.InboundEvent, error) {
 	number, _ := report["timestamp"].(json.Number)
 	var err error
 	if event.Timestamp, err = number.Int64(); err != nil || event.Timestamp < 0 || event.Timestamp > latestEvent {
-		return store.InboundEvent{}, fmt.Errorf("timestamp: %s is not a time in unix seconds", clip(number.String()))
+		return store.InboundEvent{}, fmt.Errorf("timestamp: %.60q is not a time in unix seconds", number.String())
 	}
 	if !eventTypePattern.MatchString(event.Event) {
-		return store.InboundEvent{}, fmt.Errorf("event: %s is not a kind of event", clip(event.Event))
+		return store.InboundEvent{}, fmt.Errorf("event: %.60q is not a kind of event", event.Event)
 	}
 	kept, err := json.Marshal(event)
 	if err != nil {
@@ -131,7 +131,7 @@ func (s *Service) applyMail(ctx context.Context, kept store.InboundEvent) (verdi
 	}
 	message, err := s.store.MailByKey(ctx, event.MessageKey)
 	if errors.Is(err, store.ErrNotFound) { // a message is recorded before it is sent, so that this is somebody else's
-		return ignored("there is no message %s", clip(event.MessageKey)), nil
+		return ignored("there is no message %.60q", event.MessageKey), nil
 	}
 	if err != nil {
 		return verdict{}, err

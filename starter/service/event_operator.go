@@ -30,7 +30,7 @@ func (s *Service) Events(ctx context.Context, f EventFilter) (Page[store.Inbound
 	oneOf(&p, "status", f.Status, store.EventWaiting, store.EventApplied, store.EventIgnored, store.EventGivenUp)
 	oneOf(&p, "provider", f.Provider, providerStripe, providerSendGrid)
 	if f.After != "" && !eventIDPattern.MatchString(f.After) {
-		p.add("after", "%s is not the id of an event", clip(f.After))
+		p.add("after", "%.60q is not the id of an event", f.After)
 	}
 	if err := p.err(); err != nil {
 		return Page[store.InboundEvent]{}, err
@@ -47,14 +47,14 @@ func (s *Service) Events(ctx context.Context, f EventFilter) (Page[store.Inbound
 
 func oneOf(p *problems, field, value string, known ...string) {
 	if value != "" && !slices.Contains(known, value) {
-		p.add(field, "%s is unknown: use one of %s", clip(value), strings.Join(known, ", "))
+		p.add(field, "%.60q is unknown: use one of %s", value, strings.Join(known, ", "))
 	}
 }
 
 // Event reads an event with what is kept of its content.
 func (s *Service) Event(ctx context.Context, id string) (store.InboundEvent, error) {
 	if len(id) > 300 || strings.ContainsRune(id, 0) {
-		return store.InboundEvent{}, notFound("event %s: not found", clip(id))
+		return store.InboundEvent{}, notFound("event %.60q: not found", id)
 	}
 	found, err := s.store.InboundEvent(ctx, id)
 	return found, named(err)

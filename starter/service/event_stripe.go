@@ -71,9 +71,9 @@ const latestEvent = 253402300799
 func (e stripeEvent) check() error {
 	switch {
 	case !eventIDPattern.MatchString(e.ID):
-		return invalid("id", "%s is not the id of an event", clip(e.ID))
+		return invalid("id", "%.60q is not the id of an event", e.ID)
 	case !eventTypePattern.MatchString(e.Type):
-		return invalid("type", "%s is not the type of an event", clip(e.Type))
+		return invalid("type", "%.60q is not the type of an event", e.Type)
 	case e.Created < 0 || e.Created > latestEvent:
 		return invalid("created", "%d is not a time in unix seconds", e.Created)
 	case len(e.Data.Object) == 0 || e.Data.Object[0] != '{':
@@ -125,7 +125,7 @@ func (s *Service) applyStripe(ctx context.Context, kept store.InboundEvent) (ver
 	}
 	switch {
 	case event.Account != "":
-		return ignored("it is of the connected account %s: this system bills with its own", clip(event.Account)), nil
+		return ignored("it is of the connected account %.60q: this system bills with its own", event.Account), nil
 	case s.stripe != nil && event.Livemode != s.live:
 		return ignored("it is of Stripe's %s mode, and STRIPE_API_KEY of the other", modeName(event.Livemode)), nil
 	case !slices.Contains(StripeEventTypes(), kept.Type):

@@ -103,7 +103,7 @@ func (s *Service) listTypes(ctx context.Context, types []string, since, now time
 		}
 		fresh, err := s.keepStripe(ctx, event, store.FromSweep)
 		if err != nil {
-			failures = append(failures, fmt.Errorf("event %s: %w", clip(listed.ID), err))
+			failures = append(failures, fmt.Errorf("event %.60q: %w", listed.ID, err))
 		}
 		found.Listed++
 		if fresh {

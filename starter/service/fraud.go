@@ -77,7 +77,7 @@ func (s *Service) Reviews(ctx context.Context, q ReviewQuery) (Page[store.Review
 	}
 	statuses := []string{store.ReviewOpen, store.ReviewApproved, store.ReviewDeclined}
 	if q.Status != "" && !slices.Contains(statuses, q.Status) {
-		return Page[store.Review]{}, invalid("status", "%s is not a status: use %s", clip(q.Status), strings.Join(statuses, ", "))
+		return Page[store.Review]{}, invalid("status", "%.60q is not a status: use %s", q.Status, strings.Join(statuses, ", "))
 	}
 	limit, err := pageSize(q.Limit)
 	if err != nil {
@@ -95,7 +95,7 @@ func (s *Service) Reviews(ctx context.Context, q ReviewQuery) (Page[store.Review
 // Review reads the review of a payment.
 func (s *Service) Review(ctx context.Context, paymentID string) (store.Review, error) {
 	if checkID(paymentID) != nil {
-		return store.Review{}, notFound("review of payment %s: not found", clip(paymentID))
+		return store.Review{}, notFound("review of payment %.60q: not found", paymentID)
 	}
 	row, err := s.store.Review(ctx, paymentID)
 	return row, named(err)
@@ -166,7 +166,7 @@ func (s *Service) Warnings(ctx context.Context, q WarningQuery) (Page[store.Warn
 // fee. It corrects no invoice. Repeating it answers how the refund stands.
 func (s *Service) RefundWarning(ctx context.Context, id string) (store.Refund, error) {
 	if checkID(id) != nil {
-		return store.Refund{}, notFound("early fraud warning %s: not found", clip(id))
+		return store.Refund{}, notFound("early fraud warning %.60q: not found", id)
 	}
 	warning, err := s.store.Warning(ctx, id)
 	if err != nil {

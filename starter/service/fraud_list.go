@@ -33,7 +33,7 @@ func (s *Service) CreateList(ctx context.Context, in NewList) (store.FraudList, 
 	p.check("name", fraud.CheckListName(in.Name))
 	p.check("by", checkText(in.By, longestActorName))
 	if !slices.Contains(fraud.ItemTypes(), fraud.ItemType(in.Type)) {
-		p.add("type", "%s is not a type of list: use email, email_domain, fingerprint, country or customer", clip(in.Type))
+		p.add("type", "%.60q is not a type of list: use email, email_domain, fingerprint, country or customer", in.Type)
 	}
 	if err := p.err(); err != nil {
 		return store.FraudList{}, err
@@ -75,7 +75,7 @@ func (s *Service) list(ctx context.Context, entityID, name string) (store.FraudL
 			return list, nil
 		}
 	}
-	return store.FraudList{}, notFound("list %s of %s: not found", clip(name), entityID)
+	return store.FraudList{}, notFound("list %.60q of %s: not found", name, entityID)
 }
 
 // ListItems lists the items of a list that are in force, by id behind a given one.
@@ -90,7 +90,7 @@ func (s *Service) ListItems(ctx context.Context, entityID, name, after string, l
 	var behind int64
 	if after != "" {
 		if behind, err = strconv.ParseInt(after, 10, 64); err != nil {
-			return Page[store.FraudListItem]{}, invalid("after", "%s is not the id of an item", clip(after))
+			return Page[store.FraudListItem]{}, invalid("after", "%.60q is not the id of an item", after)
 		}
 	}
 	rows, err := s.store.FraudListItems(ctx, entityID, name, s.wallNow(), behind, size+1)

@@ -73,7 +73,7 @@ func (s *Service) compile(ctx context.Context, entityID, name, kind, expression 
 // Rules lists an entity's rules, all versions, of a status or (empty) of all.
 func (s *Service) Rules(ctx context.Context, entityID, status string) (Page[store.FraudRule], error) {
 	if status != "" && status != store.RuleDraft && status != store.RuleLive && status != store.RuleRetired {
-		return Page[store.FraudRule]{}, invalid("status", "%s is not a status: use %s, %s or %s", clip(status), store.RuleDraft, store.RuleLive, store.RuleRetired)
+		return Page[store.FraudRule]{}, invalid("status", "%.60q is not a status: use %s, %s or %s", status, store.RuleDraft, store.RuleLive, store.RuleRetired)
 	}
 	if err := s.entityExists(ctx, entityID); err != nil {
 		return Page[store.FraudRule]{}, inRequest("entity", err)
@@ -94,7 +94,7 @@ func (s *Service) versions(ctx context.Context, entityID, name string) ([]store.
 	}
 	versions, err := s.store.RuleVersions(ctx, entityID, name)
 	if err == nil && len(versions) == 0 {
-		err = notFound("rule %s of %s: not found", clip(name), entityID)
+		err = notFound("rule %.60q of %s: not found", name, entityID)
 	}
 	return versions, err
 }

@@ -34,7 +34,7 @@ func (s *Service) Invoices(ctx context.Context, q InvoiceQuery) (Page[store.Invo
 		return Page[store.Invoice]{}, err
 	}
 	if q.Status != "" && !slices.Contains(invoiceStatuses, q.Status) {
-		return Page[store.Invoice]{}, invalid("status", "%s is not a status: use %s", clip(q.Status), strings.Join(invoiceStatuses, ", "))
+		return Page[store.Invoice]{}, invalid("status", "%.60q is not a status: use %s", q.Status, strings.Join(invoiceStatuses, ", "))
 	}
 	limit, err := pageSize(q.Limit)
 	if err != nil {
@@ -63,7 +63,7 @@ func (s *Service) InvoiceByPageKey(ctx context.Context, key string) (store.Invoi
 // Invoice reads an invoice with everything about it.
 func (s *Service) Invoice(ctx context.Context, id string) (Invoice, error) {
 	if checkID(id) != nil {
-		return Invoice{}, notFound("invoice %s: not found", clip(id))
+		return Invoice{}, notFound("invoice %.60q: not found", id)
 	}
 	var invoice Invoice
 	var err error

@@ -23,7 +23,7 @@ func (s *Service) Mails(ctx context.Context, f MailFilter) (Page[store.QueuedMai
 	if f.After != "" {
 		var err error
 		if before, err = strconv.ParseInt(f.After, 10, 64); err != nil || before < 1 {
-			p.add("after", "%s is not the id of a message", clip(f.After))
+			p.add("after", "%.60q is not the id of a message", f.After)
 		}
 	}
 	if err := p.err(); err != nil {

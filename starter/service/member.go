@@ -139,7 +139,7 @@ func (w workspace) day(text string) (calendar.Date, error) {
 	day, err := calendar.ParseDate(text)
 	switch {
 	case err != nil:
-		return day, fmt.Errorf("%s is neither a day such as 2027-04-11 nor an instant such as 2027-04-11T10:00:00Z", clip(text))
+		return day, fmt.Errorf("%.60q is neither a day such as 2027-04-11 nor an instant such as 2027-04-11T10:00:00Z", text)
 	case day.Compare(w.zone.DateOf(w.latest)) > 0:
 		return day, fmt.Errorf("%s is in the future: it is %s where the subscription is billed", day, w.today)
 	case day.Year < earliestUsage.Year():

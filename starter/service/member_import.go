@@ -123,7 +123,7 @@ func (im *activityImport) flush(ctx context.Context) error {
 		}
 	}
 	for _, at := range added.Left {
-		im.reject(im.lines[at], "member", fmt.Sprintf("%s had left by %s: who comes back gets another id", clip(im.batch[at].MemberID), im.batch[at].Day))
+		im.reject(im.lines[at], "member", fmt.Sprintf("%.60q had left by %s: who comes back gets another id", im.batch[at].MemberID, im.batch[at].Day))
 	}
 	im.Accepted += len(im.batch) - len(added.Left)
 	im.New, im.Joined = im.New+added.New, im.Joined+added.Joined

@@ -113,7 +113,7 @@ func (s *Service) checkMigration(ctx context.Context, in Migration) (migration, 
 		run.At = AtRenewal
 	}
 	if run.At != AtRenewal && run.At != AtOnce {
-		p.add("at", "%s must be renewal or now", clip(in.At))
+		p.add("at", "%.60q must be renewal or now", in.At)
 	}
 	if in.Percent < 0 || in.Percent > 100 {
 		p.add("percent", "%d is not between 1 and 100", in.Percent)

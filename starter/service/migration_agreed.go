@@ -17,7 +17,7 @@ func (s *Service) checkMigrationPrices(ctx context.Context, m migration) error {
 		row, err := s.store.Subscription(ctx, id)
 		switch {
 		case errors.Is(err, store.ErrNotFound):
-			return invalid("prices", "%s: there is no such subscription", clip(id))
+			return invalid("prices", "%.60q: there is no such subscription", id)
 		case err != nil:
 			return err
 		case row.PlanID != m.to.ID:

@@ -46,7 +46,7 @@ func (s *Service) Payments(ctx context.Context, q PaymentQuery) (Page[store.List
 		return Page[store.ListedPayment]{}, err
 	}
 	if q.Status != "" && !slices.Contains(paymentStatuses, q.Status) {
-		return Page[store.ListedPayment]{}, invalid("status", "%s is not a status: use %s", clip(q.Status), strings.Join(paymentStatuses, ", "))
+		return Page[store.ListedPayment]{}, invalid("status", "%.60q is not a status: use %s", q.Status, strings.Join(paymentStatuses, ", "))
 	}
 	limit, err := pageSize(q.Limit)
 	if err != nil {
@@ -66,7 +66,7 @@ func (s *Service) Payments(ctx context.Context, q PaymentQuery) (Page[store.List
 // Payment reads a payment with its refunds.
 func (s *Service) Payment(ctx context.Context, id string) (Payment, error) {
 	if checkID(id) != nil {
-		return Payment{}, notFound("payment %s: not found", clip(id))
+		return Payment{}, notFound("payment %.60q: not found", id)
 	}
 	row, err := s.store.ListedPayment(ctx, id)
 	if err != nil {

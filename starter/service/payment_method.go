@@ -51,7 +51,7 @@ func (s *Service) SetMethod(ctx context.Context, customerID string, in NewPaymen
 	}
 	for _, m := range known {
 		if m.Position != in.Position && m.Status == store.MethodUsable && m.ProviderID != nil && *m.ProviderID == in.PaymentMethod {
-			return Customer{}, invalid("payment_method", "%s is in place %d already: remove %s first", clip(in.PaymentMethod), m.Position, m.ID)
+			return Customer{}, invalid("payment_method", "%.60q is in place %d already: remove %s first", in.PaymentMethod, m.Position, m.ID)
 		}
 	}
 	isSet := func(m store.PaymentMethod) bool {
@@ -82,7 +82,7 @@ func (s *Service) checkMethod(ctx context.Context, customer store.Customer, in *
 	}
 	if in.ReturnURL != "" {
 		if parsed, err := url.Parse(in.ReturnURL); err != nil || parsed.Host == "" || len(in.ReturnURL) > 2000 {
-			return invalid("return_url", "%s is no address: write it as https://shop.example.com/account", clip(in.ReturnURL))
+			return invalid("return_url", "%.60q is no address: write it as https://shop.example.com/account", in.ReturnURL)
 		}
 	}
 	methods, err := s.store.PaymentMethods(ctx, customer.ID)
@@ -100,7 +100,7 @@ func (s *Service) checkMethod(ctx context.Context, customer store.Customer, in *
 func (s *Service) checkOwner(ctx context.Context, customerID, token string) error {
 	foreign, err := s.store.MethodOfAnother(ctx, customerID, token)
 	if err == nil && foreign {
-		return invalid("payment_method", "%s is another customer's: give one of customer %s", clip(token), customerID)
+		return invalid("payment_method", "%.60q is another customer's: give one of customer %s", token, customerID)
 	}
 	return err
 }
@@ -151,7 +151,7 @@ func (s *Service) RemovePaymentMethod(ctx context.Context, customerID, methodID 
 		return Customer{}, err
 	}
 	if checkID(methodID) != nil {
-		return Customer{}, notFound("payment method %s: not found", clip(methodID))
+		return Customer{}, notFound("payment method %.60q: not found", methodID)
 	}
 	at, err := s.now(ctx, customer)
 	if err != nil {

@@ -111,7 +111,7 @@ func (v Verification) check() error {
 	case (len(v.Amounts) == 0) == (v.Code == ""):
 		return invalid("amounts", "give either the two amounts or the code that arrived on the account")
 	case v.Code != "" && !descriptorPattern.MatchString(v.Code):
-		return invalid("code", "%s is not a code such as SM11AA", clip(v.Code))
+		return invalid("code", "%.60q is not a code such as SM11AA", v.Code)
 	case v.Code == "" && len(v.Amounts) != 2:
 		return invalid("amounts", "there are %d: give the two that arrived on the account", len(v.Amounts))
 	}
@@ -125,7 +125,7 @@ func (v Verification) check() error {
 
 func (s *Service) paymentMethod(ctx context.Context, id string) (store.PaymentMethod, error) {
 	if checkID(id) != nil {
-		return store.PaymentMethod{}, notFound("payment method %s: not found", clip(id))
+		return store.PaymentMethod{}, notFound("payment method %.60q: not found", id)
 	}
 	row, err := s.store.PaymentMethodByID(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {

@@ -30,7 +30,7 @@ func (s *Service) Payouts(ctx context.Context, q PayoutQuery) (Page[store.Payout
 		return Page[store.Payout]{}, err
 	}
 	if q.Status != "" && !slices.Contains(payoutStatuses, q.Status) {
-		return Page[store.Payout]{}, invalid("status", "%s is not a status: use %s", clip(q.Status), strings.Join(payoutStatuses, ", "))
+		return Page[store.Payout]{}, invalid("status", "%.60q is not a status: use %s", q.Status, strings.Join(payoutStatuses, ", "))
 	}
 	limit, err := pageSize(q.Limit)
 	if err != nil {
@@ -48,7 +48,7 @@ func (s *Service) Payouts(ctx context.Context, q PayoutQuery) (Page[store.Payout
 // Payout reads a payout.
 func (s *Service) Payout(ctx context.Context, id string) (Payout, error) {
 	if checkID(id) != nil {
-		return Payout{}, notFound("payout %s: not found", clip(id))
+		return Payout{}, notFound("payout %.60q: not found", id)
 	}
 	row, err := s.store.Payout(ctx, id)
 	if err != nil {

@@ -136,7 +136,7 @@ func (s *Service) propose(ctx context.Context, entity store.Entity, plan catalog
 	case country != "":
 		local, found := presentment.DefaultCurrency(country)
 		if !found {
-			return PlanPrice{}, invalid("country", "%s is no country with a currency: give its ISO 3166-1 alpha-2 code, such as DE, or a currency", clip(country))
+			return PlanPrice{}, invalid("country", "%.60q is no country with a currency: give its ISO 3166-1 alpha-2 code, such as DE, or a currency", country)
 		}
 		wanted, because = local, "the currency of "+strings.ToUpper(country)
 	case customer != nil:
@@ -231,7 +231,7 @@ func pricedCharges(charges []catalog.Charge, currency money.Currency) ([]PricedC
 // sellerOf is who sells a plan.
 func (s *Service) sellerOf(ctx context.Context, planID string) (store.Entity, error) {
 	if checkID(planID) != nil {
-		return store.Entity{}, notFound("plan %s: not found", clip(planID))
+		return store.Entity{}, notFound("plan %.60q: not found", planID)
 	}
 	newest, err := s.store.LatestPlan(ctx, planID)
 	if err != nil {
@@ -251,7 +251,7 @@ func (s *Service) takeQuote(ctx context.Context, in *NewSubscription, customer s
 	}
 	quote, err := s.store.Quote(ctx, in.Quote)
 	if errors.Is(err, store.ErrNotFound) {
-		return invalid("quote", "unknown quote %s: ask for the plan's price first", clip(in.Quote))
+		return invalid("quote", "unknown quote %.60q: ask for the plan's price first", in.Quote)
 	}
 	if err != nil {
 		return err

@@ -30,7 +30,7 @@ func (s *Service) Differences(ctx context.Context, q DifferenceQuery) (Page[stor
 		return Page[store.Difference]{}, err
 	}
 	if q.Status != "" && !slices.Contains(differenceStatuses, q.Status) {
-		return Page[store.Difference]{}, invalid("status", "%s is not a status: use %s", clip(q.Status), strings.Join(differenceStatuses, ", "))
+		return Page[store.Difference]{}, invalid("status", "%.60q is not a status: use %s", q.Status, strings.Join(differenceStatuses, ", "))
 	}
 	limit, err := pageSize(q.Limit)
 	if err != nil {
@@ -39,7 +39,7 @@ func (s *Service) Differences(ctx context.Context, q DifferenceQuery) (Page[stor
 	after := int64(0)
 	if q.After != "" {
 		if after, err = strconv.ParseInt(q.After, 10, 64); err != nil {
-			return Page[store.Difference]{}, invalid("after", "%s is not the number of a difference", clip(q.After))
+			return Page[store.Difference]{}, invalid("after", "%.60q is not the number of a difference", q.After)
 		}
 	}
 	rows, err := s.store.Differences(ctx, store.DifferenceFilter{EntityID: q.Entity, Status: q.Status, After: after, Limit: limit + 1})
@@ -62,7 +62,7 @@ func (in Settlement) check(p *problems) {
 func (s *Service) SettleDifference(ctx context.Context, id string, in Settlement) (store.Difference, error) {
 	number, err := strconv.ParseInt(id, 10, 64)
 	if err != nil {
-		return store.Difference{}, notFound("difference %s: not found", clip(id))
+		return store.Difference{}, notFound("difference %.60q: not found", id)
 	}
 	var p problems
 	in.check(&p)
@@ -105,13 +105,13 @@ func (s *Service) ExplainMovement(ctx context.Context, id string, in MovementExp
 	in.check(&p)
 	as := ledger.Account(in.Account)
 	if !slices.Contains(explanations, as) {
-		p.add("account", "%s is not an account to explain it with: use ProcessingFees, Bank, OtherIncome or OtherExpenses", clip(in.Account))
+		p.add("account", "%.60q is not an account to explain it with: use ProcessingFees, Bank, OtherIncome or OtherExpenses", in.Account)
 	}
 	if err := p.err(); err != nil {
 		return store.Movement{}, err
 	}
 	if checkID(id) != nil {
-		return store.Movement{}, notFound("balance transaction %s: not found", clip(id))
+		return store.Movement{}, notFound("balance transaction %.60q: not found", id)
 	}
 	now, err := s.furthestTime(ctx, "")
 	if err != nil {

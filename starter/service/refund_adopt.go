@@ -23,11 +23,11 @@ type Adoption struct {
 // as one of ours, under the provider's id. No money moves. Repeating it changes nothing.
 func (s *Service) AdoptRefund(ctx context.Context, providerRefund string, in Adoption) (store.Refund, error) {
 	if checkID(providerRefund) != nil {
-		return store.Refund{}, notFound("refund %s: not found at the provider", clip(providerRefund))
+		return store.Refund{}, notFound("refund %.60q: not found at the provider", providerRefund)
 	}
 	read, err := s.stripe.Refunds.Get(providerRefund, &stripe.RefundParams{Params: stripe.Params{Context: ctx}})
 	if refusal, ok := errors.AsType[*stripe.Error](err); ok && refusal.HTTPStatusCode == http.StatusNotFound {
-		return store.Refund{}, notFound("refund %s: not found at the provider", clip(providerRefund))
+		return store.Refund{}, notFound("refund %.60q: not found at the provider", providerRefund)
 	}
 	if err != nil {
 		return store.Refund{}, err
@@ -38,7 +38,7 @@ func (s *Service) AdoptRefund(ctx context.Context, providerRefund string, in Ado
 		return store.Refund{}, err
 	}
 	if id := read.Metadata["refund"]; id != "" {
-		return store.Refund{}, refused("refund_is_ours", "refund %s was made for our refund %s: reconcile records it", read.ID, clip(id))
+		return store.Refund{}, refused("refund_is_ours", "refund %s was made for our refund %.60q: reconcile records it", read.ID, id)
 	}
 	request, err := s.adoption(ctx, read, in)
 	if err != nil {

@@ -86,7 +86,7 @@ func (s *Service) InvoiceRun(ctx context.Context, entityID, month string) (Invoi
 		return InvoiceRun{}, invalid("period", "%s", err)
 	}
 	if checkID(entityID) != nil {
-		return InvoiceRun{}, notFound("legal entity %s: not found", clip(entityID))
+		return InvoiceRun{}, notFound("legal entity %.60q: not found", entityID)
 	}
 	row, err := s.store.Run(ctx, message.InvoiceRunID(entityID, month))
 	if err != nil {

@@ -85,7 +85,7 @@ var idPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$`)
 
 func checkID(id string) error {
 	if !idPattern.MatchString(id) {
-		return fmt.Errorf("%s is not an id: use 1 to 100 letters, digits, '_', '.' or '-', beginning with a letter or digit", clip(id))
+		return fmt.Errorf("%.60q is not an id: use 1 to 100 letters, digits, '_', '.' or '-', beginning with a letter or digit", id)
 	}
 	return nil
 }
@@ -98,17 +98,9 @@ func checkText(text string, most int) error {
 	case len(text) > most:
 		return fmt.Errorf("is longer than %d bytes", most)
 	case !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl):
-		return fmt.Errorf("%s holds characters that are not text", clip(text))
+		return fmt.Errorf("%.60q holds characters that are not text", text)
 	}
 	return nil
-}
-
-// clip quotes a value for a message.
-func clip(s string) string {
-	if runes := []rune(s); len(runes) > 60 {
-		s = string(runes[:60]) + "…"
-	}
-	return fmt.Sprintf("%q", s)
 }
 
 const (

@@ -243,7 +243,7 @@ func (s *Service) shown(ctx context.Context, id string, invoice *message.Billed)
 // Subscription reads a subscription.
 func (s *Service) Subscription(ctx context.Context, id string) (store.Subscription, error) {
 	if checkID(id) != nil {
-		return store.Subscription{}, notFound("subscription %s: not found", clip(id))
+		return store.Subscription{}, notFound("subscription %.60q: not found", id)
 	}
 	row, err := s.store.Subscription(ctx, id)
 	return row, named(err)

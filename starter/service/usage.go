@@ -114,7 +114,7 @@ func checkEvents(in []UsageEvent, meters map[string]catalog.Measures, latest tim
 		checkMeasured(&p, &events[i], e.Amount, meters, field)
 		key := [2]string{e.Meter, e.ID}
 		if first, again := seen[key]; again && !first.Same(events[i]) {
-			p.add(field("id"), "%s occurs before in this request with other content", clip(e.ID))
+			p.add(field("id"), "%.60q occurs before in this request with other content", e.ID)
 		}
 		seen[key] = events[i]
 	}
@@ -145,9 +145,9 @@ func checkMeter(meter string, meters map[string]catalog.Measures) error {
 	}
 	known := slices.Sorted(maps.Keys(meters))
 	if len(known) == 0 {
-		return fmt.Errorf("unknown meter %s: no plan of the customer's seller charges for usage", clip(meter))
+		return fmt.Errorf("unknown meter %.60q: no plan of the customer's seller charges for usage", meter)
 	}
-	return fmt.Errorf("unknown meter %s: use one of %s", clip(meter), strings.Join(known, ", "))
+	return fmt.Errorf("unknown meter %.60q: use one of %s", meter, strings.Join(known, ", "))
 }
 
 func checkUsageTime(at, latest time.Time) error {

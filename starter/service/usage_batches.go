@@ -115,8 +115,8 @@ func (im *usageImport) span(at time.Time) {
 func (im *usageImport) rejectConflicting(batch []usagecsv.Event, events, conflicting []store.UsageEvent) {
 	for _, stored := range conflicting {
 		i := slices.IndexFunc(events, func(e store.UsageEvent) bool { return e.ID == stored.ID && e.Meter == stored.Meter })
-		im.reject(batch[i], im.columns.ID, fmt.Sprintf("id %s was stored before with %s %s at %s",
-			clip(stored.ID), stored.Quantity, stored.Meter, stored.At.UTC().Format(time.RFC3339Nano)))
+		im.reject(batch[i], im.columns.ID, fmt.Sprintf("id %.60q was stored before with %s %s at %s",
+			stored.ID, stored.Quantity, stored.Meter, stored.At.UTC().Format(time.RFC3339Nano)))
 	}
 }
 

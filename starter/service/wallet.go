@@ -133,10 +133,10 @@ func (in NewGrant) request(customer store.Customer) (message.GrantCredit, error)
 			request.Cost = money.New(*in.Cost, currency)
 		}
 	default:
-		p.add("payment", "%s must be one of none, invoice, outside", clip(in.Payment))
+		p.add("payment", "%.60q must be one of none, invoice, outside", in.Payment)
 	}
 	if in.Usable != "" && in.Usable != "when_paid" && in.Usable != "at_once" {
-		p.add("usable", "%s must be one of when_paid, at_once", clip(in.Usable))
+		p.add("usable", "%.60q must be one of when_paid, at_once", in.Usable)
 	}
 	if in.Priority != nil {
 		request.Priority = *in.Priority

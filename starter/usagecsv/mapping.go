@@ -115,7 +115,7 @@ func (m Mapping) validateMeasures(meters map[string]bool) error {
 	for _, amount := range m.Amounts {
 		switch {
 		case !meters[amount.Meter]:
-			return fmt.Errorf("mapping: amount:%s belongs to no mapped meter: map the quantity of %[1]s too", clip(amount.Meter))
+			return fmt.Errorf("mapping: amount:%.40q belongs to no mapped meter: map the quantity of %.40[1]q too", amount.Meter)
 		case seen[amount.Meter]:
 			return fmt.Errorf("mapping: amount:%s is given twice", amount.Meter)
 		}
@@ -124,7 +124,7 @@ func (m Mapping) validateMeasures(meters map[string]bool) error {
 	seen = map[string]bool{}
 	for _, value := range m.Values {
 		if value.Dimension == "" || seen[value.Dimension] {
-			return fmt.Errorf("mapping: value:%s must name a dimension, and each once", clip(value.Dimension))
+			return fmt.Errorf("mapping: value:%.40q must name a dimension, and each once", value.Dimension)
 		}
 		seen[value.Dimension] = true
 	}

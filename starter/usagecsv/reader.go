@@ -52,6 +52,14 @@ type Rejected struct {
 	Reason string `json:"reason"`
 }
 
+// String is "line 5 rejected: quantity: is missing".
+func (r Rejected) String() string {
+	if r.Field == "" {
+		return fmt.Sprintf("line %d rejected: %s", r.Line, r.Reason)
+	}
+	return fmt.Sprintf("line %d rejected: %s: %s", r.Line, r.Field, r.Reason)
+}
+
 // Summary of a Read: Accepted + Rejected = Rows. Duplicates are accepted rows that repeat an id and emitted nothing.
 type Summary struct {
 	Rows          int          `json:"rows"`
@@ -185,7 +193,7 @@ func (r *run) row(record []string, err error) error {
 func (r *run) accept(p parsedRow, line int) {
 	id, verdict := r.identity.of(p)
 	if verdict == conflicting {
-		r.reject(Rejected{Line: line, Field: r.rows.cols.idName, Reason: fmt.Sprintf("id %s occurs before with other values", clip(p.id))})
+		r.reject(Rejected{Line: line, Field: r.rows.cols.idName, Reason: fmt.Sprintf("id %.40q occurs before with other values", p.id)})
 		return
 	}
 	r.summary.Accepted++

@@ -112,7 +112,7 @@ func listed(header []string) string {
 	const most = 50
 	names := make([]string, 0, most)
 	for _, name := range header[:min(len(header), most)] {
-		names = append(names, clip(name))
+		names = append(names, fmt.Sprintf("%.40q", name))
 	}
 	text := strings.Join(names, ", ")
 	if len(header) > most {
@@ -211,12 +211,12 @@ func ParseQuantity(s string) (decimal.Decimal, error) {
 	quantity, err := money.ParseDecimal(s)
 	switch {
 	case err != nil:
-		return decimal.Zero, fmt.Errorf("%s is not a quantity: write at most %d digits and, after a point, at most %d, such as 1234.5",
-			clip(s), money.MaxIntegerDigits, money.MaxFractionDigits)
+		return decimal.Zero, fmt.Errorf("%.40q is not a quantity: write at most %d digits and, after a point, at most %d, such as 1234.5",
+			s, money.MaxIntegerDigits, money.MaxFractionDigits)
 	case quantity.IsNegative():
-		return decimal.Zero, fmt.Errorf("%s is negative: usage is 0 or more", clip(s))
+		return decimal.Zero, fmt.Errorf("%.40q is negative: usage is 0 or more", s)
 	case quantity.GreaterThan(decimal.NewFromInt(MaxQuantity)):
-		return decimal.Zero, fmt.Errorf("%s is too large: one event has at most %d units", clip(s), int64(MaxQuantity))
+		return decimal.Zero, fmt.Errorf("%.40q is too large: one event has at most %d units", s, int64(MaxQuantity))
 	}
 	return quantity, nil
 }
@@ -226,12 +226,12 @@ func ParseAmount(s string) (decimal.Decimal, error) {
 	amount, err := money.ParseDecimal(s)
 	switch {
 	case err != nil:
-		return decimal.Zero, fmt.Errorf("%s is not an amount: write at most %d digits and, after a point, at most %d, such as 0.43",
-			clip(s), money.MaxIntegerDigits, money.MaxFractionDigits)
+		return decimal.Zero, fmt.Errorf("%.40q is not an amount: write at most %d digits and, after a point, at most %d, such as 0.43",
+			s, money.MaxIntegerDigits, money.MaxFractionDigits)
 	case amount.IsNegative():
-		return decimal.Zero, fmt.Errorf("%s is negative: an amount is 0 or more", clip(s))
+		return decimal.Zero, fmt.Errorf("%.40q is negative: an amount is 0 or more", s)
 	case amount.GreaterThan(decimal.NewFromInt(MaxQuantity)):
-		return decimal.Zero, fmt.Errorf("%s is too large: the amount of one event is at most %d", clip(s), int64(MaxQuantity))
+		return decimal.Zero, fmt.Errorf("%.40q is too large: the amount of one event is at most %d", s, int64(MaxQuantity))
 	}
 	return amount, nil
 }

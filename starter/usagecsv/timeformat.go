@@ -2,7 +2,6 @@ package usagecsv
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -71,9 +70,9 @@ func (f TimeFormat) read(s string, zone calendar.Zone) (time.Time, string) {
 	switch _, err := money.ParseDecimal(s); {
 	case reason == "":
 	case err == nil:
-		reason = fmt.Sprintf("%s is a number: say with the time format whether it counts seconds (unix) or milliseconds (unix_ms)", clip(s))
+		reason = fmt.Sprintf("%.40q is a number: say with the time format whether it counts seconds (unix) or milliseconds (unix_ms)", s)
 	default:
-		reason = fmt.Sprintf("%s is not a time such as 2027-01-31T09:30:00Z or 2027-01-31 09:30:00", clip(s))
+		reason = fmt.Sprintf("%.40q is not a time such as 2027-01-31T09:30:00Z or 2027-01-31 09:30:00", s)
 	}
 	return t, reason
 }
@@ -84,11 +83,11 @@ var unixDigits = map[TimeFormat]int32{TimeUnix: 9, TimeUnixMilli: 6}
 func readUnix(s string, f TimeFormat) (time.Time, string) {
 	d, err := money.ParseDecimal(s)
 	if err != nil {
-		return time.Time{}, fmt.Sprintf("%s is not a number of %s since 1970", clip(s), map[TimeFormat]string{TimeUnix: "seconds", TimeUnixMilli: "milliseconds"}[f])
+		return time.Time{}, fmt.Sprintf("%.40q is not a number of %s since 1970", s, map[TimeFormat]string{TimeUnix: "seconds", TimeUnixMilli: "milliseconds"}[f])
 	}
 	nanoseconds := d.Shift(unixDigits[f]).BigInt()
 	if !nanoseconds.IsInt64() {
-		return time.Time{}, fmt.Sprintf("%s is outside the years %d to %d: check the time format", clip(s), firstYear, lastYear)
+		return time.Time{}, fmt.Sprintf("%.40q is outside the years %d to %d: check the time format", s, firstYear, lastYear)
 	}
 	return time.Unix(0, nanoseconds.Int64()).UTC(), ""
 }
@@ -96,7 +95,7 @@ func readUnix(s string, f TimeFormat) (time.Time, string) {
 func readRFC3339(s string) (time.Time, string) {
 	t, err := time.Parse(time.RFC3339, strings.Replace(s, " ", "T", 1))
 	if err != nil {
-		return time.Time{}, fmt.Sprintf("%s is not a time such as 2027-01-31T09:30:00Z", clip(s))
+		return time.Time{}, fmt.Sprintf("%.40q is not a time such as 2027-01-31T09:30:00Z", s)
 	}
 	return t.UTC(), ""
 }
@@ -106,17 +105,8 @@ func readRFC3339(s string) (time.Time, string) {
 func readDateTime(s string, zone calendar.Zone) (time.Time, string) {
 	wall, err := time.Parse(time.DateTime, strings.Replace(s, "T", " ", 1))
 	if err != nil {
-		return time.Time{}, fmt.Sprintf("%s is not a time such as 2027-01-31 09:30:00", clip(s))
+		return time.Time{}, fmt.Sprintf("%.40q is not a time such as 2027-01-31 09:30:00", s)
 	}
 	d := calendar.Date{Year: wall.Year(), Month: wall.Month(), Day: wall.Day()}
 	return zone.Instant(d, wall.Hour(), wall.Minute(), wall.Second()).Add(time.Duration(wall.Nanosecond())), ""
-}
-
-// clip quotes a value for a message, short enough to print and with control characters escaped.
-func clip(s string) string {
-	const most = 40
-	if runes := []rune(s); len(runes) > most {
-		s = string(runes[:most]) + "…"
-	}
-	return strconv.Quote(s)
 }

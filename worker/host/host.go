@@ -23,11 +23,12 @@ type Host struct{ workers []worker.Worker }
 
 // Start starts a worker for each task queue. The caller must Stop the host.
 func Start(temporal temporalclient.Client, db *store.Store, stripe *client.API) (*Host, error) {
+	records := &activities.Billing{Store: db}
 	collection := &activities.Collection{Store: db, Temporal: temporal}
 	billing := worker.New(temporal, message.BillingQueue, options())
 	workflows.Register(billing)
-	activities.RegisterBilling(billing, &activities.Billing{Store: db}, collection,
-		&activities.Runs{Store: db, Collection: collection}, &activities.Filing{Store: db})
+	activities.RegisterBilling(billing, records, collection, &activities.Runs{Store: db, Collection: collection}, &activities.Filing{Store: db},
+		&activities.Late{Billing: records, ClientOf: clientOf(temporal, db)})
 
 	onlyActivities := options()
 	onlyActivities.DisableWorkflowWorker = true

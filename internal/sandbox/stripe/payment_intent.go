@@ -218,22 +218,8 @@ func (p *paymentIntent) applyAmount(r *call) error {
 
 // applyMethod attaches the method named by the request to the intent.
 func (p *paymentIntent) applyMethod(r *call) error {
-	var m *paymentMethod
-	var err error
-	switch {
-	case r.args.text("payment_method") != "":
-		m, err = r.useMethod(r.args.text("payment_method"), "payment_method")
-	case r.args.has("payment_method_data"):
-		if m, err = r.newMethod(r.args.hash("payment_method_data")); err == nil {
-			paymentMethods.put(r.tx, m)
-		}
-	default:
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if err := r.checkOwner(m, p.Customer); err != nil {
+	m, err := r.namedMethod(p.Customer)
+	if err != nil || m == nil {
 		return err
 	}
 	if deref(p.PaymentMethod) != m.ID {

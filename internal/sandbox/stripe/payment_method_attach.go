@@ -10,6 +10,24 @@ func attachMethod(r *call) (any, error) {
 	return r.attach(r.id, customerID)
 }
 
+// namedMethod is the method that a request about an intent of a customer names, or describes; nil when it does neither.
+func (r *call) namedMethod(customerID *string) (m *paymentMethod, err error) {
+	switch {
+	case r.args.text("payment_method") != "":
+		m, err = r.useMethod(r.args.text("payment_method"), "payment_method")
+	case r.args.has("payment_method_data"):
+		if m, err = r.newMethod(r.args.hash("payment_method_data")); err == nil {
+			paymentMethods.put(r.tx, m)
+		}
+	default:
+		return nil, nil
+	}
+	if err == nil {
+		err = r.checkOwner(m, customerID)
+	}
+	return m, err
+}
+
 // useMethod finds a method, or makes a new one when given the name of a test method such as pm_card_visa.
 func (r *call) useMethod(id, param string) (*paymentMethod, error) {
 	if m, found := paymentMethods.get(r.tx, id); found {

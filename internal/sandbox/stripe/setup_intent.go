@@ -118,21 +118,8 @@ func (s *setupIntent) apply(r *call) error {
 		}
 		s.Customer = &id
 	}
-	var m *paymentMethod
-	switch {
-	case r.args.text("payment_method") != "":
-		m, err = r.useMethod(r.args.text("payment_method"), "payment_method")
-	case r.args.has("payment_method_data"):
-		if m, err = r.newMethod(r.args.hash("payment_method_data")); err == nil {
-			paymentMethods.put(r.tx, m)
-		}
-	default:
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if err := r.checkOwner(m, s.Customer); err != nil {
+	m, err := r.namedMethod(s.Customer)
+	if err != nil || m == nil {
 		return err
 	}
 	s.PaymentMethod, s.Status, s.NextAction = &m.ID, statusRequiresConfirmation, nil

@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 
+	"github.com/shopspring/decimal"
+
 	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/quote"
 )
@@ -205,10 +207,25 @@ func creditedIn(line quote.Line, invoices []quote.Invoice) string {
 	}
 	for _, invoice := range invoices {
 		if invoice.ID == line.Credits.Invoice {
-			return fmt.Sprintf("%s of invoice %d", invoice.Lines[line.Credits.Line-1].Amount.Amount, invoice.Number)
+			charged := fmt.Sprintf("%s of invoice %d", invoice.Lines[line.Credits.Line-1].Amount.Amount, invoice.Number)
+			if line.Explanation.OfExact != "" {
+				charged += " (exactly " + legible(line.Explanation.OfExact) + ")"
+			}
+			return charged
 		}
 	}
 	return "what was charged"
+}
+
+// legiblePlaces are the decimals that are shown of what was not rounded.
+const legiblePlaces = 6
+
+func legible(exact string) string {
+	d, err := decimal.NewFromString(exact)
+	if err != nil {
+		return exact
+	}
+	return d.Round(legiblePlaces).String()
 }
 
 // stamp is an instant on the customer's clock, without the time at the beginning of a day.
@@ -240,6 +257,9 @@ func arithmetic(line quote.Line, credited string) string {
 			text = credited
 		}
 		text += fmt.Sprintf(" × %d/%d", line.Explanation.Part, line.Explanation.Of)
+		if line.Explanation.Passed > 0 {
+			text += fmt.Sprintf(" after %d/%d", line.Explanation.Passed, line.Explanation.Of)
+		}
 	}
 	for _, taken := range line.Explanation.Discounts {
 		if taken.Amount.IsPositive() {

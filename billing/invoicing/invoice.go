@@ -90,6 +90,12 @@ type Explanation struct {
 	// Part/Of is the prorated share of the whole amount, counted by the plan's grain. 0/0 means the whole.
 	Part int64 `json:"part,omitempty"`
 	Of   int64 `json:"of,omitempty"`
+	// Passed is how much of Of other parts have taken up before: the amount is the rounded price of Passed + Part less that of
+	// Passed. 0 is none.
+	Passed int64 `json:"passed,omitempty"`
+	// OfExact, on a credit, is what the line came to before it was rounded that the credit gives a part of back, in major units:
+	// the part is of that. Absent where that is just what was charged.
+	OfExact string `json:"of_exact,omitempty"`
 	// Capped says that a credit was cut to what the new terms cost, because the plan gives nothing back.
 	Capped bool `json:"capped,omitempty"`
 	// Late is the quantity that belongs to earlier periods.

@@ -131,6 +131,9 @@ func (f Facts) credit(billed BilledLine) (Line, error) {
 		return Line{}, err
 	}
 	explanation, ref := explained(part, nil), billed.ref()
+	if explanation.Of > 0 {
+		explanation.OfExact = billed.ofExact()
+	}
 	if charge, err := billed.Plan.Charge(original.ChargeID); err == nil {
 		explanation.Conversion = charge.Prices[f.Currency].Converted
 	}

@@ -45,6 +45,15 @@ func (b BilledLine) price() (whole decimal.Decimal, share rating.Share, mode mon
 	return whole, share, mode, err == nil && charged == b.Line.Amount
 }
 
+// ofExact is what explains a credit that is not a share of just what was charged.
+func (b BilledLine) ofExact() string {
+	whole, share, _, known := b.price()
+	if exact := share.Of(whole, exactPlaces); known && !exact.Equal(b.Line.Amount.Decimal()) {
+		return exact.String()
+	}
+	return ""
+}
+
 // lineAfter makes the line of a part of a period before which other parts have passed: the rounded price of all of it so far
 // less that of what came before. So the lines of a period that was split add up to what the whole costs where the price
 // stayed the same, however it was split.
@@ -63,6 +72,7 @@ func (f Facts) lineAfter(it item, passed int64) (Line, error) {
 	if err != nil {
 		return line, err
 	}
+	line.Explanation.Passed = passed
 	line.Amount, err = all.Amount.Sub(less.Amount)
 	return line, err
 }

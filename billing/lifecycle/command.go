@@ -109,9 +109,13 @@ func (a Account) change(ctx context.Context, state subscription.State, c subscri
 	if err != nil {
 		return Outcome{}, err
 	}
-	switch {
-	case c.AtPeriodEnd:
+	if c.AtPeriodEnd {
 		return Outcome{State: a.knowPeriod(state, c.At).Defer(c)}, nil
+	}
+	if err := a.mayStillWait(ctx, state, c); err != nil {
+		return Outcome{}, err
+	}
+	switch {
 	case state.Status == subscription.Trialing:
 		return Outcome{State: state.ChangeNow(c)}, nil
 	case state.BilledBy == catalog.ByInvoiceRun:
@@ -128,6 +132,21 @@ func (a Account) change(ctx context.Context, state subscription.State, c subscri
 		return Outcome{State: state.ChangeUnbilled(c)}, a.Records.Enforce(ctx, *c.Terms, c.At)
 	}
 	return a.changeInPeriod(ctx, state, c, plan)
+}
+
+// mayStillWait refuses a change that the version of the plan does not sell to which the subscription goes over at its next
+// boundary.
+func (a Account) mayStillWait(ctx context.Context, state subscription.State, c subscription.Command) error {
+	next := state.StillWaits(*c.Terms)
+	if next == nil {
+		return nil
+	}
+	_, _, err := a.offered(ctx, state, *next, c.At, state.Period.End)
+	if refused, is := errors.AsType[*subscription.Refusal](err); is {
+		return refuse(refused.Code, "subscription %s goes over to version %d of its plan on %s: %s",
+			state.ID, next.PlanVersion, state.Period.End.Format(time.RFC3339), refused.Message)
+	}
+	return err
 }
 
 // TermsBegin is the instant at which the terms that a command asks for come into force.

@@ -36,3 +36,38 @@ expect:
 `)
 	require.Empty(t, result.Skipped)
 }
+
+// Who is to go over to another version at the renewal still does when seats are added meanwhile, with them. What that version
+// does not sell is refused.
+func TestAVersionThatWaitsIsNotLost(t *testing.T) {
+	t.Parallel()
+	play(t, `
+timeline:
+  - {at: 2027-01-01, subscribe: {id: sub, plan: seats, plan_version: 1, seats: 3}}
+  - {at: 2027-01-10, change: {plan_version: 2, when: period_end}}
+  - {at: 2027-01-20, change: {seats: 5}}
+  - {at: 2027-01-25, change: {seats: 4, bill: next}}
+until: 2027-02-01
+expect:
+  refused: []
+  invoices: [{total: 30}, {reason: change}, {issued_at: 2027-02-01}]
+  subscriptions: [{plan_version: 2, seats: 4}]
+`)
+	playIn(t, `
+catalog:
+  - &home {id: home, version: 1, name: Home, interval: {unit: month, count: 1}, proration: day, billed_by: renewal, charges: [
+      {id: fee, name: fee, kind: recurring, per: subscription, timing: advance, tax_category: saas_b2b, prices: {USD: &price {model: flat, flat_amount: 10}}}],
+      add_ons: [{id: extra, name: Extra, charges: [{id: block, name: blocks, kind: recurring, per: quantity, timing: advance, tax_category: saas_b2b, prices: {USD: {model: per_unit, unit_amount: 1}}}]}]}
+  - {<<: *home, version: 2, add_ons: []}
+customers: [{id: ada, zone: UTC, country: US, currency: USD}]
+`, `
+timeline:
+  - {at: 2027-01-01, subscribe: {id: sub, plan: home, plan_version: 1}}
+  - {at: 2027-01-10, change: {plan_version: 2, when: period_end}}
+  - {at: 2027-01-20, change: {add_ons: [{id: extra}]}}
+until: 2027-02-01
+expect:
+  refused: [{path: "timeline[2]", code: add_ons_not_sold}]
+  subscriptions: [{plan_version: 2}]
+`)
+}

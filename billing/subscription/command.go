@@ -99,16 +99,33 @@ func (s State) Defer(c Command) State {
 }
 
 // ChangeNow puts new terms in force at once. They take the place of terms deferred to the next boundary, but a
-// cancellation deferred to it stands: who cancels must not be billed on because of a seat added meanwhile.
+// cancellation deferred to it stands: who cancels must not be billed on because of a seat added meanwhile. So does another
+// version of the plan, see StillWaits.
 func (s State) ChangeNow(c Command) State {
+	waiting := s.StillWaits(*c.Terms)
 	s = s.takeUp(c.Terms.PlanID)
 	s.Terms, s.LastAt, s.Pending = *c.Terms, c.At.UTC(), nil
 	if s.AtPeriodEnd != nil && !s.AtPeriodEnd.Cancel {
 		next := *s.AtPeriodEnd
-		next.Terms = nil
+		next.Terms = waiting
 		s.AtPeriodEnd = next.orNothing()
 	}
 	return s
+}
+
+// StillWaits is what the next boundary brings after a change at once that only concerns seats and add-ons, if the subscription
+// is to go over to another version of its plan there: that version, with the new seats and add-ons. A migration, of which the
+// customer was told, is not lost because a seat is added meanwhile. Nil is nothing.
+func (s State) StillWaits(changed Terms) *Terms {
+	if s.AtPeriodEnd == nil || s.AtPeriodEnd.Terms == nil || !s.Terms.SamePlan(changed) {
+		return nil
+	}
+	next := *s.AtPeriodEnd.Terms
+	if next.PlanID != changed.PlanID || next.PlanVersion == changed.PlanVersion {
+		return nil
+	}
+	changed.PlanVersion = next.PlanVersion
+	return &changed
 }
 
 // ChangeUnbilled is ChangeNow of which the next invoice bills the difference, together with what is pending already.

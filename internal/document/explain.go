@@ -147,9 +147,24 @@ func (l *lineFacts) prorated() string {
 		return "Commitment, minimum and maximum for " + share
 	}
 	if l.credited != nil {
-		return fmt.Sprintf("%s unused, of %s", share, l.Money(money.New(l.credited.OriginalAmount, l.currency)))
+		return fmt.Sprintf("%s unused, of %s%s", share, l.Money(money.New(l.credited.OriginalAmount, l.currency)), l.exactly())
+	}
+	if l.explained.Passed > 0 {
+		share += fmt.Sprintf(", after %d of them", l.explained.Passed)
+		if l.inSeconds() {
+			share = fmt.Sprintf("%s of %s, after %s", elapsed(l.explained.Part), elapsed(l.explained.Of), elapsed(l.explained.Passed))
+		}
 	}
 	return fmt.Sprintf("%s, prorated from %s", share, l.priced(l.whole()))
+}
+
+// exactly is what the credited line came to before it was rounded, if the credit is a share of that.
+func (l *lineFacts) exactly() string {
+	exact, err := decimal.NewFromString(l.explained.OfExact)
+	if err != nil { // none
+		return ""
+	}
+	return fmt.Sprintf(" (%s before rounding)", l.priced(exact.Round(legiblePlaces)))
 }
 
 // longestCycle is more days than any billing interval has.

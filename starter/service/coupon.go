@@ -160,7 +160,7 @@ func (s *Service) Redeem(ctx context.Context, customerID string, in Redemption) 
 	return shownDiscount(given), err
 }
 
-// codeOf reads the code that was typed, and the coupon that it is for. Nil is none.
+// codeOf reads the code that was typed, in whichever case, and the coupon that it is for: in is for that then. Nil is none.
 func (s *Service) codeOf(ctx context.Context, entityID string, in *Redemption) (*discount.Code, error) {
 	if in.Code == "" {
 		return nil, nil
@@ -173,6 +173,7 @@ func (s *Service) codeOf(ctx context.Context, entityID string, in *Redemption) (
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, refused("code_unknown", "there is no code %s", text)
 	}
+	in.Code = text
 	if in.Coupon == "" {
 		in.Coupon = code.CouponID
 	}

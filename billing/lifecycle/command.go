@@ -112,6 +112,12 @@ func (a Account) change(ctx context.Context, state subscription.State, c subscri
 	switch {
 	case c.AtPeriodEnd:
 		return Outcome{State: a.knowPeriod(state, c.At).Defer(c)}, nil
+	case before.Schedule().Equal(plan.Schedule()):
+		if err := a.followedBy(ctx, state, c); err != nil {
+			return Outcome{}, err
+		}
+	}
+	switch {
 	case state.Status == subscription.Trialing:
 		return Outcome{State: state.ChangeNow(c)}, nil
 	case state.BilledBy == catalog.ByInvoiceRun:
@@ -128,6 +134,23 @@ func (a Account) change(ctx context.Context, state subscription.State, c subscri
 		return Outcome{State: state.ChangeUnbilled(c)}, a.Records.Enforce(ctx, *c.Terms, c.At)
 	}
 	return a.changeInPeriod(ctx, state, c, plan)
+}
+
+// followedBy refuses a change that what waits for the period's end cannot follow, such as an add-on that the next version lacks.
+func (a Account) followedBy(ctx context.Context, state subscription.State, c subscription.Command) error {
+	next := state.ChangeNow(c).AtPeriodEnd
+	if next == nil || next.Terms == nil {
+		return nil
+	}
+	plan, err := a.Records.Plan(ctx, *next.Terms)
+	if err != nil {
+		return err
+	}
+	if refusal, is := errors.AsType[*subscription.Refusal](checkAddOns(plan, next.Terms.AddOns)); is {
+		return refuse(refusal.Code, "subscription %s goes over to version %d of plan %q at the end of its period: %s",
+			state.ID, next.Terms.PlanVersion, next.Terms.PlanID, refusal.Message)
+	}
+	return nil
 }
 
 // TermsBegin is the instant at which the terms that a command asks for come into force.

@@ -98,17 +98,34 @@ func (s State) Defer(c Command) State {
 	return s
 }
 
-// ChangeNow puts new terms in force at once. They take the place of terms deferred to the next boundary, but a
-// cancellation deferred to it stands: who cancels must not be billed on because of a seat added meanwhile.
+// ChangeNow puts new terms in force at once. Another plan or version takes the place of terms deferred to the next boundary, and
+// so do the terms in force already. Other seats or add-ons leave a plan or version that waits there waiting, with them: who was
+// told of a new price, or asked for another plan, gets it though a seat was added meanwhile. A cancellation stands as well.
 func (s State) ChangeNow(c Command) State {
+	before := s.Terms
 	s = s.takeUp(c.Terms.PlanID)
 	s.Terms, s.LastAt, s.Pending = *c.Terms, c.At.UTC(), nil
 	if s.AtPeriodEnd != nil && !s.AtPeriodEnd.Cancel {
 		next := *s.AtPeriodEnd
-		next.Terms = nil
+		next.Terms = next.termsAfter(before, s.Terms)
 		s.AtPeriodEnd = next.orNothing()
 	}
 	return s
+}
+
+// termsAfter are the deferred terms after a change at once, nil for none.
+func (d Deferred) termsAfter(before, now Terms) *Terms {
+	if d.Terms == nil || now == before || !now.SamePlan(before) || d.Terms.SamePlan(before) {
+		return nil
+	}
+	next := *d.Terms
+	if next.Seats == before.Seats {
+		next.Seats = now.Seats
+	}
+	if next.AddOns == before.AddOns {
+		next.AddOns = now.AddOns
+	}
+	return &next
 }
 
 // ChangeUnbilled is ChangeNow of which the next invoice bills the difference, together with what is pending already.

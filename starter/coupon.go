@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -60,14 +62,30 @@ func (p *program) showCoupons(coupons []discount.Coupon) error {
 	return p.show(coupons, func(out io.Writer) error {
 		rows := make([][]any, len(coupons))
 		for i, c := range coupons {
-			off := c.PercentOff.String() + " %"
-			if c.PercentOff.IsZero() {
-				off = fmt.Sprint(c.AmountOff)
-			}
-			rows[i] = []any{c.ID, c.Name, off, c.Duration, concerns(c.AppliesTo)}
+			rows[i] = []any{c.ID, c.Name, takenOff(c), lasting(c), concerns(c.AppliesTo)}
 		}
 		return table(out, "coupon|name|off|duration|for", rows)
 	})
+}
+
+// takenOff is what a coupon takes off: a percentage, or an amount in each of its currencies.
+func takenOff(c discount.Coupon) string {
+	if !c.PercentOff.IsZero() {
+		return c.PercentOff.String() + " %"
+	}
+	var amounts []string
+	for _, currency := range slices.Sorted(maps.Keys(c.AmountOff)) {
+		amounts = append(amounts, fmt.Sprintf("%s %s", currency, c.AmountOff[currency]))
+	}
+	return strings.Join(amounts, ", ")
+}
+
+// lasting is how long a coupon takes something off.
+func lasting(c discount.Coupon) string {
+	if c.Duration != discount.Periods {
+		return string(c.Duration)
+	}
+	return fmt.Sprintf("periods: %d", c.Periods)
 }
 
 // concerns says what a coupon is for, empty for everything.

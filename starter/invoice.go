@@ -43,21 +43,32 @@ func (p *program) listInvoices() *cobra.Command {
 }
 
 func (p *program) showInvoice() *cobra.Command {
-	return &cobra.Command{
+	var explain bool
+	c := &cobra.Command{
 		Use: "show ID", Short: "Show an invoice with its lines and payments", Args: cobra.ExactArgs(1),
-		Long:    "Show an invoice with its lines and payments. With --json each line also says which facts and which arithmetic made it.",
-		Example: "  go run ./starter invoice show inv_3f6c2a7q5rduw4ki",
+		Long: `Show an invoice with its lines and payments. --explain shows of each line for what time it is, on the customer's clock, and
+the arithmetic that made it; --json has every step and fact.`,
+		Example: "  go run ./starter invoice list --customer erika\n  go run ./starter invoice show inv_3f6c2a7q5rduw4ki --explain",
 		RunE: p.ask(func(ctx context.Context, svc *service.Service, args []string) error {
 			found, err := svc.Invoice(ctx, args[0])
 			if err != nil {
 				return err
 			}
-			return p.show(found, func(out io.Writer) error { return printInvoice(out, found) })
+			if !explain || p.json {
+				return p.show(found, func(out io.Writer) error { return printInvoice(out, found, plainLines(found)) })
+			}
+			lines, err := explainedLines(ctx, svc, found)
+			if err != nil {
+				return err
+			}
+			return printInvoice(p.out, found, lines)
 		}),
 	}
+	c.Flags().BoolVar(&explain, "explain", false, "show the arithmetic of each line, and the time that it is for")
+	return c
 }
 
-func printInvoice(out io.Writer, i service.Invoice) error {
+func printInvoice(out io.Writer, i service.Invoice, lines lineTable) error {
 	collection := ""
 	if d := i.Dunning; d != nil && (d.Status != "recovered" || d.Attempts > 1) { // paid at the first attempt, nothing had to be recovered
 		collection = fmt.Sprintf("%s after %d attempts (%s)", d.Status, d.Attempts, d.Reason)
@@ -68,7 +79,7 @@ func printInvoice(out io.Writer, i service.Invoice) error {
 	}
 	err = facts(out, "Invoice", i.Number, "Id", i.ID, "Customer", i.CustomerID, "Paid by", paidByAnother(i),
 		"Subscription", subscriptionsOf(i), "Purchase order", i.PONumber, "Status", i.Status,
-		"Issued", i.IssuedAt, "Period", cell(i.PeriodStart)+" to "+cell(i.PeriodEnd), "Net", amount(i.Subtotal, i.Currency),
+		"Zone", i.Zone, "Issued", i.IssuedAt, "Period", cell(i.PeriodStart)+" to "+cell(i.PeriodEnd), "Net", amount(i.Subtotal, i.Currency),
 		"Tax", amount(i.Tax, i.Currency), "Total", amount(i.Total, i.Currency), "From earlier invoices", amount(i.CarriedIn, i.Currency),
 		"Credit used", amount(i.CreditApplied, i.Currency), "Paid from prepaid credit", amount(i.PrepaidApplied, i.Currency),
 		"Left to the next invoice", amount(i.CarriedOut, i.Currency),
@@ -77,15 +88,11 @@ func printInvoice(out io.Writer, i service.Invoice) error {
 	if err != nil {
 		return err
 	}
-	rows := make([][]any, len(i.Lines))
-	for n, l := range i.Lines {
-		rows[n] = []any{l.Position, l.Description, l.Quantity, amount(l.Amount, i.Currency), amount(l.Tax, i.Currency), l.Treatment}
-	}
 	fmt.Fprintln(out)
-	if err := table(out, "line|what|quantity|net|tax|treatment", rows); err != nil || len(i.Payments) == 0 {
+	if err := table(out, lines.header, lines.rows); err != nil || len(i.Payments) == 0 {
 		return err
 	}
-	rows = make([][]any, len(i.Payments))
+	rows := make([][]any, len(i.Payments))
 	for n, a := range i.Payments {
 		rows[n] = []any{a.Attempt, a.AskedAt, a.Status, amount(a.Amount, a.Currency), a.DeclineCode, a.ProviderCharge}
 	}

@@ -5,9 +5,6 @@ import (
 	"io"
 	"strings"
 
-	"github.com/shopspring/decimal"
-
-	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/quote"
 )
 
@@ -40,7 +37,7 @@ func printQuotedInvoice(out io.Writer, invoice quote.Invoice, invoices []quote.I
 	rows := make([][]any, 0, len(invoice.Lines))
 	for _, line := range invoice.Lines {
 		rows = append(rows, []any{
-			"  " + line.Description, span(line.Period), arithmetic(line, creditedIn(line, invoices)), line.Amount.Amount, taxInWords(line),
+			"  " + line.Description, span(line.Period), quotedLine(line, invoices).arithmetic(), line.Amount.Amount, taxInWords(line),
 		})
 	}
 	if err := table(out, "  line|period|arithmetic|net|tax", rows); err != nil {
@@ -207,25 +204,10 @@ func creditedIn(line quote.Line, invoices []quote.Invoice) string {
 	}
 	for _, invoice := range invoices {
 		if invoice.ID == line.Credits.Invoice {
-			charged := fmt.Sprintf("%s of invoice %d", invoice.Lines[line.Credits.Line-1].Amount.Amount, invoice.Number)
-			if line.Explanation.OfExact != "" {
-				charged += " (exactly " + legible(line.Explanation.OfExact) + ")"
-			}
-			return charged
+			return fmt.Sprintf("%s of invoice %d", invoice.Lines[line.Credits.Line-1].Amount.Amount, invoice.Number)
 		}
 	}
 	return "what was charged"
-}
-
-// legiblePlaces are the decimals that are shown of what was not rounded.
-const legiblePlaces = 6
-
-func legible(exact string) string {
-	d, err := decimal.NewFromString(exact)
-	if err != nil {
-		return exact
-	}
-	return d.Round(legiblePlaces).String()
 }
 
 // stamp is an instant on the customer's clock, without the time at the beginning of a day.
@@ -235,50 +217,9 @@ func stamp(at quote.Local) string {
 
 func span(p quote.Period) string { return stamp(p.Start) + " to " + stamp(p.End) }
 
-// arithmetic is how a line's amount came about; credited is what the line charged that it gives a part of back.
-func arithmetic(line quote.Line, credited string) string {
-	var steps []string
-	for _, step := range line.Explanation.Steps {
-		switch {
-		case step.UnitAmount.IsZero():
-			steps = append(steps, step.Amount.String())
-		case step.FlatAmount.IsZero():
-			steps = append(steps, fmt.Sprintf("%s × %s", step.Quantity, step.UnitAmount))
-		default:
-			steps = append(steps, fmt.Sprintf("%s × %s + %s", step.Quantity, step.UnitAmount, step.FlatAmount))
-		}
-	}
-	text := strings.Join(steps, " + ")
-	if line.Explanation.Of != 0 {
-		if len(steps) > 1 {
-			text = "(" + text + ")"
-		}
-		if line.Kind == invoicing.ProrationCredit {
-			text = credited
-		}
-		text += fmt.Sprintf(" × %d/%d", line.Explanation.Part, line.Explanation.Of)
-		if line.Explanation.Passed > 0 {
-			text += fmt.Sprintf(" after %d/%d", line.Explanation.Passed, line.Explanation.Of)
-		}
-	}
-	for _, taken := range line.Explanation.Discounts {
-		if taken.Amount.IsPositive() {
-			text += fmt.Sprintf(" - %s", taken.Amount.Decimal())
-		}
-	}
-	if c := line.Explanation.Conversion; c != nil {
-		text += ", at " + rateInWords(c.From, line.Amount.Currency, c.Rate, c.Source, c.RateDate, c.MarkupPercent)
-	}
-	if line.Explanation.Capped {
-		text += ", no more than what takes its place"
-	}
-	if line.Explanation.Agreed {
-		text += " (agreed price)"
-	}
-	if line.Explanation.Phase > 0 {
-		text += fmt.Sprintf(" (phase %d)", line.Explanation.Phase)
-	}
-	return text
+// quotedLine is a line of a quote as arithmetic reads it.
+func quotedLine(line quote.Line, invoices []quote.Invoice) explainedLine {
+	return explainedLine{Explanation: line.Explanation, kind: line.Kind, currency: line.Amount.Currency, credited: creditedIn(line, invoices)}
 }
 
 // discountInWords says what a discount took off the lines, which is in their amounts already.

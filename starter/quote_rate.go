@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/shopspring/decimal"
@@ -181,9 +179,5 @@ func stepInWords(s rating.Step) string {
 	case s.Tier > 0:
 		return fmt.Sprintf("tier %d", s.Tier)
 	}
-	var values []string
-	for _, name := range slices.Sorted(maps.Keys(s.Values)) {
-		values = append(values, name+" "+s.Values[name])
-	}
-	return strings.Join(values, ", ")
+	return cellInWords(s.Values)
 }

@@ -105,7 +105,11 @@ func terms(s store.Subscription) string { return termsInWords(s.Terms()) }
 func termsInWords(t subscription.Terms) string {
 	parts := []string{fmt.Sprintf("%s version %d", t.PlanID, t.PlanVersion)}
 	if t.Seats > 0 {
-		parts = append(parts, fmt.Sprintf("%d seats", t.Seats))
+		seats := "seats"
+		if t.Seats == 1 {
+			seats = "seat"
+		}
+		parts = append(parts, fmt.Sprintf("%d %s", t.Seats, seats))
 	}
 	for _, held := range t.AddOns.List() {
 		parts = append(parts, fmt.Sprintf("%d × %s", held.Quantity, held.ID))
@@ -113,13 +117,26 @@ func termsInWords(t subscription.Terms) string {
 	return strings.Join(parts, ", ")
 }
 
-// waitingTerms are those that follow at the period's end; that it ends then is part of the status.
-func waitingTerms(s store.Subscription) string {
-	if s.AtPeriodEnd == nil || s.AtPeriodEnd.Terms == nil {
+// waiting is what follows at the period's end; that the subscription ends then is part of the status.
+func waiting(s store.Subscription) string {
+	next := s.AtPeriodEnd
+	if next == nil {
 		return ""
 	}
-	next := s.AtPeriodEnd.Terms
-	return termsInWords(*next)
+	var parts []string
+	if next.Terms != nil {
+		parts = append(parts, termsInWords(*next.Terms))
+	}
+	if next.Pause != "" {
+		parts = append(parts, fmt.Sprintf("paused (%s)", next.Pause))
+	}
+	if next.Resume {
+		parts = append(parts, "resumed")
+	}
+	if next.Customer != "" {
+		parts = append(parts, "owned by "+next.Customer)
+	}
+	return strings.Join(parts, "; ")
 }
 
 func (p *program) printSubscription(result any, s service.Subscription) error {
@@ -132,9 +149,13 @@ func (p *program) printSubscription(result any, s service.Subscription) error {
 		if s.PeriodStart != nil {
 			period = fmt.Sprintf("%s to %s", cell(s.PeriodStart), cell(s.PeriodEnd))
 		}
+		began := "Started"
+		if s.Status == subscription.Scheduled {
+			began = "Starts"
+		}
 		return facts(out, "Subscription", s.ID, "Customer", s.CustomerID, "Status", status, "Terms", terms(s.Subscription),
-			"Agreed", agreedInWords(s.AgreedPrices), "Currency", s.Currency, "Billed by", s.BilledBy, "Started", s.StartedAt,
-			"Period", period, "From then on", waitingTerms(s.Subscription), "Acts next", s.NextActionAt,
+			"Agreed", agreedInWords(s.AgreedPrices), "Currency", s.Currency, "Billed by", s.BilledBy, "Zone", s.Zone, began, s.StartedAt,
+			"Period", period, "From then on", waiting(s.Subscription), "Acts next", s.NextActionAt,
 			"Billing group", s.BillingGroup, "Purchase order", s.PONumber, "Ended", s.EndedAt, "Why", s.EndReason, "Invoice", billed(s.Invoice))
 	})
 }

@@ -112,8 +112,10 @@ func (a Account) change(ctx context.Context, state subscription.State, c subscri
 	if c.AtPeriodEnd {
 		return Outcome{State: a.knowPeriod(state, c.At).Defer(c)}, nil
 	}
-	if err := a.mayStillWait(ctx, state, c); err != nil {
-		return Outcome{}, err
+	if before.Schedule().Equal(plan.Schedule()) {
+		if err := a.followedBy(ctx, state, c); err != nil {
+			return Outcome{}, err
+		}
 	}
 	switch {
 	case state.Status == subscription.Trialing:
@@ -134,19 +136,21 @@ func (a Account) change(ctx context.Context, state subscription.State, c subscri
 	return a.changeInPeriod(ctx, state, c, plan)
 }
 
-// mayStillWait refuses a change that the version of the plan does not sell to which the subscription goes over at its next
-// boundary.
-func (a Account) mayStillWait(ctx context.Context, state subscription.State, c subscription.Command) error {
-	next := state.StillWaits(*c.Terms)
-	if next == nil {
+// followedBy refuses a change that what waits for the period's end cannot follow, such as an add-on that the next version lacks.
+func (a Account) followedBy(ctx context.Context, state subscription.State, c subscription.Command) error {
+	next := state.ChangeNow(c).AtPeriodEnd
+	if next == nil || next.Terms == nil {
 		return nil
 	}
-	_, _, err := a.offered(ctx, state, *next, c.At, state.Period.End)
-	if refused, is := errors.AsType[*subscription.Refusal](err); is {
-		return refuse(refused.Code, "subscription %s goes over to version %d of its plan on %s: %s",
-			state.ID, next.PlanVersion, state.Period.End.Format(time.RFC3339), refused.Message)
+	plan, err := a.Records.Plan(ctx, *next.Terms)
+	if err != nil {
+		return err
 	}
-	return err
+	if refusal, is := errors.AsType[*subscription.Refusal](checkAddOns(plan, next.Terms.AddOns)); is {
+		return refuse(refusal.Code, "subscription %s goes over to version %d of plan %q at the end of its period: %s",
+			state.ID, next.Terms.PlanVersion, next.Terms.PlanID, refusal.Message)
+	}
+	return nil
 }
 
 // TermsBegin is the instant at which the terms that a command asks for come into force.

@@ -186,13 +186,15 @@ func (a *Change) do(ctx context.Context, w *world, s step) error {
 	})
 }
 
-// terms are what is asked for from an instant on; what is left out stays as it is.
+// terms are what is asked for from an instant on; what is left out stays as it is, or as it would be then.
 func (a *Change) terms(ctx context.Context, b *book, begin time.Time) (subscription.Terms, error) {
 	if a.Plan == "" && a.PlanVersion == 0 && a.Seats == nil && len(a.AddOns) == 0 {
 		return subscription.Terms{}, errors.New("change: give a plan, a plan_version, seats or add_ons")
 	}
 	terms := b.state.Terms
 	switch {
+	case a.When == PeriodEnd && a.Plan == "" && a.PlanVersion == 0 && !a.asksFor(terms):
+		terms = b.state.TermsAtBoundary()
 	case a.PlanVersion != 0:
 		terms.PlanVersion = a.PlanVersion
 	case a.Plan != "" && a.Plan != terms.PlanID:
@@ -212,6 +214,12 @@ func (a *Change) terms(ctx context.Context, b *book, begin time.Time) (subscript
 	}
 	terms.AddOns, err = terms.AddOns.Changed(quantities(a.AddOns)...)
 	return terms, err
+}
+
+// asksFor says whether the seats and add-ons that are named are those of terms: at the period's end, what waits there is withdrawn.
+func (a *Change) asksFor(terms subscription.Terms) bool {
+	addOns, err := terms.AddOns.Changed(quantities(a.AddOns)...)
+	return err == nil && addOns == terms.AddOns && (a.Seats == nil || *a.Seats == terms.Seats)
 }
 
 func (a *Pause) whose(w *world) (*customer, error) {

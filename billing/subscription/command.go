@@ -98,34 +98,34 @@ func (s State) Defer(c Command) State {
 	return s
 }
 
-// ChangeNow puts new terms in force at once. They take the place of terms deferred to the next boundary, but a
-// cancellation deferred to it stands: who cancels must not be billed on because of a seat added meanwhile. So does another
-// version of the plan, see StillWaits.
+// ChangeNow puts new terms in force at once. Another plan or version takes the place of terms deferred to the next boundary, and
+// so do the terms in force already. Other seats or add-ons leave a plan or version that waits there waiting, with them: who was
+// told of a new price, or asked for another plan, gets it though a seat was added meanwhile. A cancellation stands as well.
 func (s State) ChangeNow(c Command) State {
-	waiting := s.StillWaits(*c.Terms)
+	before := s.Terms
 	s = s.takeUp(c.Terms.PlanID)
 	s.Terms, s.LastAt, s.Pending = *c.Terms, c.At.UTC(), nil
 	if s.AtPeriodEnd != nil && !s.AtPeriodEnd.Cancel {
 		next := *s.AtPeriodEnd
-		next.Terms = waiting
+		next.Terms = next.termsAfter(before, s.Terms)
 		s.AtPeriodEnd = next.orNothing()
 	}
 	return s
 }
 
-// StillWaits is what the next boundary brings after a change at once that only concerns seats and add-ons, if the subscription
-// is to go over to another version of its plan there: that version, with the new seats and add-ons. A migration, of which the
-// customer was told, is not lost because a seat is added meanwhile. Nil is nothing.
-func (s State) StillWaits(changed Terms) *Terms {
-	if s.AtPeriodEnd == nil || s.AtPeriodEnd.Terms == nil || !s.Terms.SamePlan(changed) {
+// termsAfter are the deferred terms after a change at once, nil for none.
+func (d Deferred) termsAfter(before, now Terms) *Terms {
+	if d.Terms == nil || now == before || !now.SamePlan(before) || d.Terms.SamePlan(before) {
 		return nil
 	}
-	next := *s.AtPeriodEnd.Terms
-	if next.PlanID != changed.PlanID || next.PlanVersion == changed.PlanVersion {
-		return nil
+	next := *d.Terms
+	if next.Seats == before.Seats {
+		next.Seats = now.Seats
 	}
-	changed.PlanVersion = next.PlanVersion
-	return &changed
+	if next.AddOns == before.AddOns {
+		next.AddOns = now.AddOns
+	}
+	return &next
 }
 
 // ChangeUnbilled is ChangeNow of which the next invoice bills the difference, together with what is pending already.

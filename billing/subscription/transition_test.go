@@ -147,9 +147,19 @@ func TestImmediateChangeAndWhatIsDeferred(t *testing.T) {
 	more := subscription.Terms{PlanID: "team", PlanVersion: 2, Seats: 6}
 	now := to(more, command(subscription.ChangeTerms, day(6)))
 
-	s := apply(t, apply(t, active(0), atPeriodEnd(command(subscription.ChangeTerms, day(5)))), now)
-	require.Nil(t, s.AtPeriodEnd, "new terms take the place of deferred ones")
+	waits := atPeriodEnd(command(subscription.ChangeTerms, day(5)))
+	s := apply(t, apply(t, active(0), waits), now)
 	require.Equal(t, more, s.Terms)
+	require.Equal(t, &subscription.Terms{PlanID: "pro", PlanVersion: 1, Seats: 6}, s.AtPeriodEnd.Terms, "another plan goes on waiting, with the seats")
+
+	fewer := to(subscription.Terms{PlanID: "pro", PlanVersion: 1, Seats: 2}, waits)
+	require.Equal(t, int64(2), apply(t, apply(t, active(0), fewer), now).AtPeriodEnd.Terms.Seats, "seats that were asked for are not those of today")
+
+	newer := to(subscription.Terms{PlanID: "team", PlanVersion: 3, Seats: 5}, command(subscription.ChangeTerms, day(6)))
+	require.Nil(t, apply(t, apply(t, active(0), waits), newer).AtPeriodEnd, "another version takes the place of what waits")
+
+	seats := to(subscription.Terms{PlanID: "team", PlanVersion: 2, Seats: 2}, waits)
+	require.Nil(t, apply(t, apply(t, active(0), seats), now).AtPeriodEnd, "and seats that of seats")
 
 	s = apply(t, apply(t, active(0), atPeriodEnd(command(subscription.Cancel, day(5)))), now)
 	requireEnds(t, s, "canceled_by_customer")

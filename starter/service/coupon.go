@@ -175,6 +175,7 @@ func (s *Service) codeOf(ctx context.Context, entityID string, in *Redemption) (
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, refused("code_unknown", "there is no code %s", text)
 	}
+	in.Code = text
 	if in.Coupon == "" {
 		in.Coupon = code.CouponID
 	}

@@ -156,3 +156,20 @@ func TestACouponCannotBeOversold(t *testing.T) {
 	require.NoError(t, group.Wait())
 	require.EqualValues(t, 3, redeemed.Load())
 }
+
+func TestACodeCannotBeOversoldInAnotherCase(t *testing.T) {
+	t.Parallel()
+	id := offered(t)
+	for i := range 3 {
+		running.Customer(t, startertest.NewCustomer(id, fmt.Sprintf("%s-c%d", id, i)))
+	}
+	_, err := running.Service.AddCode(t.Context(), id, discount.Code{Text: "ONE-27", CouponID: "launch", MaxRedemptions: 1})
+	require.NoError(t, err)
+	given, err := running.Service.Redeem(t.Context(), id+"-c0", service.Redemption{Code: "one-27"})
+	require.NoError(t, err)
+	require.Equal(t, "ONE-27", given.Code)
+	for i, typed := range []string{"one-27", "One-27", "ONE-27"} {
+		_, err := running.Service.Redeem(t.Context(), fmt.Sprintf("%s-c%d", id, 1+i%2), service.Redemption{Code: typed})
+		requireCode(t, "code_exhausted", err)
+	}
+}

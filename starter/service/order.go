@@ -45,12 +45,13 @@ func (c Change) repeats(before subscription.Command) bool {
 		before.BillNext == c.BillNext && c.Prices.Equal(before.Prices) &&
 		(c.Plan == "" || c.Plan == before.Terms.PlanID) &&
 		(c.PlanVersion == 0 || c.PlanVersion == before.Terms.PlanVersion) &&
-		(c.Seats == nil || *c.Seats == before.Terms.Seats) && c.repeatsAddOns(before.Terms.AddOns)
+		c.asksFor(*before.Terms)
 }
 
-func (c Change) repeatsAddOns(before subscription.AddOns) bool {
-	changed, err := before.Changed(c.AddOns...)
-	return err == nil && changed == before
+// asksFor says whether the seats and add-ons that are named are those of terms.
+func (c Change) asksFor(terms subscription.Terms) bool {
+	addOns, err := terms.AddOns.Changed(c.AddOns...)
+	return err == nil && addOns == terms.AddOns && (c.Seats == nil || *c.Seats == terms.Seats)
 }
 
 func (c Change) command(ctx context.Context, s *Service, t target) (subscription.Command, error) {
@@ -60,7 +61,7 @@ func (c Change) command(ctx context.Context, s *Service, t target) (subscription
 	}, err
 }
 
-// terms completes what was asked for with what is in force.
+// terms completes what was asked for with what is in force, or at the period's end with what waits for it.
 func (c Change) terms(ctx context.Context, s *Service, t target) (subscription.Terms, error) {
 	row := t.row
 	terms := row.Terms()
@@ -68,6 +69,8 @@ func (c Change) terms(ctx context.Context, s *Service, t target) (subscription.T
 		terms.PlanID, terms.PlanVersion = cmp.Or(c.Plan, row.PlanID), c.PlanVersion
 	} else if c.Seats == nil && len(c.AddOns) == 0 {
 		return terms, invalid("plan", "nothing to change is named: give a plan, a plan_version, seats or add_ons")
+	} else if next := row.AtPeriodEnd; c.AtPeriodEnd && next != nil && next.Terms != nil && !c.asksFor(terms) {
+		terms = *next.Terms
 	}
 	if c.Seats != nil {
 		terms.Seats = *c.Seats

@@ -59,13 +59,18 @@ func (p *previewing) carryOut(ctx context.Context, a account, c subscription.Com
 	if err := p.take(ctx, outcome, err); err != nil {
 		return err
 	}
-	if c.Kind == subscription.Charge && c.BillNext {
-		return p.nextInvoice(ctx, c)
-	}
 	until := c.On
 	if c.AtPeriodEnd {
 		until = p.state.Period.End
 	}
+	if err := p.until(ctx, until); err != nil || !c.BillNext {
+		return err
+	}
+	return p.nextInvoice(ctx, c)
+}
+
+// until lets happen what is due until an instant.
+func (p *previewing) until(ctx context.Context, until time.Time) error {
 	for range farthestPreview {
 		due, is := p.state.NextDue()
 		if !is || due.After(until) {

@@ -16,8 +16,12 @@ import (
 	"github.com/perennial-billing/perennial/workflows/message"
 )
 
-// lookAtBalance is how often a balance is looked at that is bought up when it is low: usage lowers it at any time.
-const lookAtBalance = time.Hour
+// lookAtBalance is how often a balance is looked at that is bought up when it is low: usage lowers it at any time. On a test clock,
+// where months pass in seconds and an hour costs as much as a renewal, it is once a day.
+const (
+	lookAtBalance        = time.Hour
+	lookAtBalanceOnClock = 24 * time.Hour
+)
 
 // lookAtMoved is when to look again at a wallet that was moved while it was looked at.
 const lookAtMoved = time.Minute
@@ -195,7 +199,11 @@ func (p purse) nextLook(top topUp, s wallet.Situation) time.Time {
 	if top.Every != nil {
 		next = calendar.Boundary(top.Anchor, *top.Every, p.zone, s.Scheduled+1)
 	}
-	if look := s.At.Add(lookAtBalance); top.Below != nil && (next.IsZero() || look.Before(next)) {
+	often := lookAtBalance
+	if p.customer.TestClockID != nil {
+		often = lookAtBalanceOnClock
+	}
+	if look := s.At.Add(often); top.Below != nil && (next.IsZero() || look.Before(next)) {
 		next = look
 	}
 	return next

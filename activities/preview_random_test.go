@@ -31,16 +31,20 @@ func TestPreviewOfAnyCommandIsWhatThenHappens(t *testing.T) {
 			ID: next, EntityID: "acme", Name: next, Email: next + "@example.com", Country: "GB", Zone: line.zone, Currency: "EUR", Locale: "en-GB", CreatedAt: day0,
 		}))
 		rng, at := rand.New(rand.NewPCG(seed, 8)), line.until
-		for n := range 8 {
+		for n := range 10 {
 			at = at.Add(time.Duration(rng.IntN(20*24)) * time.Hour)
 			h.advance(at)
 			before := ""
 			if seed%8 == 0 {
 				before = h.digest()
 			}
-			c := laterCommand(rng, fmt.Sprintf("later_%d", n), at, next)
+			other := next
+			if h.states[0].CustomerID == next {
+				other = line.customer
+			}
+			c := laterCommand(rng, fmt.Sprintf("later_%d", n), at, other)
 			if h.states[0].Ended() && n%2 == 0 {
-				c.Kind, c.AtPeriodEnd, c.On = subscription.Reactivate, false, time.Time{}
+				c = subscription.Command{ID: c.ID, Kind: subscription.Reactivate, At: at, Actor: "customer"}
 			}
 			preview := h.preview(h.states[0], c)
 			if before != "" {
@@ -89,6 +93,7 @@ func laterCommand(rng *rand.Rand, id string, at time.Time, next string) subscrip
 	case 1:
 		c.On = at.Add(time.Duration(1+rng.IntN(70*24)) * time.Hour)
 	}
+	c.BillNext = c.Kind == subscription.ChangeTerms && !c.AtPeriodEnd && rng.IntN(2) == 0
 	return c
 }
 
@@ -122,7 +127,7 @@ func (h *history) previewAndCarryOut(state subscription.State, c subscription.Co
 }
 
 func isLater(c subscription.Command) bool {
-	return c.AtPeriodEnd || !c.On.IsZero() || c.Kind == subscription.Charge && c.BillNext
+	return c.AtPeriodEnd || !c.On.IsZero() || c.BillNext
 }
 
 func (h *history) requireRefused(preview message.Previewed, turned message.Turned, c subscription.Command) {
@@ -141,15 +146,23 @@ func (h *history) requireLater(preview message.Previewed, c subscription.Command
 		h.requireRefused(preview, turned, c)
 		return c.At
 	}
-	state, issued := turned.State, h.issued(turned)
+	state, issued, at := turned.State, h.issued(turned), c.At
 	until := c.On
 	if c.AtPeriodEnd {
 		until = state.Period.End
 	}
-	at, waits := c.At, c.Kind == subscription.Charge && c.BillNext
-	for due, is := state.NextDue(); is && (waits && len(issued) == 0 || !due.After(until)); due, is = state.NextDue() {
+	turn := func(due time.Time) {
 		turned := h.turn(state)
 		state, issued, at = turned.State, append(issued, h.issued(turned)...), due
+	}
+	for due, is := state.NextDue(); is && !due.After(until); due, is = state.NextDue() {
+		turn(due)
+	}
+	before := len(issued)
+	for range 3 { // the next invoice has what waits for it
+		if due, is := state.NextDue(); c.BillNext && is && len(issued) == before {
+			turn(due)
+		}
 	}
 	h.states[0] = state
 	switch {
@@ -157,7 +170,7 @@ func (h *history) requireLater(preview message.Previewed, c subscription.Command
 		require.NotNil(h.t, preview.Refusal, "%s on %s is missed", c.Kind, c.On)
 		require.Equal(h.t, state.Missed[len(state.Missed)-1].Refusal.Code, preview.Refusal.Code)
 		h.previews["refused"]++
-	case waits && len(issued) == 0: // nothing falls due by itself: the preview shows an invoice of its own
+	case c.Kind == subscription.Charge && len(issued) == before: // nothing falls due by itself: the preview shows an invoice of its own
 		h.previews["charge of a subscription that rests"]++
 	default:
 		outcome := string(c.Kind)

@@ -39,7 +39,9 @@ func (r *report) concerns(customer string) bool {
 
 // add compares what was issued for a subscription with what was made again.
 func (r *report) add(h History, control, other []made) error {
-	r.subscriptions++
+	if !h.Beside {
+		r.subscriptions++
+	}
 	others := func(m made) bool { return !r.concerns(m.customer) }
 	control, other = slices.DeleteFunc(control, others), slices.DeleteFunc(other, others)
 	issued := slices.DeleteFunc(slices.Clone(h.Issued), func(i Issued) bool { return !i.Counts || !r.concerns(i.CustomerID) })

@@ -30,7 +30,9 @@ func newCoupons(histories []History) *coupons {
 			}
 		}
 		for _, month := range h.Months {
-			again[month.InvoiceID] = true
+			if !month.Past {
+				again[month.InvoiceID] = true
+			}
 		}
 	}
 	for _, h := range histories {

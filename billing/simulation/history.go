@@ -41,7 +41,7 @@ type History struct {
 	// Events are, oldest first, those of the stretch of time and the ones before it since a billing period began: what was
 	// charged in advance then is credited by a change now. With a coupon that is the first period of all.
 	Events []Event
-	// Months are those that the monthly run billed, oldest first.
+	// Months are those that the monthly run billed in the same time, oldest first.
 	Months []Month
 	// Terms are those that were in force, oldest first.
 	Terms []lifecycle.Segment
@@ -86,6 +86,9 @@ type Month struct {
 	Month     string
 	AsOf      time.Time
 	InvoiceID string
+	// Counts and Past are as those of an Event.
+	Counts bool
+	Past   bool
 }
 
 // Sold is a plan version with the prices that the subscription was sold it at.

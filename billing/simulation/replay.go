@@ -89,7 +89,7 @@ func stamp(t time.Time) string { return t.Format(time.RFC3339) }
 // billMonth bills a month of the monthly run again.
 func (s *step) billMonth(ctx context.Context, account lifecycle.Account) error {
 	r, month := s.of, s.month
-	r.counts, r.past = true, false
+	r.counts, r.past = month.Counts, month.Past
 	if err := r.begin(cmp.Or(r.invoice(month.InvoiceID).CustomerID, r.CustomerID), month.InvoiceID); err != nil {
 		return err
 	}

@@ -204,13 +204,15 @@ type PastMonth struct {
 	InvoiceID      *string   `db:"invoice_id"`
 }
 
-// PastMonths lists the months that were settled by runs of [from, to), oldest first.
+// PastMonths lists the months that runs settled from an instant on, or from each subscription's Since on if that is before,
+// until another instant (excluded); oldest first.
 func (q Queries) PastMonths(ctx context.Context, of []HistoryEntry, r HistoryRange) ([]PastMonth, error) {
-	ids, _ := idsOf(of)
+	ids, since := idsOf(of)
 	return many[PastMonth](ctx, q.db, "months", `
-		SELECT m.subscription_id, r.period, r.as_of, m.invoice_id FROM invoice_run r JOIN invoice_run_member m ON m.run_id = r.id
-		 WHERE r.entity_id = $1 AND r.as_of >= $2 AND r.as_of < $3 AND m.subscription_id = ANY($4)
-		   AND (m.invoice_id IS NOT NULL OR m.skipped_because IS NOT NULL) ORDER BY m.subscription_id, r.period`, r.EntityID, r.From, r.To, ids)
+		SELECT m.subscription_id, r.period, r.as_of, m.invoice_id FROM unnest($4::text[], $5::timestamptz[]) AS s (id, since)
+		  JOIN invoice_run r ON r.entity_id = $1 AND r.as_of >= LEAST(s.since, $2) AND r.as_of < $3
+		  JOIN invoice_run_member m ON m.run_id = r.id AND m.subscription_id = s.id
+		 WHERE m.invoice_id IS NOT NULL OR m.skipped_because IS NOT NULL ORDER BY m.subscription_id, r.period`, r.EntityID, r.From, r.To, ids, since)
 }
 
 // PriceLocks lists what plan versions were sold at to subscriptions, the price that counts of each.

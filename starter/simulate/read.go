@@ -42,9 +42,9 @@ type reading struct {
 	in      store.HistoryRange
 	entries []store.HistoryEntry
 	byID    map[string]*simulation.History
-	// periods are when the earliest billing period began that was under way before the range, of each subscription and those that
-	// share coupons with it.
-	periods map[string]*time.Time
+	// periods are when the earliest billing period began that was under way when the range did, of each subscription and those
+	// that share coupons with it.
+	periods map[string]time.Time
 	// owners are the customers that each subscription has had.
 	owners map[string]map[string]bool
 }
@@ -52,13 +52,13 @@ type reading struct {
 // read reads the histories of subscriptions that share coupons, of several such groups at once; in their order.
 func read(ctx context.Context, q store.Queries, in store.HistoryRange, z zones, groups [][]store.HistoryEntry) ([][]simulation.History, error) {
 	r := reading{
-		q: q, in: in, entries: slices.Concat(groups...), byID: map[string]*simulation.History{}, periods: map[string]*time.Time{},
+		q: q, in: in, entries: slices.Concat(groups...), byID: map[string]*simulation.History{}, periods: map[string]time.Time{},
 		owners: map[string]map[string]bool{},
 	}
 	all := make([][]simulation.History, len(groups))
 	for i, group := range groups {
 		all[i] = make([]simulation.History, len(group))
-		period := underWay(group)
+		period := underWay(group, in.From)
 		for j, e := range group {
 			zone, err := z.load(e.Zone)
 			if err != nil {
@@ -84,13 +84,13 @@ func begun(e store.HistoryEntry, zone calendar.Zone) simulation.History {
 	}
 }
 
-// underWay is when the earliest of the billing periods began that were under way before the range, if any was. Those of the
-// monthly run do not matter: it charges nothing in advance.
-func underWay(group []store.HistoryEntry) *time.Time {
-	var earliest *time.Time
+// underWay is when the earliest of the billing periods began that were under way when the range did, or the range itself. Those of
+// the monthly run do not matter: it charges nothing in advance.
+func underWay(group []store.HistoryEntry, from time.Time) time.Time {
+	earliest := from
 	for _, e := range group {
-		if e.Period != nil && !e.ByRun && (earliest == nil || e.Period.Before(*earliest)) {
-			earliest = e.Period
+		if e.Period != nil && !e.ByRun && e.Period.Before(earliest) {
+			earliest = *e.Period
 		}
 	}
 	return earliest
@@ -226,7 +226,9 @@ func unitOf(line store.InvoiceLine) (decimal.Decimal, error) {
 func (r *reading) months(ctx context.Context) error {
 	rows, err := r.q.PastMonths(ctx, r.entries, r.in)
 	for _, row := range rows {
-		month := simulation.Month{Month: row.Period, AsOf: row.AsOf}
+		month := simulation.Month{
+			Month: row.Period, AsOf: row.AsOf, Counts: !row.AsOf.Before(r.in.From), Past: row.AsOf.Before(r.periods[row.SubscriptionID]),
+		}
 		if row.InvoiceID != nil {
 			month.InvoiceID = *row.InvoiceID
 		}
@@ -238,7 +240,7 @@ func (r *reading) months(ctx context.Context) error {
 
 // before reads the states that the first events met.
 func (r *reading) before(ctx context.Context) error {
-	rows, err := r.q.CommandsBefore(ctx, r.byRenewal())
+	rows, err := r.q.CommandsBefore(ctx, r.entries)
 	if err != nil {
 		return err
 	}
@@ -253,14 +255,13 @@ func (r *reading) before(ctx context.Context) error {
 }
 
 func (r *reading) commands(ctx context.Context) error {
-	rows, err := r.q.PastCommands(ctx, r.byRenewal(), r.in.To)
+	rows, err := r.q.PastCommands(ctx, r.entries, r.in.To)
 	if err != nil {
 		return err
 	}
 	for _, row := range rows {
-		period := r.periods[row.SubscriptionID]
 		event := simulation.Event{
-			InvoiceID: row.InvoiceID, FormerID: row.FormerID, RecordedAt: row.RecordedAt, Counts: !row.At.Before(r.in.From), Past: period != nil && row.At.Before(*period),
+			InvoiceID: row.InvoiceID, FormerID: row.FormerID, RecordedAt: row.RecordedAt, Counts: !row.At.Before(r.in.From), Past: row.At.Before(r.periods[row.SubscriptionID]),
 		}
 		if err := json.Unmarshal(row.Input, &event.Command); err != nil {
 			return fmt.Errorf("recorded command of subscription %s: %w", row.SubscriptionID, err)
@@ -281,15 +282,4 @@ func stateAfter(row store.PastCommand) (subscription.State, error) {
 		return state, fmt.Errorf("recorded state of subscription %s: %w", row.SubscriptionID, err)
 	}
 	return state, nil
-}
-
-// byRenewal are the entries whose commands bill something: the monthly run bills the others.
-func (r *reading) byRenewal() []store.HistoryEntry {
-	var renewed []store.HistoryEntry
-	for _, e := range r.entries {
-		if !e.ByRun {
-			renewed = append(renewed, e)
-		}
-	}
-	return renewed
 }

@@ -86,7 +86,11 @@ func chargesOf(r quote.Result) map[string]int64 {
 	charges := map[string]int64{}
 	for _, invoice := range r.Invoices {
 		for _, line := range invoice.Lines {
-			charges[line.Plan+"/"+line.Charge] += line.Amount.Minor
+			charge := line.Charge
+			if line.Plan == "" {
+				charge = string(line.Kind)
+			}
+			charges[line.Plan+"/"+charge] += line.Amount.Minor
 		}
 	}
 	return charges

@@ -34,8 +34,8 @@ type History struct {
 	Sharing  account.Sharing
 	Currency money.Currency
 	Zone     calendar.Zone
-	StartAt    time.Time
-	EndedAt    *time.Time
+	StartAt  time.Time
+	EndedAt  *time.Time
 	// Before is the state that the first of Events met; nil if that is the subscription's beginning.
 	Before *subscription.State
 	// Events are, oldest first, those of the stretch of time and the ones before it since a billing period began: what was

@@ -137,7 +137,8 @@ func (q Queries) PastCommands(ctx context.Context, of []HistoryEntry, to time.Ti
 func (q Queries) CommandsBefore(ctx context.Context, of []HistoryEntry) ([]PastCommand, error) {
 	ids, since := idsOf(of)
 	return many[PastCommand](ctx, q.db, "commands", `
-		SELECT p.subscription_id, p.at, p.input, p.after, p.invoice_id, p.former_id, p.recorded_at FROM unnest($1::text[], $2::timestamptz[]) AS s (id, since) CROSS JOIN LATERAL (
+		SELECT p.subscription_id, p.at, p.input, p.after, p.invoice_id, p.former_id, p.recorded_at
+		  FROM unnest($1::text[], $2::timestamptz[]) AS s (id, since) CROSS JOIN LATERAL (
 			SELECT `+pastCommand+` FROM command c WHERE c.subscription_id = s.id AND c.at < s.since
 			 ORDER BY c.at DESC, c.recorded_at DESC LIMIT 1) p`, ids, since)
 }

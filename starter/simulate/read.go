@@ -261,7 +261,8 @@ func (r *reading) commands(ctx context.Context) error {
 	}
 	for _, row := range rows {
 		event := simulation.Event{
-			InvoiceID: row.InvoiceID, FormerID: row.FormerID, RecordedAt: row.RecordedAt, Counts: !row.At.Before(r.in.From), Past: row.At.Before(r.periods[row.SubscriptionID]),
+			InvoiceID: row.InvoiceID, FormerID: row.FormerID, RecordedAt: row.RecordedAt,
+			Counts: !row.At.Before(r.in.From), Past: row.At.Before(r.periods[row.SubscriptionID]),
 		}
 		if err := json.Unmarshal(row.Input, &event.Command); err != nil {
 			return fmt.Errorf("recorded command of subscription %s: %w", row.SubscriptionID, err)

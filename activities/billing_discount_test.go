@@ -27,6 +27,8 @@ func quotedCoupons() []discount.Coupon {
 		}},
 		{ID: "monthly", Name: "Every period", AmountOff: off, Duration: discount.Forever},
 		{ID: "carried", Name: "Until it is used up", AmountOff: off, Duration: discount.Periods, Periods: 4, Rest: discount.Carried},
+		{ID: "welcome", Name: "The first invoice", PercentOff: decimal.NewFromInt(40), Duration: discount.Once},
+		{ID: "gift", Name: "Once, until it is used up", AmountOff: off, Duration: discount.Once, Rest: discount.Carried},
 	}
 }
 

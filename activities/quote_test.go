@@ -156,7 +156,7 @@ func randomTimeline(seed uint64, plans ...string) timeline {
 	}
 	line.until = at.AddDate(0, 3, 0)
 	line.addCharges(seed)
-	for n, coupon := range quotedCoupons() {
+	for n, coupon := range quotedCoupons()[:4] {
 		if seed>>n&1 == 1 {
 			line.entries = append(line.entries, event{at: line.entries[0].at.AddDate(0, 0, 23*n), action: "redeem", plan: coupon.ID})
 		}

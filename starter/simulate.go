@@ -20,8 +20,9 @@ import (
 const simulateManual = `Bill again, with another catalogue, what happened to a seller's subscriptions, and show what the invoices would have come to:
 in total, by plan and charge, and for the customers whose bills change most. Amounts are without tax. Nothing is written.
 
-What is compared are the invoices issued in a month, or from --from until before --to, by the seller's clock. Subscriptions, seats,
-changes, pauses, usage and billing periods stay what they were; prices are those of the file. A plan version takes its prices from
+What is compared are the invoices and credit notes issued in a month, or from --from until before --to, by the seller's clock.
+Subscriptions, seats, changes, pauses, usage and billing periods stay what they were; prices are those of the file, and coupons take
+off those what they would have. Tax, and how invoices are paid (credit, prepaid credit, payments), is left out. A plan version takes its prices from
 the same version in the file or, if that is not there, from the newest one of the plan.
 
 The same is done with the catalogue that was in force. That control must make the invoices that were issued, line by line; if it
@@ -72,6 +73,8 @@ type simulated struct {
 	From     time.Time `json:"from"`
 	To       time.Time `json:"to"`
 	Zone     string    `json:"zone"`
+	// SoFar says that To is still to come.
+	SoFar bool `json:"so_far,omitempty"`
 	simulation.Result
 }
 
@@ -166,6 +169,7 @@ func (in simulateFlags) span(ctx context.Context, db *store.Store) (simulated, e
 	if !answer.From.Before(answer.To) {
 		return simulated{}, wrong("to", "must be after --from")
 	}
+	answer.SoFar = answer.To.After(time.Now())
 	return answer, nil
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 
@@ -8,7 +9,15 @@ import (
 )
 
 func printSimulation(out io.Writer, s simulated) error {
-	fmt.Fprintf(out, "Invoices of %s issued from %s until before %s (%s), without tax\n", s.EntityID, cell(s.From), cell(s.To), s.Zone)
+	fmt.Fprintf(out, "Invoices and credit notes of %s issued from %s until before %s (%s), after discounts and without tax\n",
+		s.EntityID, cell(s.From), cell(s.To), s.Zone)
+	if s.SoFar {
+		fmt.Fprintln(out, "That time is not over: more may be issued in it")
+	}
+	if s.Control.Invoices == 0 && s.Control.Differ == 0 {
+		_, err := fmt.Fprintln(out, "None were issued: there is nothing to compare")
+		return err
+	}
 	if err := printControl(out, s.Control); err != nil {
 		return err
 	}
@@ -51,7 +60,7 @@ func printTotals(out io.Writer, s simulated) error {
 func printCharges(out io.Writer, s simulated) error {
 	rows := make([][]any, len(s.Charges))
 	for i, c := range s.Charges {
-		rows[i] = append([]any{c.Plan + " / " + c.Charge}, sumCells(c.Sums)...)
+		rows[i] = append([]any{cmp.Or(c.Plan, "no plan") + " / " + c.Charge}, sumCells(c.Sums)...)
 	}
 	return table(out, "plan / charge|old|new|difference|%", rows)
 }

@@ -46,7 +46,13 @@ func TestOtherPricesAreTriedOnWhatWasBilled(t *testing.T) {
 	require.Len(t, only["customers"], 1)
 	month := starter(t, "simulate", "--entity", id, "--catalog", tried, "--period", "2001-01")
 	require.Equal(t, exitOK, month.code, month.err)
-	require.Contains(t, month.out, "Control: 0 invoices")
+	require.Contains(t, month.out, "None were issued: there is nothing to compare")
+	require.NotContains(t, month.out, "not over")
+	future := append([]string{"simulate", "--entity", id, "--catalog", tried, "--period"}, now.AddDate(0, 2, 0).Format("2006-01"))
+	require.Contains(t, ok(t, future...), "That time is not over: more may be issued in it\nNone were issued")
+	none := decoded(t, ok(t, append(future, "--json")...))
+	require.Equal(t, true, none["so_far"])
+	require.Equal(t, []any{[]any{}, []any{}, []any{}}, []any{none["totals"], none["charges"], none["customers"]})
 }
 
 func TestBadSimulations(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/perennial-billing/perennial/billing/account"
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/discount"
@@ -27,16 +28,20 @@ type History struct {
 	SubscriptionID string
 	// CustomerID is who has the subscription today.
 	CustomerID string
-	Currency   money.Currency
-	Zone       calendar.Zone
-	StartAt    time.Time
-	EndedAt    *time.Time
+	// Beside says that only other subscriptions, with which it shares coupons, were billed in the stretch of time.
+	Beside bool
+	// Sharing is what it shares invoices by today.
+	Sharing  account.Sharing
+	Currency money.Currency
+	Zone     calendar.Zone
+	StartAt  time.Time
+	EndedAt  *time.Time
 	// Before is the state that the first of Events met; nil if that is the subscription's beginning.
 	Before *subscription.State
 	// Events are, oldest first, those of the stretch of time and the ones before it since a billing period began: what was
 	// charged in advance then is credited by a change now. With a coupon that is the first period of all.
 	Events []Event
-	// Months are those that the monthly run billed, oldest first.
+	// Months are those that the monthly run billed in the same time, oldest first.
 	Months []Month
 	// Terms are those that were in force, oldest first.
 	Terms []lifecycle.Segment
@@ -66,10 +71,13 @@ type Event struct {
 	// InvoiceID is the invoice that came of it, if any; FormerID the one of who was the customer before a transfer.
 	InvoiceID string
 	FormerID  string
+	// RecordedAt tells in which order what happened at one instant came about.
+	RecordedAt time.Time
 	// Counts says that the event is in the stretch of time, and its invoice compared.
 	Counts bool
-	// Past says that the event was before the billing period in which the stretch of time begins: its invoice is made again
-	// for its lines, but what discounts took off in all until then is on record.
+	// Past says that the event was before the billing period in which the stretch of time begins, the earliest one of the
+	// subscriptions that share coupons: its invoice is made again for its lines, but what discounts took off in all until then
+	// is on record.
 	Past bool
 }
 
@@ -78,6 +86,9 @@ type Month struct {
 	Month     string
 	AsOf      time.Time
 	InvoiceID string
+	// Counts and Past are as those of an Event.
+	Counts bool
+	Past   bool
 }
 
 // Sold is a plan version with the prices that the subscription was sold it at.
@@ -110,7 +121,9 @@ type Discount struct {
 	discount.Discount
 
 	CustomerID string
-	Taken      []Taken
+	// SubscriptionID is the only one that it is for; empty for all of the customer's.
+	SubscriptionID string
+	Taken          []Taken
 }
 
 // Taken is what a discount took off an invoice.

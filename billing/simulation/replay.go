@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/perennial-billing/perennial/billing/catalog"
-	"github.com/perennial-billing/perennial/billing/discount"
 	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/lifecycle"
 	"github.com/perennial-billing/perennial/billing/lifecycle/memory"
@@ -29,7 +28,9 @@ type replay struct {
 
 	inForce func(subscription.Terms) (catalog.Plan, error)
 	prices  prices
-	// counts, past, used and issued belong to the event under way: whether its invoice is compared, whether what discounts
+	// coupons are what discounts take off the invoices of this subscription and of those that share them.
+	coupons *coupons
+	// counts, past, used and issued belong to the step under way: whether its invoice is compared, whether what discounts
 	// took off it is on record, the usage that it billed, and the invoice itself, which has no id if there was none.
 	counts bool
 	past   bool
@@ -39,10 +40,7 @@ type replay struct {
 	customer string
 	next     string
 	made     []made
-	// again are the invoices on record that were made again since the past, taken what discounts took off those.
-	again map[string]bool
-	taken map[string][]discount.Use
-	// seats are how many there were after the event under way, which happened at an instant. settled are the lines of which a
+	// seats are how many there were after the step under way, which happened at an instant. settled are the lines of which a
 	// statement was made, planCredit what the statements have left.
 	seats      int64
 	at         time.Time
@@ -74,63 +72,57 @@ func (r *replay) account() lifecycle.Account {
 	}
 }
 
-// run bills everything again.
-func (r *replay) run(ctx context.Context) error {
-	state := r.first()
-	for _, event := range r.Events {
-		if event.Command.Kind == subscription.BillLate { // prices go on from what the months were billed
-			if err := r.months(ctx, event.Command.At); err != nil {
-				return err
-			}
-		}
-		first := event.InvoiceID
-		if event.After.CustomerID != state.CustomerID {
-			first, r.next = event.FormerID, event.InvoiceID
-		}
-		r.counts, r.past, r.seats, r.at = event.Counts, event.Past, event.After.Terms.Seats, event.Command.At
-		if err := r.begin(state.CustomerID, first); err != nil {
-			return err
-		}
-		if err := r.happen(ctx, state, event); err != nil {
-			return fmt.Errorf("%s of %s: %w", event.Command.Kind, event.Command.At.Format(time.RFC3339), err)
-		}
-		state = event.After
+// happen lets a step happen again on the account of its subscription. The state that it comes to is on record and not asked for.
+func (s *step) happen(ctx context.Context, account lifecycle.Account) error {
+	what, do := string(s.event.Command.Kind), s.repeat
+	if s.month != nil {
+		what, do = "month "+s.month.Month, s.billMonth
 	}
-	return r.months(ctx, time.Time{})
-}
-
-// months bills the next months of the monthly run again: those billed until an instant, or all.
-func (r *replay) months(ctx context.Context, until time.Time) error {
-	for len(r.Months) > 0 && (until.IsZero() || !r.Months[0].AsOf.After(until)) {
-		month := r.Months[0]
-		r.Months = r.Months[1:]
-		r.counts, r.past = true, false
-		if err := r.begin(cmp.Or(r.invoice(month.InvoiceID).CustomerID, r.CustomerID), month.InvoiceID); err != nil {
-			return err
-		}
-		standing := subscription.State{ID: r.SubscriptionID, Status: subscription.Active, StartAt: r.StartAt, EndedAt: r.EndedAt}
-		_, err := r.account().BillMonth(ctx, standing, month.Month, month.AsOf)
-		if err != nil && !errors.Is(err, invoicing.ErrNothingToBill) {
-			return fmt.Errorf("month %s: %w", month.Month, err)
-		}
+	if err := do(ctx, account); err != nil {
+		return fmt.Errorf("subscription %s: %s of %s: %w", s.of.SubscriptionID, what, stamp(s.at), err)
 	}
 	return nil
 }
 
-// happen lets one thing happen again. The state that it comes to is on record and not asked for.
-func (r *replay) happen(ctx context.Context, state subscription.State, event Event) error {
-	var err error
-	command := event.Command
-	switch command.Kind {
+func stamp(t time.Time) string { return t.Format(time.RFC3339) }
+
+// billMonth bills a month of the monthly run again.
+func (s *step) billMonth(ctx context.Context, account lifecycle.Account) error {
+	r, month := s.of, s.month
+	r.counts, r.past = month.Counts, month.Past
+	if err := r.begin(cmp.Or(r.invoice(month.InvoiceID).CustomerID, r.CustomerID), month.InvoiceID); err != nil {
+		return err
+	}
+	standing := subscription.State{ID: r.SubscriptionID, Status: subscription.Active, StartAt: r.StartAt, EndedAt: r.EndedAt}
+	_, err := account.BillMonth(ctx, standing, month.Month, month.AsOf)
+	if errors.Is(err, invoicing.ErrNothingToBill) {
+		return nil
+	}
+	return err
+}
+
+// repeat carries out a command again, or turns a boundary.
+func (s *step) repeat(ctx context.Context, account lifecycle.Account) error {
+	r, event := s.of, s.event
+	first := event.InvoiceID
+	if event.After.CustomerID != s.before.CustomerID {
+		first, r.next = event.FormerID, event.InvoiceID
+	}
+	r.counts, r.past, r.seats, r.at = event.Counts, event.Past, event.After.Terms.Seats, s.at
+	err := r.begin(s.before.CustomerID, first)
+	if err != nil {
+		return err
+	}
+	switch event.Command.Kind {
 	case Boundary:
-		_, err = r.account().Turn(ctx, state, command.At)
+		_, err = account.Turn(ctx, s.before, s.at)
 	case Planned:
-		if !missed(state, event) {
-			_, err = r.account().Turn(ctx, state, command.At)
+		if !missed(s.before, event) {
+			_, err = account.Turn(ctx, s.before, s.at)
 		}
 	case subscription.Release: // bills nothing; that the subscription was held is in no record of a command
 	default:
-		_, err = r.account().CarryOut(ctx, state, command)
+		_, err = account.CarryOut(ctx, s.before, event.Command)
 	}
 	return err
 }
@@ -144,7 +136,6 @@ func missed(state subscription.State, event Event) bool {
 // begin prepares for an invoice of a customer: the usage that it billed is what its lines say.
 func (r *replay) begin(customer, invoiceID string) error {
 	r.customer, r.used, r.issued = customer, map[metered]invoicing.Usage{}, r.invoice(invoiceID)
-	r.again[invoiceID] = !r.past
 	for _, line := range r.issued.Lines {
 		if line.Kind != invoicing.UsageLine {
 			continue
@@ -212,7 +203,7 @@ func (r *replay) Issue(_ context.Context, facts invoicing.Facts, _ int) (*lifecy
 	facts.Balance, facts.PlanCredit = money.Zero(facts.Currency), r.planCredit
 	facts.Items = append(r.items(), facts.Items...)
 	var err error
-	if facts.Discounts, err = r.discounts(facts); err != nil {
+	if facts.Discounts, err = r.discounts(facts, ofBoth); err != nil {
 		return nil, err
 	}
 	built, err := invoicing.Build(facts)
@@ -225,10 +216,15 @@ func (r *replay) Issue(_ context.Context, facts invoicing.Facts, _ int) (*lifecy
 	if r.planCredit, err = built.PlanCreditLeft(r.planCredit); err != nil {
 		return nil, err
 	}
-	issued := memory.Invoice{Invoice: built, IssuedAt: facts.IssuedAt}
+	r.keep(built, facts.IssuedAt)
+	return &lifecycle.Issued{InvoiceID: built.Key, Total: built.Total, AmountDue: built.AmountDue}, nil
+}
+
+// keep records an invoice that was made.
+func (r *replay) keep(built invoicing.Invoice, at time.Time) {
+	issued := memory.Invoice{Invoice: built, IssuedAt: at}
 	r.Keep(issued)
 	r.made = append(r.made, made{Invoice: issued, customer: r.customer, counts: r.counts})
-	return &lifecycle.Issued{InvoiceID: built.Key, Total: built.Total, AmountDue: built.AmountDue}, nil
 }
 
 // AddItem and CancelItem change nothing: what was charged is on record.

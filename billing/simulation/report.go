@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/money"
 )
 
@@ -39,7 +40,9 @@ func (r *report) concerns(customer string) bool {
 
 // add compares what was issued for a subscription with what was made again.
 func (r *report) add(h History, control, other []made) error {
-	r.subscriptions++
+	if !h.Beside {
+		r.subscriptions++
+	}
 	others := func(m made) bool { return !r.concerns(m.customer) }
 	control, other = slices.DeleteFunc(control, others), slices.DeleteFunc(other, others)
 	issued := slices.DeleteFunc(slices.Clone(h.Issued), func(i Issued) bool { return !i.Counts || !r.concerns(i.CustomerID) })
@@ -47,14 +50,14 @@ func (r *report) add(h History, control, other []made) error {
 	zero := money.Zero(h.Currency)
 	for _, invoice := range issued {
 		for _, line := range invoice.Lines {
-			if err := r.count(invoice.CustomerID, line.PlanID, line.ChargeID, line.Amount, zero); err != nil {
+			if err := r.count(invoice.CustomerID, keyOf(line.Kind, line.PlanID, line.ChargeID), line.Amount, zero); err != nil {
 				return err
 			}
 		}
 	}
 	for _, invoice := range other {
 		for _, line := range invoice.Lines {
-			if err := r.count(invoice.customer, line.PlanID, line.ChargeID, zero, line.Amount); err != nil {
+			if err := r.count(invoice.customer, keyOf(line.Kind, line.PlanID, line.ChargeID), zero, line.Amount); err != nil {
 				return err
 			}
 		}
@@ -62,13 +65,21 @@ func (r *report) add(h History, control, other []made) error {
 	return nil
 }
 
+// keyOf says which charge a line counts to. Items are many, each with an id of its own, and no plan's: they count by their kind.
+func keyOf(kind invoicing.LineKind, plan, charge string) chargeKey {
+	if plan == "" {
+		charge = string(kind)
+	}
+	return chargeKey{plan: plan, charge: charge}
+}
+
 // count adds a line to the sums that it belongs to.
-func (r *report) count(customer, plan, charge string, before, after money.Amount) error {
-	currency := before.Currency
-	if err := addTo(r.charges, chargeKey{plan, charge, currency}, before, after); err != nil {
+func (r *report) count(customer string, charge chargeKey, before, after money.Amount) error {
+	charge.currency = before.Currency
+	if err := addTo(r.charges, charge, before, after); err != nil {
 		return err
 	}
-	return addTo(r.customers, customerKey{customer, currency}, before, after)
+	return addTo(r.customers, customerKey{customer, before.Currency}, before, after)
 }
 
 func addTo[K comparable](all map[K]Sums, key K, before, after money.Amount) error {
@@ -87,7 +98,7 @@ func byChange(a, b Customer) int {
 }
 
 func (r *report) result() (Result, error) {
-	result := Result{Subscriptions: r.subscriptions, Control: r.control}
+	result := Result{Subscriptions: r.subscriptions, Control: r.control, Totals: []Total{}, Customers: []Customer{}}
 	customers := map[money.Currency][]Customer{}
 	for key, sums := range r.customers {
 		compared, err := sums.compared()

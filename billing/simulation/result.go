@@ -58,7 +58,8 @@ type Total struct {
 	Same int `json:"customers_same"`
 }
 
-// Charge is what a charge of a plan, in all its versions, came to.
+// Charge is what a charge of a plan, in all its versions, came to. One-off charges and adjustments are no plan's: without a
+// plan, Charge is one_off or adjustment.
 type Charge struct {
 	Plan   string `json:"plan"`
 	Charge string `json:"charge"`

@@ -6,14 +6,13 @@ import (
 	"slices"
 
 	"github.com/perennial-billing/perennial/billing/catalog"
-	"github.com/perennial-billing/perennial/billing/discount"
 	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/lifecycle/memory"
 	"github.com/perennial-billing/perennial/billing/money"
 	"github.com/perennial-billing/perennial/billing/subscription"
 )
 
-// Simulation compares what was billed with what another catalogue would have billed, one subscription after another.
+// Simulation compares what was billed with what another catalogue would have billed, one customer after another.
 type Simulation struct {
 	catalogs Catalogs
 	report   report
@@ -39,43 +38,56 @@ func New(catalogs Catalogs, customers []string, top int) *Simulation {
 	return &Simulation{catalogs: catalogs, report: newReport(customers, top), gaps: map[Gap]bool{}, priced: map[pricedKey]priced{}}
 }
 
-// Add bills a subscription again: with the catalogue that was in force, for control, and with the other one. The error
-// names the subscription and what of it cannot be billed again; it wraps money.ErrOverflow when an amount leaves its range.
-func (s *Simulation) Add(ctx context.Context, h History) error {
-	control, err := s.rebill(ctx, h, func(terms subscription.Terms, _ bool) (catalog.Plan, error) {
+// Add bills subscriptions again: with the catalogue that was in force, for control, and with the other one. They are those
+// that share coupons: the subscriptions of a customer who has one for all of them, and the other ones of whoever else they were
+// billed to and who has such a coupon; a subscription without is by itself. The error names the subscription and what of it
+// cannot be billed again; it wraps money.ErrOverflow when an amount leaves its range.
+func (s *Simulation) Add(ctx context.Context, histories ...History) error {
+	control, err := s.rebill(ctx, histories, func(h History, terms subscription.Terms, _ bool) (catalog.Plan, error) {
 		plan, _, err := s.catalogs.sold(h, terms)
 		return plan, err
 	})
 	if err != nil {
-		return fmt.Errorf("subscription %s, billed again with the catalog that was in force: %w", h.SubscriptionID, err)
+		return fmt.Errorf("billed again with the catalog that was in force: %w", err)
 	}
-	other, err := s.rebill(ctx, h, func(terms subscription.Terms, counts bool) (catalog.Plan, error) {
-		return s.tried(h, terms, counts)
-	})
+	other, err := s.rebill(ctx, histories, s.tried)
 	if err != nil {
-		return fmt.Errorf("subscription %s, billed with the other catalog: %w", h.SubscriptionID, err)
+		return fmt.Errorf("billed with the other catalog: %w", err)
 	}
-	if err := s.report.add(h, control, other); err != nil {
-		return fmt.Errorf("subscription %s: %w", h.SubscriptionID, err)
+	for i, h := range histories {
+		if err := s.report.add(h, control[i], other[i]); err != nil {
+			return fmt.Errorf("subscription %s: %w", h.SubscriptionID, err)
+		}
 	}
 	return nil
 }
 
-// rebill makes the invoices of a history that count.
-func (s *Simulation) rebill(ctx context.Context, h History, p prices) ([]made, error) {
-	r := replay{
-		History: h, prices: p, again: map[string]bool{}, taken: map[string][]discount.Use{},
-		settled: map[invoicing.LineRef]bool{}, planCredit: money.Zero(h.Currency),
-		inForce: func(terms subscription.Terms) (catalog.Plan, error) {
-			plan, _, err := s.catalogs.sold(h, terms)
-			return plan, err
-		},
+// rebill makes the invoices of histories that count, those of each by itself.
+func (s *Simulation) rebill(
+	ctx context.Context, histories []History, price func(History, subscription.Terms, bool) (catalog.Plan, error),
+) ([][]made, error) {
+	coupons := newCoupons(histories)
+	replays := make([]*replay, len(histories))
+	for i, h := range histories {
+		r := &replay{
+			History: h, coupons: coupons, settled: map[invoicing.LineRef]bool{}, planCredit: money.Zero(h.Currency),
+			prices: func(terms subscription.Terms, counts bool) (catalog.Plan, error) { return price(h, terms, counts) },
+			inForce: func(terms subscription.Terms) (catalog.Plan, error) {
+				plan, _, err := s.catalogs.sold(h, terms)
+				return plan, err
+			},
+		}
+		r.Records = memory.Records{Plans: r.Plan, InForce: h.Terms}
+		replays[i] = r
 	}
-	r.Records = memory.Records{Plans: r.Plan, InForce: h.Terms}
-	if err := r.run(ctx); err != nil {
+	if err := play(ctx, replays); err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(r.made, func(m made) bool { return !m.counts }), nil
+	all := make([][]made, len(replays))
+	for i, r := range replays {
+		all[i] = slices.DeleteFunc(r.made, func(m made) bool { return !m.counts })
+	}
+	return all, nil
 }
 
 // tried is a plan version at the prices of the other catalogue. Gaps are noted where they count.

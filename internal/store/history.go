@@ -27,6 +27,8 @@ type HistoryRange struct {
 type HistoryCounts struct {
 	Subscriptions int `db:"subscriptions"`
 	Invoices      int `db:"invoices"`
+	// Coupons says that some customers had coupons for all of their subscriptions.
+	Coupons bool `db:"coupons"`
 }
 
 // billedIn is the condition for subscriptions of a HistoryRange ($1 to $4) that may have been billed in it.
@@ -54,7 +56,8 @@ func (q Queries) CountHistory(ctx context.Context, r HistoryRange) (HistoryCount
 		SELECT (SELECT COUNT(*) FROM subscription s WHERE `+billedIn+`) AS subscriptions,
 		       (SELECT COUNT(*) FROM invoice i JOIN invoice_part p ON p.invoice_id = i.id
 		         WHERE i.entity_id = $1 AND (cardinality($2::text[]) = 0 OR p.owner_id = ANY($2))
-		           AND i.issued_at >= $3 AND i.issued_at < $4) AS invoices`, r.args()...)
+		           AND i.issued_at >= $3 AND i.issued_at < $4) AS invoices,
+		       EXISTS (SELECT FROM discount d WHERE d.entity_id = $1 AND d.subscription_id IS NULL AND d.applied_at < $4) AS coupons`, r.args()...)
 }
 
 // HistoryEntry is a subscription that may have been billed in a HistoryRange.
@@ -72,22 +75,37 @@ type HistoryEntry struct {
 	// Period is the start of the last billing period that began before the range, if any.
 	Period *time.Time `db:"period"`
 	// ByRun says that the monthly run bills the subscription.
-	ByRun bool `db:"by_run"`
+	ByRun        bool   `db:"by_run"`
+	BillingGroup string `db:"billing_group"`
+	PONumber     string `db:"po_number"`
+	// Billed says that the subscription itself may have been billed in the range.
+	Billed bool `db:"billed"`
 }
 
 // withCoupon is the condition for subscriptions that whoever had them had a coupon for before the end of a HistoryRange.
 const withCoupon = `EXISTS (SELECT FROM discount d WHERE d.applied_at < $4 AND COALESCE(d.subscription_id, s.id) = s.id
 	AND d.customer_id IN (SELECT s.customer_id UNION ALL SELECT p.owner_id FROM invoice_part p WHERE p.subscription_id = s.id))`
 
+// historyColumns read a subscription s into a HistoryEntry.
+const historyColumns = `s.id, s.customer_id, s.currency, s.zone, s.started_at, s.ended_at, s.billed_by = 'invoice_run' AS by_run, s.billing_group, s.po_number,
+	CASE WHEN ` + withCoupon + ` OR EXISTS (SELECT FROM fair_billing f WHERE f.subscription_id = s.id) THEN p.first ELSE p.last END AS since, p.last AS period`
+
+// withPeriods joins when the first and the last billing period before a HistoryRange began.
+const withPeriods = `CROSS JOIN LATERAL (SELECT MIN(c.period_start) AS first, MAX(c.period_start) AS last
+	FROM subscription_cycle c WHERE c.subscription_id = s.id AND c.period_start < $3) p`
+
 // History lists subscriptions by id, after a given one.
 func (q Queries) History(ctx context.Context, r HistoryRange, after string, limit int) ([]HistoryEntry, error) {
 	return many[HistoryEntry](ctx, q.db, "history of "+r.EntityID, `
-		SELECT s.id, s.customer_id, s.currency, s.zone, s.started_at, s.ended_at, s.billed_by = 'invoice_run' AS by_run,
-		       CASE WHEN `+withCoupon+` OR EXISTS (SELECT FROM fair_billing f WHERE f.subscription_id = s.id) THEN p.first ELSE p.last END AS since, p.last AS period
-		  FROM subscription s CROSS JOIN LATERAL (SELECT MIN(c.period_start) AS first, MAX(c.period_start) AS last
-		       FROM subscription_cycle c WHERE c.subscription_id = s.id AND c.period_start < $3) p
-		 WHERE `+billedIn+` AND s.id > $5
-		 ORDER BY s.id LIMIT $6`, r.args(after, limit)...)
+		SELECT `+historyColumns+`, TRUE AS billed FROM subscription s `+withPeriods+`
+		 WHERE `+billedIn+` AND s.id > $5 ORDER BY s.id LIMIT $6`, r.args(after, limit)...)
+}
+
+// HistoryOf lists subscriptions by id that began before the end of a range, whether or not they may have been billed in it.
+func (q Queries) HistoryOf(ctx context.Context, r HistoryRange, ids []string) ([]HistoryEntry, error) {
+	return many[HistoryEntry](ctx, q.db, "history of "+r.EntityID, `
+		SELECT `+historyColumns+`, `+billedIn+` AS billed FROM subscription s `+withPeriods+`
+		 WHERE s.id = ANY($5) AND s.started_at < $4 ORDER BY s.id`, r.args(ids)...)
 }
 
 // PastCommand is a command that was carried out, or a boundary that was turned.
@@ -98,13 +116,14 @@ type PastCommand struct {
 	// After is the state that it left.
 	After json.RawMessage `db:"after"`
 	// InvoiceID is the invoice that came of it, FormerID that of the customer before a transfer; empty for none.
-	InvoiceID string `db:"invoice_id"`
-	FormerID  string `db:"former_id"`
+	InvoiceID  string    `db:"invoice_id"`
+	FormerID   string    `db:"former_id"`
+	RecordedAt time.Time `db:"recorded_at"`
 }
 
 // pastCommand reads a command into a PastCommand.
 const pastCommand = `c.subscription_id, c.at, c.input, c.result->'state' AS after, COALESCE(c.result->'invoice'->>'invoice_id', '') AS invoice_id,
-	COALESCE(c.result->'former'->>'invoice_id', '') AS former_id`
+	COALESCE(c.result->'former'->>'invoice_id', '') AS former_id, c.recorded_at`
 
 // PastCommands lists the commands of subscriptions from each one's Since on until an instant (excluded), in their order.
 func (q Queries) PastCommands(ctx context.Context, of []HistoryEntry, to time.Time) ([]PastCommand, error) {
@@ -118,7 +137,8 @@ func (q Queries) PastCommands(ctx context.Context, of []HistoryEntry, to time.Ti
 func (q Queries) CommandsBefore(ctx context.Context, of []HistoryEntry) ([]PastCommand, error) {
 	ids, since := idsOf(of)
 	return many[PastCommand](ctx, q.db, "commands", `
-		SELECT p.subscription_id, p.at, p.input, p.after, p.invoice_id, p.former_id FROM unnest($1::text[], $2::timestamptz[]) AS s (id, since) CROSS JOIN LATERAL (
+		SELECT p.subscription_id, p.at, p.input, p.after, p.invoice_id, p.former_id, p.recorded_at
+		  FROM unnest($1::text[], $2::timestamptz[]) AS s (id, since) CROSS JOIN LATERAL (
 			SELECT `+pastCommand+` FROM command c WHERE c.subscription_id = s.id AND c.at < s.since
 			 ORDER BY c.at DESC, c.recorded_at DESC LIMIT 1) p`, ids, since)
 }
@@ -185,13 +205,15 @@ type PastMonth struct {
 	InvoiceID      *string   `db:"invoice_id"`
 }
 
-// PastMonths lists the months that were settled by runs of [from, to), oldest first.
+// PastMonths lists the months that runs settled from an instant on, or from each subscription's Since on if that is before,
+// until another instant (excluded); oldest first.
 func (q Queries) PastMonths(ctx context.Context, of []HistoryEntry, r HistoryRange) ([]PastMonth, error) {
-	ids, _ := idsOf(of)
+	ids, since := idsOf(of)
 	return many[PastMonth](ctx, q.db, "months", `
-		SELECT m.subscription_id, r.period, r.as_of, m.invoice_id FROM invoice_run r JOIN invoice_run_member m ON m.run_id = r.id
-		 WHERE r.entity_id = $1 AND r.as_of >= $2 AND r.as_of < $3 AND m.subscription_id = ANY($4)
-		   AND (m.invoice_id IS NOT NULL OR m.skipped_because IS NOT NULL) ORDER BY m.subscription_id, r.period`, r.EntityID, r.From, r.To, ids)
+		SELECT m.subscription_id, r.period, r.as_of, m.invoice_id FROM unnest($4::text[], $5::timestamptz[]) AS s (id, since)
+		  JOIN invoice_run r ON r.entity_id = $1 AND r.as_of >= LEAST(s.since, $2) AND r.as_of < $3
+		  JOIN invoice_run_member m ON m.run_id = r.id AND m.subscription_id = s.id
+		 WHERE m.invoice_id IS NOT NULL OR m.skipped_because IS NOT NULL ORDER BY m.subscription_id, r.period`, r.EntityID, r.From, r.To, ids, since)
 }
 
 // PriceLocks lists what plan versions were sold at to subscriptions, the price that counts of each.

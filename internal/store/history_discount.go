@@ -75,3 +75,27 @@ func (r pastUseRow) read() PastUse {
 		InvoiceID: r.InvoiceID, Serial: r.Serial, IssuedAt: r.IssuedAt,
 	}
 }
+
+// CouponShare is a subscription of a customer who has a coupon for all of theirs, or had one when it was theirs.
+type CouponShare struct {
+	CustomerID     string `db:"customer_id"`
+	SubscriptionID string `db:"subscription_id"`
+}
+
+// ownersOf and ownedBy say whose a subscription s was, and which ones a customer c had: today, or when they were billed.
+const (
+	ownersOf = `(SELECT customer_id FROM subscription WHERE id = s.id UNION SELECT owner_id FROM invoice_part WHERE subscription_id = s.id)`
+	ownedBy  = `(SELECT id FROM subscription WHERE customer_id = c.customer_id UNION SELECT subscription_id FROM invoice_part WHERE owner_id = c.customer_id)`
+	forAll   = `EXISTS (SELECT FROM discount d WHERE d.customer_id = o.customer_id AND d.subscription_id IS NULL AND d.applied_at < $2)`
+)
+
+// CouponShares lists who shares coupons with the subscriptions given: all that were those of customers who had a coupon for all
+// of theirs before an instant, and who had one of those given, or one that shares coupons with these.
+func (q Queries) CouponShares(ctx context.Context, ids []string, to time.Time) ([]CouponShare, error) {
+	return many[CouponShare](ctx, q.db, "subscriptions that share coupons", `
+		WITH RECURSIVE sharing (customer_id) AS (
+			SELECT o.customer_id FROM unnest($1::text[]) AS s (id) CROSS JOIN LATERAL `+ownersOf+` o WHERE `+forAll+`
+			UNION
+			SELECT o.customer_id FROM sharing c CROSS JOIN LATERAL `+ownedBy+` s CROSS JOIN LATERAL `+ownersOf+` o WHERE `+forAll+`)
+		SELECT c.customer_id, s.id AS subscription_id FROM sharing c CROSS JOIN LATERAL `+ownedBy+` s ORDER BY c.customer_id, s.id`, ids, to)
+}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/perennial-billing/perennial/billing/account"
 	"github.com/perennial-billing/perennial/billing/calendar"
 	"github.com/perennial-billing/perennial/billing/invoicing"
 	"github.com/perennial-billing/perennial/billing/lifecycle"
@@ -35,29 +36,37 @@ func (z zones) load(name string) (calendar.Zone, error) {
 	return zone, nil
 }
 
-// reading gathers the histories of a batch of subscriptions.
+// reading gathers the histories of subscriptions that are read at once.
 type reading struct {
 	q       store.Queries
 	in      store.HistoryRange
 	entries []store.HistoryEntry
 	byID    map[string]*simulation.History
+	// periods are when the earliest billing period began that was under way when the range did, of each subscription and those
+	// that share coupons with it.
+	periods map[string]time.Time
 	// owners are the customers that each subscription has had.
 	owners map[string]map[string]bool
 }
 
-// read reads the histories of a batch, in the order of its entries.
-func read(ctx context.Context, q store.Queries, in store.HistoryRange, z zones, entries []store.HistoryEntry) ([]simulation.History, error) {
-	r := reading{q: q, in: in, entries: entries, byID: map[string]*simulation.History{}, owners: map[string]map[string]bool{}}
-	all := make([]simulation.History, len(entries))
-	for i, e := range entries {
-		zone, err := z.load(e.Zone)
-		if err != nil {
-			return nil, fmt.Errorf("subscription %s: %w", e.ID, err)
+// read reads the histories of subscriptions that share coupons, of several such groups at once; in their order.
+func read(ctx context.Context, q store.Queries, in store.HistoryRange, z zones, groups [][]store.HistoryEntry) ([][]simulation.History, error) {
+	r := reading{
+		q: q, in: in, entries: slices.Concat(groups...), byID: map[string]*simulation.History{}, periods: map[string]time.Time{},
+		owners: map[string]map[string]bool{},
+	}
+	all := make([][]simulation.History, len(groups))
+	for i, group := range groups {
+		all[i] = make([]simulation.History, len(group))
+		period := underWay(group, in.From)
+		for j, e := range group {
+			zone, err := z.load(e.Zone)
+			if err != nil {
+				return nil, fmt.Errorf("subscription %s: %w", e.ID, err)
+			}
+			all[i][j] = begun(e, zone)
+			r.byID[e.ID], r.periods[e.ID], r.owners[e.ID] = &all[i][j], period, map[string]bool{e.CustomerID: true}
 		}
-		all[i] = simulation.History{
-			SubscriptionID: e.ID, CustomerID: e.CustomerID, Currency: e.Currency, Zone: zone, StartAt: e.StartedAt, EndedAt: e.EndedAt,
-		}
-		r.byID[e.ID], r.owners[e.ID] = &all[i], map[string]bool{e.CustomerID: true}
 	}
 	for _, part := range []func(context.Context) error{r.segments, r.sold, r.agreed, r.lines, r.months, r.before, r.commands, r.discounts, r.seats} {
 		if err := part(ctx); err != nil {
@@ -65,6 +74,26 @@ func read(ctx context.Context, q store.Queries, in store.HistoryRange, z zones, 
 		}
 	}
 	return all, nil
+}
+
+// begun is a history of which only the subscription is known.
+func begun(e store.HistoryEntry, zone calendar.Zone) simulation.History {
+	return simulation.History{
+		SubscriptionID: e.ID, CustomerID: e.CustomerID, Beside: !e.Billed, Currency: e.Currency, Zone: zone, StartAt: e.StartedAt, EndedAt: e.EndedAt,
+		Sharing: account.Sharing{CustomerID: e.CustomerID, Currency: e.Currency, Zone: e.Zone, BillingGroup: e.BillingGroup, PONumber: e.PONumber},
+	}
+}
+
+// underWay is when the earliest of the billing periods began that were under way when the range did, or the range itself. Those of
+// the monthly run do not matter: it charges nothing in advance.
+func underWay(group []store.HistoryEntry, from time.Time) time.Time {
+	earliest := from
+	for _, e := range group {
+		if e.Period != nil && !e.ByRun && e.Period.Before(earliest) {
+			earliest = *e.Period
+		}
+	}
+	return earliest
 }
 
 func (r *reading) segments(ctx context.Context) error {
@@ -107,7 +136,7 @@ func (r *reading) discounts(ctx context.Context) error {
 	}
 	rows, err := r.q.PastDiscounts(ctx, slices.Collect(maps.Keys(customers)), r.in.To)
 	for _, row := range rows {
-		d := simulation.Discount{Discount: row.Discount, CustomerID: row.CustomerID}
+		d := simulation.Discount{Discount: row.Discount, CustomerID: row.CustomerID, SubscriptionID: row.SubscriptionID}
 		for _, use := range row.Uses {
 			d.Taken = append(d.Taken, simulation.Taken{Use: use.Use, InvoiceID: use.InvoiceID, Serial: use.Serial, IssuedAt: use.IssuedAt})
 		}
@@ -197,7 +226,9 @@ func unitOf(line store.InvoiceLine) (decimal.Decimal, error) {
 func (r *reading) months(ctx context.Context) error {
 	rows, err := r.q.PastMonths(ctx, r.entries, r.in)
 	for _, row := range rows {
-		month := simulation.Month{Month: row.Period, AsOf: row.AsOf}
+		month := simulation.Month{
+			Month: row.Period, AsOf: row.AsOf, Counts: !row.AsOf.Before(r.in.From), Past: row.AsOf.Before(r.periods[row.SubscriptionID]),
+		}
 		if row.InvoiceID != nil {
 			month.InvoiceID = *row.InvoiceID
 		}
@@ -209,7 +240,7 @@ func (r *reading) months(ctx context.Context) error {
 
 // before reads the states that the first events met.
 func (r *reading) before(ctx context.Context) error {
-	rows, err := r.q.CommandsBefore(ctx, r.byRenewal())
+	rows, err := r.q.CommandsBefore(ctx, r.entries)
 	if err != nil {
 		return err
 	}
@@ -224,18 +255,14 @@ func (r *reading) before(ctx context.Context) error {
 }
 
 func (r *reading) commands(ctx context.Context) error {
-	rows, err := r.q.PastCommands(ctx, r.byRenewal(), r.in.To)
+	rows, err := r.q.PastCommands(ctx, r.entries, r.in.To)
 	if err != nil {
 		return err
 	}
-	periods := map[string]*time.Time{}
-	for _, e := range r.entries {
-		periods[e.ID] = e.Period
-	}
 	for _, row := range rows {
-		period := periods[row.SubscriptionID]
 		event := simulation.Event{
-			InvoiceID: row.InvoiceID, FormerID: row.FormerID, Counts: !row.At.Before(r.in.From), Past: period != nil && row.At.Before(*period),
+			InvoiceID: row.InvoiceID, FormerID: row.FormerID, RecordedAt: row.RecordedAt,
+			Counts: !row.At.Before(r.in.From), Past: row.At.Before(r.periods[row.SubscriptionID]),
 		}
 		if err := json.Unmarshal(row.Input, &event.Command); err != nil {
 			return fmt.Errorf("recorded command of subscription %s: %w", row.SubscriptionID, err)
@@ -256,15 +283,4 @@ func stateAfter(row store.PastCommand) (subscription.State, error) {
 		return state, fmt.Errorf("recorded state of subscription %s: %w", row.SubscriptionID, err)
 	}
 	return state, nil
-}
-
-// byRenewal are the entries whose commands bill something: the monthly run bills the others.
-func (r *reading) byRenewal() []store.HistoryEntry {
-	var renewed []store.HistoryEntry
-	for _, e := range r.entries {
-		if !e.ByRun {
-			renewed = append(renewed, e)
-		}
-	}
-	return renewed
 }

@@ -1,10 +1,11 @@
 // Package simulate reads the history of a seller from the records, for package billing/simulation to bill it again. It
-// writes nothing: everything is read from one snapshot, in batches.
+// writes nothing: everything is read from one snapshot, in batches; subscriptions that share coupons in one of them.
 package simulate
 
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/perennial-billing/perennial/billing/catalog"
 	"github.com/perennial-billing/perennial/billing/simulation"
@@ -42,7 +43,7 @@ func Run(ctx context.Context, db *store.Store, o Options) (simulation.Result, er
 			return err
 		}
 		s := simulation.New(simulation.Catalogs{InForce: inForce, Other: o.Catalog, OverAgreed: o.OverAgreed}, o.Range.Customers, o.Top)
-		if err := addAll(ctx, q, o, s, size.Subscriptions); err != nil {
+		if err := addAll(ctx, q, o, s, size); err != nil {
 			return err
 		}
 		if result, err = s.Result(); err != nil {
@@ -57,26 +58,50 @@ func Run(ctx context.Context, db *store.Store, o Options) (simulation.Result, er
 	return result, err
 }
 
-func addAll(ctx context.Context, q store.Queries, o Options, s *simulation.Simulation, all int) error {
-	last := ""
+// addAll bills the subscriptions again in the order of their ids, each with those that it shares coupons with.
+func addAll(ctx context.Context, q store.Queries, o Options, s *simulation.Simulation, size store.HistoryCounts) error {
+	last, done := "", 0
+	ahead := map[string]bool{} // those that were billed with one before them
 	zones := zones{}
-	for done := 0; ; {
+	for {
 		entries, err := q.History(ctx, o.Range, last, batch)
 		if err != nil || len(entries) == 0 {
 			return err
 		}
-		histories, err := read(ctx, q, o.Range, zones, entries)
+		last = entries[len(entries)-1].ID
+		entries = without(entries, ahead)
+		groups, err := together(ctx, q, o.Range, entries, size.Coupons)
 		if err != nil {
 			return err
 		}
-		for _, history := range histories {
-			if err := s.Add(ctx, history); err != nil {
+		for portion := range portions(groups, batch) {
+			if err := add(ctx, q, o, s, zones, portion); err != nil {
 				return err
 			}
-		}
-		last, done = entries[len(entries)-1].ID, done+len(entries)
-		if o.Progress != nil {
-			o.Progress(done, all)
+			for _, e := range slices.Concat(portion...) {
+				if e.Billed {
+					done++
+				}
+				if e.Billed && e.ID > last {
+					ahead[e.ID] = true
+				}
+			}
+			if o.Progress != nil {
+				o.Progress(done, size.Subscriptions)
+			}
 		}
 	}
+}
+
+func add(ctx context.Context, q store.Queries, o Options, s *simulation.Simulation, z zones, groups [][]store.HistoryEntry) error {
+	all, err := read(ctx, q, o.Range, z, groups)
+	if err != nil {
+		return err
+	}
+	for _, histories := range all {
+		if err := s.Add(ctx, histories...); err != nil {
+			return err
+		}
+	}
+	return nil
 }

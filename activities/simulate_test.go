@@ -191,22 +191,6 @@ func TestWhatACouponHadLeftIsMadeAgain(t *testing.T) {
 	}
 }
 
-// Two subscriptions share 17.35 a month: 10 of it are taken off the first one's seat, the rest off the others. A seat of 12.37
-// takes more, and leaves less to the other subscription; when the first one changes, nothing is left of what they share.
-func TestWhatOneTakesOfACouponOthersHaveLess(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	b.customer("ada", "EUR", "")
-	b.redeemed("ada", quotedCoupon("monthly"), day0)
-	first := b.subscribe(agreement("sub_a", "ada", "seats", 1, "EUR")).State
-	b.subscribe(agreement("sub_b", "ada", "seats", 3, "EUR"))
-	b.carryOut(first, changeTo("more", day0.AddDate(0, 0, 14), "seats", 3))
-	in := store.HistoryRange{EntityID: "acme", From: day0, To: day0.AddDate(0, 0, 15)}
-	r := b.simulated(otherCatalogue, in)
-	// sub_a: 12.37 less all of it, then half of 3 × 12.37 = 18.56. sub_b: 37.11 less the 4.98 that are left.
-	require.Equal(t, int64(1856+3711-498), r.Totals[0].New.Minor)
-}
-
 // Before the billing period under way coupons took off what is on record, whatever the prices: two months of 10 out of 3 × 17.35
 // leave 32.05 of a third month's 40, not the 17.35 that two months of 40 would have left.
 func TestWhatACouponTookOffBeforeIsAFact(t *testing.T) {

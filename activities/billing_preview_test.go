@@ -69,9 +69,19 @@ func forecasts() map[string]forecast {
 		return c
 	}
 	return map[string]forecast{
-		"more seats":              {changeTo("c", later, "seats", 5), 1},
-		"fewer seats":             {changeTo("c", later, "seats", 1), 1},
-		"another interval":        {changeTo("c", later, "seats-yearly", 3), 1},
+		"more seats":       {changeTo("c", later, "seats", 5), 1},
+		"fewer seats":      {changeTo("c", later, "seats", 1), 1},
+		"another interval": {changeTo("c", later, "seats-yearly", 3), 1},
+		"a new period": {func() subscription.Command {
+			c := changeTo("c", later, "seats", 5)
+			c.NewPeriod = true
+			return c
+		}(), 1},
+		"a new period on a date": {func() subscription.Command {
+			c := changeTo("c", later, "seats", 5)
+			c.NewPeriod, c.On = true, later.AddDate(0, 0, 5)
+			return c
+		}(), 1},
 		"a pause":                 {give(subscription.Pause, nil), 1},
 		"a pause that keeps":      {give(subscription.Pause, func(c *subscription.Command) { c.Mode = subscription.PauseKeep }), 0},
 		"the end, with credit":    {give(subscription.Cancel, func(c *subscription.Command) { c.CreditUnused = true }), 1},

@@ -55,7 +55,7 @@ func TestPreviewOfAnyCommandIsWhatThenHappens(t *testing.T) {
 	}
 	for _, outcome := range []string{
 		"change", "change later", "pause", "pause later", "resume", "cancel", "cancel later", "reactivate", "transfer", "transfer later", "charge",
-		"charge later", "refused",
+		"charge later", "new period", "refused",
 	} {
 		require.GreaterOrEqual(t, seen[outcome], 5, "%s of %v", outcome, seen)
 	}
@@ -87,6 +87,7 @@ func laterCommand(rng *rand.Rand, id string, at time.Time, next string) subscrip
 	if c.Kind == subscription.Charge || c.Kind == subscription.Reactivate {
 		return c
 	}
+	c.NewPeriod = c.Kind == subscription.ChangeTerms && rng.IntN(4) == 0
 	switch rng.IntN(3) {
 	case 0:
 		c.AtPeriodEnd = true
@@ -122,8 +123,15 @@ func (h *history) previewAndCarryOut(state subscription.State, c subscription.Co
 	if isLater(c) {
 		return turned
 	}
-	h.requireSame(preview, turned.State, h.issued(turned), c, string(c.Kind))
+	h.requireSame(preview, turned.State, h.issued(turned), c, outcomeOf(c))
 	return turned
+}
+
+func outcomeOf(c subscription.Command) string {
+	if c.NewPeriod {
+		return "new period"
+	}
+	return string(c.Kind)
 }
 
 func isLater(c subscription.Command) bool {
@@ -173,7 +181,7 @@ func (h *history) requireLater(preview message.Previewed, c subscription.Command
 	case c.Kind == subscription.Charge && len(issued) == before: // nothing falls due by itself: the preview shows an invoice of its own
 		h.previews["charge of a subscription that rests"]++
 	default:
-		outcome := string(c.Kind)
+		outcome := outcomeOf(c)
 		if isLater(c) {
 			outcome += " later"
 		}

@@ -31,6 +31,7 @@ func (l timeline) scenario(t *testing.T) string {
 		case "change":
 			fields["plan"], fields["plan_version"], fields["seats"], fields["when"] = e.plan, 1, e.seats, e.when
 			fields["add_ons"] = e.quantities()
+			fields["new_period"] = e.newPeriod
 			if e.billNext {
 				fields["bill"] = quote.BillNext
 			}

@@ -40,6 +40,7 @@ func TestWhatIsQuotedHappens(t *testing.T) {
 		require.Equal(t, quotedGrants(quoted), happened.grantsLeft(line.customer), "seed %d: %s", seed, line.scenario(t))
 		require.Equal(t, quotedRefusals(quoted), happened.refused, "seed %d: %s", seed, line.scenario(t))
 		worth.count(quoted, line.customer)
+		worth.newPeriods += happened.newPeriods
 	}
 	worth.require(t)
 	faults, err := b.LedgerFaults(b.ctx)
@@ -111,6 +112,7 @@ type event struct {
 	plan         string
 	prices       catalog.Agreed
 	billNext     bool
+	newPeriod    bool
 	quantity     int64
 	grant        message.GrantCredit
 	topUp        *message.TopUp
@@ -149,6 +151,7 @@ func randomTimeline(seed uint64, plans ...string) timeline {
 			e.randomTerms(rng, plans)
 			e.when = quote.When(pick("now", "now", "period_end"))
 			e.billNext = e.when == quote.Now && rng.IntN(3) == 0
+			e.newPeriod = at.Unix()%4 == 0 // refused at the period's end, with the next invoice and in trials
 		case "cancel":
 			e.when = quote.When(pick("now", "period_end", "period_end"))
 		}
@@ -211,6 +214,8 @@ type history struct {
 	group string
 	// lateInvoices counts those of usage that became known after an end.
 	lateInvoices int
+	// newPeriods counts those that began with a change because it asked for that.
+	newPeriods int
 	// previews, if not nil, are taken of all commands.
 	previews previews
 	// wallet is whose credit is bought by itself, if anybody's.
@@ -338,7 +343,7 @@ func (e event) command(i int) subscription.Command {
 		c.Item, c.BillNext = &item, e.billNext
 	case "change":
 		c.Terms, c.BillNext = &subscription.Terms{PlanID: e.plan, PlanVersion: 1, Seats: e.seats, AddOns: e.addOns}, e.billNext
-		c.Prices = e.prices
+		c.Prices, c.NewPeriod = e.prices, e.newPeriod
 	case "cancel":
 		c.CreditUnused = true
 	}
@@ -352,6 +357,9 @@ func (h *history) command(i int, e event) {
 	if turned.Refusal != nil {
 		h.refused = append(h.refused, fmt.Sprintf("timeline[%d] %s", i, turned.Refusal.Code))
 		return
+	}
+	if e.newPeriod {
+		h.newPeriods++
 	}
 	h.states[at] = turned.State
 }

@@ -13,7 +13,7 @@ import (
 
 // worth counts what random time lines came to: a comparison of lives in which nothing happens proves nothing.
 type worth struct {
-	invoices, credits, refusals, addOns, agreed, inAnothersName, paidByAnother, charges, prepaid, rolledOver int
+	invoices, credits, refusals, addOns, agreed, inAnothersName, paidByAnother, charges, prepaid, rolledOver, newPeriods int
 
 	products map[string]int
 	phases   map[int]bool
@@ -68,6 +68,7 @@ func (w *worth) require(t *testing.T) {
 	require.Greater(t, w.charges, 60)
 	require.Greater(t, w.prepaid, 80)
 	require.Greater(t, w.rolledOver, 5)
+	require.Greater(t, w.newPeriods, 10)
 	require.Len(t, w.products, 3, "the coupon for a product takes something off each of its plans, and off no others: %v", w.products)
 	require.Greater(t, w.products["roomy"], 20)
 	require.Len(t, w.phases, 3, "every phase of the ramp and the regular prices")

@@ -128,6 +128,7 @@ func changing() *ordering {
 		`  go run ./starter subscription change cafe-team --seats 12
   go run ./starter subscription change erika-pro --plan pro-yearly --at-period-end
   go run ./starter subscription change cafe-team --add-on storage=3 --add-on support=0
+  go run ./starter subscription change cafe-team --seats 12 --new-period
   go run ./starter subscription change cafe-team --plan-version 2 --prices docs/examples/agreed-prices.yaml --at-period-end
   go run ./starter subscription change cafe-team --seats 20 --at 2027-09-01`)
 	f := o.command.Flags()
@@ -137,6 +138,7 @@ func changing() *ordering {
 	f.Var((*addOns)(&in.AddOns), "add-on", "an add-on with its new quantity, as ID=QUANTITY, 0 to remove it (repeat for several)")
 	pricesFlag(f, &prices)
 	f.BoolVar(&in.BillNext, "bill-next", false, "leave the difference to the next invoice")
+	f.BoolVar(&in.NewPeriod, "new-period", false, "begin a new period with the change, whose day is the new billing day")
 	o.when(&in.On, &in.AtPeriodEnd)
 	o.read = func(p *program) (err error) {
 		if f.Changed("seats") {

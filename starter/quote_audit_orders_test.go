@@ -13,7 +13,7 @@ var auditedOrders = map[reflect.Type]map[string]string{
 	reflect.TypeFor[service.Change](): {
 		"CommandID": "timeline.change.id", "actor": forTheRecord, "reason": forTheRecord, "plan": "timeline.change.plan",
 		"plan_version": "timeline.change.plan_version", "seats": "timeline.change.seats", "add_ons": "timeline.change.add_ons", "prices": "timeline.change.prices",
-		"bill_next": "timeline.change.bill", "at_period_end": "timeline.change.when", "on": "timeline.change.on",
+		"bill_next": "timeline.change.bill", "new_period": "timeline.change.new_period", "at_period_end": "timeline.change.when", "on": "timeline.change.on",
 	},
 	reflect.TypeFor[service.Cancel](): {
 		"CommandID": "timeline.cancel.id", "actor": forTheRecord, "reason": "timeline.cancel.reason", "credit_unused": "timeline.cancel.credit_unused",

@@ -65,7 +65,7 @@ var auditedTypes = map[reflect.Type]map[string]string{
 	reflect.TypeFor[subscription.Command](): {
 		"id": "timeline.change.id", "kind": "timeline", "at": ofTheEntry, "on": "timeline.change.on", "at_period_end": "timeline.change.when",
 		"terms": "timeline.change", "prices": "timeline.change.prices", "credit_unused": "timeline.cancel.credit_unused",
-		"mode": "timeline.pause.mode", "bill_next": "timeline.change.bill", "customer": "timeline.transfer.customer", "item": "timeline.charge",
+		"mode": "timeline.pause.mode", "bill_next": "timeline.change.bill", "new_period": "timeline.change.new_period", "customer": "timeline.transfer.customer", "item": "timeline.charge",
 		"withdraws": "timeline.withdraw.planned", "actor": forTheRecord, "reason": "timeline.cancel.reason",
 	},
 	reflect.TypeFor[subscription.Terms](): {

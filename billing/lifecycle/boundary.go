@@ -69,7 +69,7 @@ func (a Account) beginCycle(ctx context.Context, state subscription.State, at ti
 		return Outcome{}, err
 	}
 	terms := state.TermsAtBoundary()
-	if terms != state.Terms || state.Cycle < 0 || state.Status == subscription.Paused {
+	if terms != state.Terms || state.AnchorsAtBoundary() || state.Cycle < 0 || state.Status == subscription.Paused {
 		if state, err = a.newTerms(ctx, state, terms, plan, at); err != nil {
 			return Outcome{}, err
 		}
@@ -92,8 +92,8 @@ func (a Account) beginCycle(ctx context.Context, state subscription.State, at ti
 	return a.billCycle(ctx, begun, facts)
 }
 
-// newTerms puts the terms of the next period in force. The first ones, and those with another schedule, begin a new series
-// of boundaries.
+// newTerms puts the terms of the next period in force. The first ones, those with another schedule, and those for which it
+// was asked, begin a new series of boundaries.
 func (a Account) newTerms(
 	ctx context.Context, state subscription.State, terms subscription.Terms, plan catalog.Plan, at time.Time,
 ) (subscription.State, error) {
@@ -101,7 +101,7 @@ func (a Account) newTerms(
 	if err != nil {
 		return state, err
 	}
-	if state.Cycle < 0 || !before.Schedule().Equal(plan.Schedule()) {
+	if state.Cycle < 0 || state.AnchorsAtBoundary() || !before.Schedule().Equal(plan.Schedule()) {
 		state = a.reanchor(state, plan, at)
 	}
 	return state, a.Records.Enforce(ctx, terms, at)

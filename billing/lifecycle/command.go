@@ -17,7 +17,10 @@ import (
 //	billing_mismatch    the new plan is billed in another way than the subscription
 //	fixed_term          the new plan's schedule would make another term of one in periods
 //	term_ended          a resumption after the end of a fixed term
-//	last_period         the interval is to change in the period with which the subscription ends
+//	last_period         another period is to begin in the one with which the subscription ends
+//	deferred_first      or in one at whose end it is to be paused or transferred, or another plan or version waits for other seats
+//	new_period_at_end, nothing_to_bill_next, cannot_begin_period
+//	                    a new period that cannot begin with the change: see mayBeginPeriod
 //	tax_undetermined    the tax of the new plan, or of an item, cannot be decided
 //	charge_id_reserved  the id of an item looks like those of members' seats
 //	charge_exists, charge_unknown, charge_billed, charge_canceled   see Records.AddItem and CancelItem
@@ -75,7 +78,11 @@ func (a Account) plan(ctx context.Context, state subscription.State, c subscript
 		if err := a.agree(ctx, c); err != nil {
 			return Outcome{}, err
 		}
-		if _, _, err := a.offered(ctx, state, *c.Terms, c.At, c.On); err != nil {
+		plan, _, err := a.offered(ctx, state, *c.Terms, c.At, c.On)
+		if err != nil {
+			return Outcome{}, err
+		}
+		if err := mayBeginPeriod(state, c, plan); err != nil {
 			return Outcome{}, err
 		}
 	}
@@ -109,6 +116,9 @@ func (a Account) change(ctx context.Context, state subscription.State, c subscri
 	if err != nil {
 		return Outcome{}, err
 	}
+	if err := mayBeginPeriod(state, c, plan); err != nil {
+		return Outcome{}, err
+	}
 	if c.AtPeriodEnd {
 		return Outcome{State: a.knowPeriod(state, c.At).Defer(c)}, nil
 	}
@@ -123,11 +133,11 @@ func (a Account) change(ctx context.Context, state subscription.State, c subscri
 	case state.BilledBy == catalog.ByInvoiceRun:
 		return Outcome{State: state.ChangeNow(c)}, a.Records.Enforce(ctx, *c.Terms, c.At)
 	}
-	if !before.Schedule().Equal(plan.Schedule()) {
+	if c.NewPeriod || !before.Schedule().Equal(plan.Schedule()) {
 		if err := mayEndPeriod(state); err != nil {
 			return Outcome{}, err
 		}
-		// The period under way ends here and one of the new length begins.
+		// The period under way ends here and one of the new terms begins.
 		return a.beginCycle(ctx, state.Defer(c), c.At)
 	}
 	if c.BillNext {
@@ -179,14 +189,14 @@ func (a Account) mayFollow(state subscription.State, before catalog.Plan, terms 
 	return a.checkTaxable(terms, at)
 }
 
-// mayEndPeriod refuses to end the period under way for one of another length when the subscription is to end with it.
+// mayEndPeriod refuses to end the period under way for another one when the subscription is to end with it.
 func mayEndPeriod(state subscription.State) error {
 	if reason, ends := state.EndsAtBoundary(); ends {
-		return refuse("last_period", "subscription %s ends on %s (%s): withdraw that before changing to another billing interval",
+		return refuse("last_period", "subscription %s ends on %s (%s): withdraw that before beginning another period",
 			state.ID, state.Period.End.Format(time.RFC3339), reason)
 	}
 	if next := state.AtPeriodEnd; next != nil && (next.Pause != "" || next.Customer != "") {
-		return refuse("deferred_first", "subscription %s is to be paused or transferred on %s: withdraw that before changing to another billing interval",
+		return refuse("deferred_first", "subscription %s is to be paused or transferred on %s: withdraw that before beginning another period",
 			state.ID, state.Period.End.Format(time.RFC3339))
 	}
 	return nil

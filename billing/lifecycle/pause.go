@@ -103,7 +103,7 @@ func (a Account) passCycle(ctx context.Context, state subscription.State, at tim
 	if err := a.settleSeats(ctx, &facts, state); err != nil {
 		return Outcome{}, err
 	}
-	if !before.Schedule().Equal(plan.Schedule()) {
+	if state.AnchorsAtBoundary() || !before.Schedule().Equal(plan.Schedule()) {
 		state = a.reanchor(state, plan, at)
 	}
 	state, period, full, err := a.nextPeriod(state, plan, at)

@@ -182,7 +182,7 @@ func (a *Change) do(ctx context.Context, w *world, s step) error {
 		return err
 	}
 	return b.command(ctx, s, a.ID, a.Timing, subscription.Command{
-		Kind: subscription.ChangeTerms, Terms: &terms, Prices: a.Prices, BillNext: a.Bill == BillNext,
+		Kind: subscription.ChangeTerms, Terms: &terms, Prices: a.Prices, BillNext: a.Bill == BillNext, NewPeriod: a.NewPeriod,
 	})
 }
 

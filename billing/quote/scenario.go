@@ -209,6 +209,7 @@ type Change struct {
 	Seats        *int64  `json:"seats,omitempty" minimum:"0" doc:"The new number of seats; as many as before when left out"`
 	AddOns       []Added `json:"add_ons,omitempty" doc:"Add-ons with their new quantities; the others stay as they are"`
 	Bill         Bill    `json:"bill,omitempty" enum:"now,next" doc:"Whether the difference is invoiced now (when left out) or with the next invoice"`
+	NewPeriod    bool    `json:"new_period,omitempty" doc:"Ends the period under way and begins a whole one with the change, whose day is the new billing day"`
 
 	Prices catalog.Agreed `json:"prices,omitempty" doc:"Prices agreed for a version that the subscription has not had"`
 	Timing

@@ -56,6 +56,9 @@ type Command struct {
 	// BillNext leaves what a change in mid-period credits and charges, or the item of a charge, to the next invoice, whatever
 	// that is for.
 	BillNext bool `json:"bill_next,omitempty"`
+	// NewPeriod has a change in mid-period end the period under way and begin a whole one, whose day is the new anchor. A
+	// change to another interval does so anyway.
+	NewPeriod bool `json:"new_period,omitempty"`
 	// Customer is to whom the subscription is transferred.
 	Customer string `json:"customer,omitempty"`
 	// Item is what is charged. Its description is for goods and services: commands are kept where no personal data belongs.
@@ -87,12 +90,12 @@ func (s State) Defer(c Command) State {
 	case Transfer:
 		next.Customer = c.Customer
 	default:
-		if *c.Terms == s.Terms {
+		if *c.Terms == s.Terms && !c.NewPeriod {
 			s.AtPeriodEnd = nil
 			return s
 		}
 		terms := *c.Terms
-		next.Terms = &terms
+		next.Terms, next.NewAnchor = &terms, c.NewPeriod
 	}
 	s.AtPeriodEnd = &next
 	return s

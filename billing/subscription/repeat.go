@@ -10,5 +10,6 @@ func (c Command) Repeats(first Command) bool {
 		return false
 	}
 	return c.Kind == first.Kind && c.AtPeriodEnd == first.AtPeriodEnd && c.On.Equal(first.On) && c.CreditUnused == first.CreditUnused &&
-		c.Prices.Equal(first.Prices) && c.Mode == first.Mode && c.BillNext == first.BillNext && c.Customer == first.Customer && c.Withdraws == first.Withdraws
+		c.Prices.Equal(first.Prices) && c.Mode == first.Mode && c.BillNext == first.BillNext &&
+		c.NewPeriod == first.NewPeriod && c.Customer == first.Customer && c.Withdraws == first.Withdraws
 }

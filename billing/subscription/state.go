@@ -93,6 +93,8 @@ type Deferred struct {
 	Cancel bool   `json:"cancel,omitempty"`
 	Reason string `json:"reason,omitempty"`
 	Terms  *Terms `json:"terms,omitempty"`
+	// NewAnchor makes the period that begins there the first of a new series of boundaries, whatever its interval.
+	NewAnchor bool `json:"new_anchor,omitempty"`
 	// Pause is the mode of a pause that begins there.
 	Pause PauseMode `json:"pause,omitempty"`
 	// Resume ends a pause there that kept the period.

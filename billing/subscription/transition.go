@@ -46,6 +46,9 @@ func (s State) TermsAtBoundary() Terms {
 	return s.Terms
 }
 
+// AnchorsAtBoundary says that the next boundary begins a new series of boundaries, though the interval may stay.
+func (s State) AnchorsAtBoundary() bool { return s.AtPeriodEnd != nil && s.AtPeriodEnd.NewAnchor }
+
 // BeginPart enters a billing period that is only a part of a whole cycle.
 func (s State) BeginPart(period, full calendar.Period) State {
 	s = s.BeginCycle(period)

@@ -85,6 +85,9 @@ func updateID(c subscription.Command) string {
 		asks += fmt.Sprintf(" %s %d %d %s", c.Terms.PlanID, c.Terms.PlanVersion, c.Terms.Seats, c.Terms.AddOns)
 	}
 	asks += fmt.Sprintf(" %d %s %t %s %s", c.On.Unix(), c.Mode, c.BillNext, c.Customer, c.Withdraws)
+	if c.NewPeriod {
+		asks += " new period"
+	}
 	if i := c.Item; i != nil {
 		asks += fmt.Sprintf(" %s %s %q %s %s %s", i.ID, i.Kind, i.Description, i.Quantity, i.Unit, i.TaxCategory)
 	}

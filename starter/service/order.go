@@ -38,11 +38,13 @@ type Change struct {
 	On time.Time `json:"on,omitzero" doc:"Plan it for this later instant."`
 	// BillNext leaves the difference to the next invoice.
 	BillNext bool `json:"bill_next,omitempty" doc:"Leave the difference to the next invoice instead of billing it at once."`
+	// NewPeriod begins a period with the change.
+	NewPeriod bool `json:"new_period,omitempty" doc:"End the period under way and begin a whole one with the change, on a new billing day."`
 }
 
 func (c Change) repeats(before subscription.Command) bool {
 	return before.Kind == subscription.ChangeTerms && before.Terms != nil && before.AtPeriodEnd == c.AtPeriodEnd && before.On.Equal(c.On) &&
-		before.BillNext == c.BillNext && c.Prices.Equal(before.Prices) &&
+		before.BillNext == c.BillNext && before.NewPeriod == c.NewPeriod && c.Prices.Equal(before.Prices) &&
 		(c.Plan == "" || c.Plan == before.Terms.PlanID) &&
 		(c.PlanVersion == 0 || c.PlanVersion == before.Terms.PlanVersion) &&
 		c.asksFor(*before.Terms)
@@ -58,6 +60,7 @@ func (c Change) command(ctx context.Context, s *Service, t target) (subscription
 	terms, err := c.terms(ctx, s, t)
 	return subscription.Command{
 		Kind: subscription.ChangeTerms, Terms: &terms, Prices: c.Prices, AtPeriodEnd: c.AtPeriodEnd, On: c.On, BillNext: c.BillNext,
+		NewPeriod: c.NewPeriod,
 	}, err
 }
 

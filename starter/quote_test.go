@@ -53,7 +53,7 @@ func TestQuoteExitCodes(t *testing.T) {
 	require.Empty(t, got.out)
 	require.Contains(t, decoded(t, got.err)["error"].(map[string]any)["message"], "timeline[1].change.seat: no such field")
 	require.Equal(t, []any{map[string]any{"name": "timeline[1].change.seat", "message": "no such field: use one of " +
-		"subscription, id, plan, plan_version, seats, add_ons, bill, prices, when, on"}}, decoded(t, got.err)["error"].(map[string]any)["fields"])
+		"subscription, id, plan, plan_version, seats, add_ons, bill, new_period, prices, when, on"}}, decoded(t, got.err)["error"].(map[string]any)["fields"])
 
 	got = starterWith(t, "", "quote", "-f", "-", "--json")
 	require.Equal(t, exitRefused, got.code)

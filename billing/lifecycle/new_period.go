@@ -33,7 +33,7 @@ func mayBeginPeriod(state subscription.State, c subscription.Command, plan catal
 		return refuse("cannot_begin_period", "subscription %s is in its trial to %s, and its first period begins after it: leave new_period out",
 			state.ID, stamp(*state.TrialEnd))
 	case c.On.IsZero() && waitsThrough(state, c):
-		return refuse("deferred_first", "subscription %s goes over to plan %q version %d on %s, the end of the period under way: withdraw that, or leave new_period out",
+		return refuse("deferred_first", "subscription %s goes over to plan %q version %d on %s, at the end of its period: withdraw that, or leave new_period out",
 			state.ID, state.AtPeriodEnd.Terms.PlanID, state.AtPeriodEnd.Terms.PlanVersion, stamp(state.Period.End))
 	}
 	return nil
